@@ -1,0 +1,455 @@
+//! Convolution over NHWC images, fused with its bias, ReLU and 2x2 max-pool, and its gradient with
+//! respect to the input.
+//!
+//! Forward: a register tile of four output positions by up to three vectors of output channels; the
+//! input is read in place (the patch rows of an NHWC image are contiguous), so there is no im2col. With
+//! pooling the four positions of a tile are one pooling window, and its maximum is taken in registers.
+//!
+//! Gradient: only the positions that won their window and passed the ReLU carry any, so it is a sum of
+//! weight rows ([`RowMatrix`]) for those alone.
+
+use super::rows::{RowMatrix, Term};
+use super::simd::{Level, Simd, dispatch};
+
+/// Output positions in a register tile.
+const TILE: usize = 4;
+/// Vectors of output channels in a register tile: 12 sums, 3 weights, 1 input fill 16 registers.
+const VECTORS: usize = 3;
+/// A winner that says: switched off by the ReLU.
+const OFF: f32 = TILE as f32;
+
+/// What a convolution works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvShape {
+    /// Rows, columns and channels of the input.
+    pub input: [usize; 3],
+    /// Output channels.
+    pub channels: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: usize,
+    /// Step between output positions.
+    pub stride: usize,
+    /// Whether a ReLU follows.
+    pub relu: bool,
+    /// Whether a 2x2 max-pool of stride 2 follows (rows and columns that do not fill a window are dropped).
+    pub pool: bool,
+}
+
+impl ConvShape {
+    /// Rows, columns and channels of the convolution before pooling.
+    fn unpooled(&self) -> [usize; 3] {
+        let side = |n: usize| (n - self.kernel) / self.stride + 1;
+        [side(self.input[0]), side(self.input[1]), self.channels]
+    }
+
+    /// Rows, columns and channels of the output.
+    pub fn output(&self) -> [usize; 3] {
+        let [h, w, c] = self.unpooled();
+        if self.pool { [h / 2, w / 2, c] } else { [h, w, c] }
+    }
+
+    /// Floats of a kernel row: contiguous in an NHWC image.
+    fn run(&self) -> usize {
+        self.kernel * self.input[2]
+    }
+}
+
+/// A convolution with its weights packed for one level.
+#[derive(Clone, Debug)]
+pub struct Conv {
+    level: Level,
+    shape: ConvShape,
+    /// Groups of up to [`VECTORS`] vectors of output channels: bias, then `[kernel * run][group]`.
+    forward: Vec<Group>,
+    /// For each kernel row, `channels x run`.
+    backward: Vec<RowMatrix>,
+    /// Where in the input the patch of each output position begins, tile after tile.
+    offsets: Vec<u32>,
+    /// Room for the terms of each position of a tile (`channels` each), then of those that are [`OFF`]
+    /// (up to all of them).
+    terms: Vec<Term>,
+}
+
+/// Weights of neighbouring output channels.
+#[derive(Clone, Debug)]
+struct Group {
+    /// First output channel.
+    first: usize,
+    /// Output channels; the lanes past them are zeros.
+    channels: usize,
+    /// Vectors.
+    vectors: usize,
+    bias: Vec<f32>,
+    weight: Vec<f32>,
+}
+
+impl Conv {
+    /// Packs `weight` (`[channels][input channels][kernel][kernel]`) and `bias` (`[channels]`).
+    ///
+    /// # Panics
+    /// When a slice does not fit `shape`, or the kernel does not fit the input.
+    pub fn new(level: Level, shape: ConvShape, weight: &[f32], bias: &[f32]) -> Self {
+        let ConvShape { input: [rows, cols, depth], channels, kernel, stride, .. } = shape;
+        assert!(kernel > 0 && stride > 0 && kernel <= rows && kernel <= cols);
+        assert_eq!(weight.len(), channels * depth * kernel * kernel);
+        assert_eq!(bias.len(), channels);
+        assert!(rows * cols * depth <= u32::MAX as usize);
+        let at = |channel: usize, row: usize, j: usize| {
+            weight[((channel * depth + j % depth) * kernel + row) * kernel + j / depth]
+        };
+        let run = shape.run();
+
+        let lanes = level.lanes();
+        let mut forward = Vec::new();
+        let mut first = 0;
+        while first < channels {
+            let left = (channels - first).div_ceil(lanes);
+            // Two tiles of two vectors keep the multipliers busier than one of three and one of one.
+            let vectors = if left == 4 { 2 } else { left.min(VECTORS) };
+            let width = vectors * lanes;
+            let end = (first + width).min(channels);
+            let lane = |f: &dyn Fn(usize) -> f32, l: usize| if first + l < end { f(first + l) } else { 0.0 };
+            forward.push(Group {
+                first,
+                channels: end - first,
+                vectors,
+                bias: (0..width).map(|l| lane(&|c| bias[c], l)).collect(),
+                weight: (0..kernel * run * width)
+                    .map(|i| lane(&|c| at(c, i / width / run, i / width % run), i % width))
+                    .collect(),
+            });
+            first = end;
+        }
+        let backward = (0..kernel)
+            .map(|row| RowMatrix::pack(level, channels, run, |channel, j| at(channel, row, j)))
+            .collect();
+
+        let [h, w, _] = shape.unpooled();
+        let offset = |i: usize, j: usize| ((i * stride * cols + j * stride) * depth) as u32;
+        let mut offsets = Vec::new();
+        if shape.pool {
+            for i in 0..h / 2 {
+                for j in 0..w / 2 {
+                    offsets.extend([(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| offset(2 * i + r, 2 * j + c)));
+                }
+            }
+        } else {
+            offsets.extend((0..h * w).map(|p| offset(p / w, p % w)));
+            // A last tile that is not full computes its last position again.
+            while !offsets.len().is_multiple_of(TILE) {
+                offsets.push(offsets[offsets.len() - 1]);
+            }
+        }
+        let terms = vec![Term::default(); channels * TILE * 2];
+        Self { level, shape, forward, backward, offsets, terms }
+    }
+
+    /// What it works on.
+    pub fn shape(&self) -> ConvShape {
+        self.shape
+    }
+
+    /// Floats that the gradient's buffer needs past the input's own: whole vectors may be written there
+    /// (zeros are added).
+    pub fn slack(&self) -> usize {
+        self.level.lanes()
+    }
+
+    /// Computes `output` (NHWC, of [`ConvShape::output`]) of `input`, and `winners` beside it: which
+    /// position of its window each output came from, for [`input_gradient`](Self::input_gradient).
+    ///
+    /// # Panics
+    /// When a slice is shorter than its shape.
+    pub fn forward(&self, input: &[f32], output: &mut [f32], winners: &mut [f32]) {
+        let size = |s: [usize; 3]| s.iter().product::<usize>();
+        assert!(input.len() >= size(self.shape.input));
+        assert!(output.len() >= size(self.shape.output()) && winners.len() >= size(self.shape.output()));
+        let this = self;
+        // SAFETY: `offsets` hold patch origins whose patches lie inside an input of the asserted size,
+        // and the stores end at the asserted output size.
+        unsafe {
+            dispatch!(self.level, forward, this: &Conv, input: &[f32], output: &mut [f32], winners: &mut [f32])
+        }
+    }
+
+    /// Adds to `gradient` (NHWC like the input, with [`slack`](Self::slack)) the gradient with respect to
+    /// the input, given that with respect to the output and the `winners` of the forward pass.
+    ///
+    /// # Panics
+    /// When a slice is shorter than its shape (with slack).
+    pub fn input_gradient(&mut self, winners: &[f32], output_gradient: &[f32], gradient: &mut [f32]) {
+        let size = |s: [usize; 3]| s.iter().product::<usize>();
+        assert!(gradient.len() >= size(self.shape.input) + self.slack());
+        let outputs = size(self.shape.output());
+        assert!(winners.len() >= outputs && output_gradient.len() >= outputs);
+        let mut terms = std::mem::take(&mut self.terms);
+        let (this, lists) = (&*self, &mut terms[..]);
+        // SAFETY: as in `forward`; `lists` has room for all terms of a tile on each list.
+        unsafe {
+            dispatch!(self.level, input_gradient, this: &Conv, winners: &[f32], output_gradient: &[f32],
+                gradient: &mut [f32], lists: &mut [Term])
+        }
+        self.terms = terms;
+    }
+}
+
+/// SAFETY: the slices have been checked against `conv.shape`.
+#[inline(always)]
+unsafe fn forward<S: Simd>(conv: &Conv, input: &[f32], output: &mut [f32], winners: &mut [f32]) {
+    for group in &conv.forward {
+        // SAFETY: passed on.
+        unsafe {
+            match group.vectors {
+                1 => forward_group::<S, 1>(conv, group, input, output, winners),
+                2 => forward_group::<S, 2>(conv, group, input, output, winners),
+                _ => forward_group::<S, VECTORS>(conv, group, input, output, winners),
+            }
+        }
+    }
+}
+
+/// SAFETY: as [`forward`], and `group` has `N` vectors of `S`.
+#[inline(always)]
+unsafe fn forward_group<S: Simd, const N: usize>(
+    conv: &Conv,
+    group: &Group,
+    input: &[f32],
+    output: &mut [f32],
+    winners: &mut [f32],
+) {
+    let ConvShape { channels, relu, pool, .. } = conv.shape;
+    let positions = conv.shape.output()[0] * conv.shape.output()[1];
+    for (t, offsets) in conv.offsets.chunks_exact(TILE).enumerate() {
+        // SAFETY: the patch of each offset lies inside `input`; `place` stays inside the output.
+        unsafe {
+            let sums = tile::<S, N>(conv, group, offsets, input.as_ptr());
+            let zero = S::splat(0.0);
+            if pool {
+                for v in 0..N {
+                    let (mut best, mut winner) = (sums[0][v], zero);
+                    for (p, sum) in sums.iter().enumerate().skip(1) {
+                        // Strictly greater: ties go to the first.
+                        winner = S::select_gt(sum[v], best, S::splat(p as f32), winner);
+                        best = S::select_gt(sum[v], best, sum[v], best);
+                    }
+                    if relu {
+                        winner = S::select_gt(best, zero, winner, S::splat(OFF));
+                        best = S::max(best, zero);
+                    }
+                    place::<S>(group, channels, t, v, best, output);
+                    place::<S>(group, channels, t, v, winner, winners);
+                }
+            } else {
+                for (p, sum) in sums.iter().enumerate() {
+                    let position = t * TILE + p;
+                    if position >= positions {
+                        break;
+                    }
+                    let own = S::splat(p as f32);
+                    for (v, &sum) in sum.iter().enumerate() {
+                        let (mut value, mut winner) = (sum, own);
+                        if relu {
+                            winner = S::select_gt(value, zero, winner, S::splat(OFF));
+                            value = S::max(value, zero);
+                        }
+                        place::<S>(group, channels, position, v, value, output);
+                        place::<S>(group, channels, position, v, winner, winners);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Stores vector `v` of a group at a position of an NHWC buffer, without what lies past its channels.
+#[inline(always)]
+unsafe fn place<S: Simd>(group: &Group, channels: usize, position: usize, v: usize, value: S::V, to: &mut [f32]) {
+    let start = position * channels + group.first + v * S::LANES;
+    let count = group.channels - v * S::LANES;
+    // SAFETY: `count` channels of this position are left from `start` on, and a vector has at most 16 lanes.
+    unsafe {
+        debug_assert!(start + count.min(S::LANES) <= to.len());
+        if count >= S::LANES {
+            S::store(to.as_mut_ptr().add(start), value);
+        } else {
+            let mut lanes = [0.0; 16];
+            S::store(lanes.as_mut_ptr(), value);
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to.as_mut_ptr().add(start), count);
+        }
+    }
+}
+
+/// The register tile: `TILE` patches times `N` vectors of weights.
+///
+/// SAFETY: the patches at `offsets` lie inside `input`, and `group` has `N` vectors.
+#[inline(always)]
+unsafe fn tile<S: Simd, const N: usize>(
+    conv: &Conv,
+    group: &Group,
+    offsets: &[u32],
+    input: *const f32,
+) -> [[S::V; N]; TILE] {
+    let run = conv.shape.run();
+    let row_stride = conv.shape.input[1] * conv.shape.input[2];
+    let mut w = group.weight.as_ptr();
+    // SAFETY: `group.weight` holds `kernel * run * N` vectors; the patches are in bounds.
+    unsafe {
+        let bias: [S::V; N] = std::array::from_fn(|v| S::load(group.bias.as_ptr().add(v * S::LANES)));
+        let mut sums = [bias; TILE];
+        let patches: [*const f32; TILE] = std::array::from_fn(|p| input.add(*offsets.get_unchecked(p) as usize));
+        for row in 0..conv.shape.kernel {
+            let x: [*const f32; TILE] = std::array::from_fn(|p| patches[p].add(row * row_stride));
+            for j in 0..run {
+                let weights: [S::V; N] = std::array::from_fn(|v| S::load(w.add(v * S::LANES)));
+                for (sum, x) in sums.iter_mut().zip(x) {
+                    let x = S::splat(*x.add(j));
+                    for (s, weight) in sum.iter_mut().zip(weights) {
+                        *s = S::mul_add(x, weight, *s);
+                    }
+                }
+                w = w.add(N * S::LANES);
+            }
+        }
+        sums
+    }
+}
+
+/// SAFETY: the slices have been checked against `conv.shape`, `lists` is `channels * TILE * 2` long.
+#[inline(always)]
+unsafe fn input_gradient<S: Simd>(
+    conv: &Conv,
+    winners: &[f32],
+    output_gradient: &[f32],
+    gradient: &mut [f32],
+    lists: &mut [Term],
+) {
+    let channels = conv.shape.channels;
+    let row_stride = conv.shape.input[1] * conv.shape.input[2];
+    // Outputs that share one tile: a pooling window, or four positions that follow each other.
+    let outputs = if conv.shape.pool { channels } else { channels * TILE };
+    let total = conv.shape.output().iter().product::<usize>();
+    for (t, offsets) in conv.offsets.chunks_exact(TILE).enumerate() {
+        let range = t * outputs..((t + 1) * outputs).min(total);
+        let mut counts = [0usize; TILE + 1];
+        let terms = winners[range.clone()].iter().zip(&output_gradient[range]).enumerate();
+        for (i, (&winner, &weight)) in terms {
+            // No branch: half of them would be mispredicted. What is OFF goes to a list that nobody reads.
+            let p = (winner as usize).min(TILE);
+            let row = (i % channels) as u32;
+            // SAFETY: the list of a position gains at most `channels` terms (each channel once), the last one,
+            // of what is OFF, at most `channels * TILE`.
+            unsafe { *lists.get_unchecked_mut(p * channels + counts[p]) = Term { row, weight } };
+            counts[p] += 1;
+        }
+        for (p, &offset) in offsets.iter().enumerate() {
+            let terms = &lists[p * channels..p * channels + counts[p]];
+            if terms.is_empty() {
+                continue;
+            }
+            for (row, weights) in conv.backward.iter().enumerate() {
+                // SAFETY: the patch lies inside the input; its padding inside the slack.
+                unsafe {
+                    let y = gradient.as_mut_ptr().add(offset as usize + row * row_stride);
+                    weights.add_rows_at::<S>(terms, y);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The oracle: plain loops in f64. Returns the output and, for a loss `sum(d * output)`, its gradient.
+    fn oracle(s: ConvShape, weight: &[f32], bias: &[f32], x: &[f32], d: &[f32]) -> (Vec<f64>, Vec<f64>) {
+        let [h, w, _] = s.unpooled();
+        let [oh, ow, _] = s.output();
+        let [_, in_w, depth] = s.input;
+        let input_at = |i: usize, j: usize, r: usize, k: usize, c: usize| {
+            ((i * s.stride + r) * in_w + j * s.stride + k) * depth + c
+        };
+        let weight_at = |o: usize, r: usize, k: usize, c: usize| ((o * depth + c) * s.kernel + r) * s.kernel + k;
+        let taps: Vec<(usize, usize, usize)> = (0..s.kernel * s.kernel * depth)
+            .map(|t| (t / depth / s.kernel, t / depth % s.kernel, t % depth))
+            .collect();
+        let pre = |i: usize, j: usize, o: usize| {
+            let sum = |&(r, k, c): &(usize, usize, usize)| x[input_at(i, j, r, k, c)] as f64 * weight[weight_at(o, r, k, c)] as f64;
+            bias[o] as f64 + taps.iter().map(sum).sum::<f64>()
+        };
+        let (mut out, mut gradient) = (Vec::new(), vec![0.0; x.len()]);
+        for i in 0..oh {
+            for j in 0..ow {
+                for o in 0..s.channels {
+                    let window: Vec<(usize, usize)> = if s.pool {
+                        [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, k)| (2 * i + r, 2 * j + k)).to_vec()
+                    } else {
+                        vec![(i, j)]
+                    };
+                    assert!(window.iter().all(|&(i, j)| i < h && j < w));
+                    let (mut best, mut at) = (f64::NEG_INFINITY, (0, 0));
+                    for (i, j) in window {
+                        let value = pre(i, j, o);
+                        if value > best {
+                            (best, at) = (value, (i, j));
+                        }
+                    }
+                    if s.relu && best <= 0.0 {
+                        out.push(0.0);
+                        continue;
+                    }
+                    for &(r, k, c) in &taps {
+                        gradient[input_at(at.0, at.1, r, k, c)] += d[out.len()] as f64 * weight[weight_at(o, r, k, c)] as f64;
+                    }
+                    out.push(best);
+                }
+            }
+        }
+        (out, gradient)
+    }
+
+    #[test]
+    fn every_level_matches_the_oracle_at_sizes_around_the_tiles() {
+        let mut rng = fastrand::Rng::with_seed(2);
+        let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
+        for (side, depth, kernel, stride) in [(6, 1, 3, 1), (7, 3, 3, 1), (9, 4, 3, 2), (5, 8, 4, 1), (8, 2, 1, 1)] {
+            for channels in [1, 3, 4, 8, 12, 13, 16, 20, 24, 32, 33] {
+                for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
+                    let shape = ConvShape { input: [side, side + 1, depth], channels, kernel, stride, relu, pool };
+                    let size = |s: [usize; 3]| s.iter().product::<usize>();
+                    let (inputs, outputs) = (size(shape.input), size(shape.output()));
+                    let weight = random(channels * depth * kernel * kernel);
+                    let (bias, x, d) = (random(channels), random(inputs), random(outputs));
+                    let (expected, expected_gradient) = oracle(shape, &weight, &bias, &x, &d);
+                    for level in Level::available() {
+                        let mut conv = Conv::new(level, shape, &weight, &bias);
+                        let (mut y, mut winners) = (vec![0.0; outputs], vec![0.0; outputs]);
+                        conv.forward(&x, &mut y, &mut winners);
+                        let mut gradient = vec![0.0; inputs + conv.slack()];
+                        conv.input_gradient(&winners, &d, &mut gradient);
+                        for (a, e) in y.iter().zip(&expected) {
+                            assert!((*a as f64 - e).abs() < 1e-5, "{level:?} {shape:?}: {a} and {e}");
+                        }
+                        for (a, e) in gradient.iter().zip(&expected_gradient) {
+                            assert!((*a as f64 - e).abs() < 1e-5, "{level:?} {shape:?}: gradient {a} and {e}");
+                        }
+                        assert!(gradient[inputs..].iter().all(|&v| v == 0.0));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ties_in_a_window_go_to_the_first() {
+        let shape = ConvShape { input: [2, 2, 1], channels: 1, kernel: 1, stride: 1, relu: true, pool: true };
+        for level in Level::available() {
+            let mut conv = Conv::new(level, shape, &[2.0], &[0.0]);
+            let (mut y, mut winners) = ([0.0], [0.0]);
+            conv.forward(&[0.5; 4], &mut y, &mut winners);
+            let mut gradient = vec![0.0; 4 + conv.slack()];
+            conv.input_gradient(&winners, &[1.0], &mut gradient);
+            assert_eq!((y[0], &gradient[..4]), (1.0, &[2.0, 0.0, 0.0, 0.0][..]), "{level:?}");
+        }
+    }
+}

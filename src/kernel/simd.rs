@@ -1,0 +1,239 @@
+//! Vectors of f32, as wide as the machine has them: one small trait, one implementation for each
+//! instruction set, and [`Level`], which picks one.
+//!
+//! A kernel is an `#[inline(always)]` function over [`Simd`]. [`dispatch!`](crate::kernel::simd)
+//! compiles it once for each level, inside a function that enables the instructions it needs.
+
+/// An instruction set that kernels can be compiled for. Only [`Level::detect`] and
+/// [`Level::available`] make one, so that holding a level means that this machine runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(pub(crate) Isa);
+
+/// What a [`Level`] stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Isa {
+    /// Four lanes in plain Rust: the fall-back, and a first oracle.
+    Scalar,
+    /// Eight lanes with fused multiply-add (x86-64 since 2013).
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Four lanes of WebAssembly's fixed-width SIMD, multiply and add rounded apart.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
+}
+
+impl Level {
+    /// The fastest level that this machine runs.
+    pub fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+            return Self(Isa::Avx2);
+        }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return Self(Isa::Simd128);
+        #[allow(unreachable_code)]
+        Self(Isa::Scalar)
+    }
+
+    /// Every level that this machine runs, the scalar one first.
+    pub fn available() -> Vec<Self> {
+        let mut levels = vec![Self(Isa::Scalar)];
+        if Self::detect() != Self(Isa::Scalar) {
+            levels.push(Self::detect());
+        }
+        levels
+    }
+
+    /// Lanes of f32 in one vector of this level.
+    pub fn lanes(self) -> usize {
+        match self.0 {
+            Isa::Scalar => Scalar::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Avx2::LANES,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => Simd128::LANES,
+        }
+    }
+
+    /// The name that results are reported under.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Isa::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => "native-avx2",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => "simd128",
+        }
+    }
+}
+
+/// The arithmetic that the kernels are written in.
+///
+/// # Safety
+/// Every method may be called only where the instruction set is enabled (inside `dispatch!`);
+/// `load` and `store` need `LANES` readable or writable floats at the pointer, of any alignment.
+pub trait Simd: Copy {
+    /// A vector of [`LANES`](Self::LANES) floats.
+    type V: Copy;
+    /// Lanes in one vector.
+    const LANES: usize;
+    /// All lanes `x`.
+    unsafe fn splat(x: f32) -> Self::V;
+    /// Reads `LANES` floats.
+    unsafe fn load(p: *const f32) -> Self::V;
+    /// Writes `LANES` floats.
+    unsafe fn store(p: *mut f32, v: Self::V);
+    /// `a * b + c`; fused where the instruction set has it.
+    unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The larger of each pair.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// Lane by lane: `a > b ? x : y`.
+    unsafe fn select_gt(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
+}
+
+/// Four lanes in plain Rust.
+#[derive(Clone, Copy)]
+pub struct Scalar;
+
+impl Simd for Scalar {
+    type V = [f32; 4];
+    const LANES: usize = 4;
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self::V {
+        [x; 4]
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> Self::V {
+        // SAFETY: the caller vouches for four readable floats.
+        unsafe { p.cast::<[f32; 4]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: Self::V) {
+        // SAFETY: the caller vouches for four writable floats.
+        unsafe { p.cast::<[f32; 4]>().write_unaligned(v) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn select_gt(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+        std::array::from_fn(|i| if a[i] > b[i] { x[i] } else { y[i] })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::Avx2;
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Simd;
+    use std::arch::x86_64::*;
+
+    /// Eight lanes of AVX2 with FMA.
+    #[derive(Clone, Copy)]
+    pub struct Avx2;
+
+    // SAFETY of every body below: the caller runs where AVX2 and FMA are enabled, and vouches for
+    // the memory behind the pointers.
+    impl Simd for Avx2 {
+        type V = __m256;
+        const LANES: usize = 8;
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self::V {
+            unsafe { _mm256_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self::V {
+            unsafe { _mm256_loadu_ps(p) }
+        }
+        #[inline(always)]
+        unsafe fn store(p: *mut f32, v: Self::V) {
+            unsafe { _mm256_storeu_ps(p, v) }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { _mm256_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm256_max_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn select_gt(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+            unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) }
+        }
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use wasm::Simd128;
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm {
+    use super::Simd;
+    use std::arch::wasm32::*;
+
+    /// Four lanes of WebAssembly simd128.
+    #[derive(Clone, Copy)]
+    pub struct Simd128;
+
+    // SAFETY of every body below: simd128 is enabled for the whole build, and the caller vouches
+    // for the memory behind the pointers.
+    impl Simd for Simd128 {
+        type V = v128;
+        const LANES: usize = 4;
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self::V {
+            f32x4_splat(x)
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self::V {
+            unsafe { v128_load(p.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn store(p: *mut f32, v: Self::V) {
+            unsafe { v128_store(p.cast(), v) }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            f32x4_add(f32x4_mul(a, b), c)
+        }
+        #[inline(always)]
+        unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+            f32x4_pmax(b, a)
+        }
+        #[inline(always)]
+        unsafe fn select_gt(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+            v128_bitselect(x, y, f32x4_gt(a, b))
+        }
+    }
+}
+
+/// Calls the generic function `$f::<S>($args)` compiled for `$level`.
+///
+/// The arguments are evaluated once, before the switch. Expands to an `unsafe` call: the memory
+/// that `$f` touches is the caller's to vouch for.
+macro_rules! dispatch {
+    ($level:expr, $f:ident, $($name:ident : $ty:ty),+ $(,)?) => {{
+        match $level.0 {
+            $crate::kernel::simd::Isa::Scalar => $f::<$crate::kernel::simd::Scalar>($($name),+),
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::simd::Isa::Avx2 => {
+                #[target_feature(enable = "avx2,fma")]
+                unsafe fn entry($($name: $ty),+) {
+                    // SAFETY: passed on to the caller of `dispatch!`.
+                    unsafe { $f::<$crate::kernel::simd::Avx2>($($name),+) }
+                }
+                entry($($name),+)
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            $crate::kernel::simd::Isa::Simd128 => $f::<$crate::kernel::simd::Simd128>($($name),+),
+        }
+    }};
+}
+pub(crate) use dispatch;

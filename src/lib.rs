@@ -1,0 +1,26 @@
+//! Attack handwritten-digit classifiers in the browser and natively.
+//!
+//! From the ground floor up; nothing imports from a floor above its own:
+//!
+//! * [`kernel`]: SIMD arithmetic on slices
+//! * [`arch`]: networks as data
+//! * [`weights`]: bytes to tensors and back
+//! * [`net`]: an architecture with weights, ready to run
+//! * [`model`]: what an attack sees of a network
+//! * [`attack`]: the attacks
+//! * [`metrics`]: norms of a perturbation
+//! * `web`: bindings for the page (wasm32)
+//! * `native`: data sets, files and the server (feature `cli`)
+//! * `train`: training with candle (feature `train`)
+
+pub mod arch;
+pub mod error;
+pub mod kernel;
+pub mod metrics;
+pub mod net;
+pub mod weights;
+
+#[cfg(feature = "cli")]
+pub mod native;
+#[cfg(feature = "train")]
+pub mod train;

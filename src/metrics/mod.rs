@@ -1,0 +1,14 @@
+//! What is measured of an attack: norms of the perturbation, the reading of the result.
+
+pub mod norms;
+
+/// Index of the largest value; ties go to the first, an empty slice to 0.
+pub fn argmax(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, v) in values.iter().enumerate() {
+        if *v > values[best] {
+            best = i;
+        }
+    }
+    best
+}

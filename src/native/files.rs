@@ -1,0 +1,31 @@
+//! Files: written whole or not at all.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Writes `bytes` to `path`, making its folders: beside it first, then renamed, so that a full disk or a
+/// crash leaves the old file as it was.
+///
+/// # Errors
+/// When the file cannot be written; nothing half-written stays.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(context)?;
+    }
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    let written = fs::File::create(&part).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, path)
+    });
+    if written.is_err() {
+        // The write's error is the one to report.
+        let _ = fs::remove_file(&part);
+    }
+    written.with_context(context)
+}

@@ -1,0 +1,251 @@
+//! An architecture with its weights, ready to run: logits of an image, and the gradient of a function of
+//! the logits with respect to the image. All buffers are made once; a step allocates nothing.
+
+use crate::arch::{Arch, Layer};
+use crate::error::{Error, Result};
+use crate::kernel::conv::{Conv, ConvShape};
+use crate::kernel::rows::{RowMatrix, Term};
+use crate::kernel::simd::Level;
+
+/// A network that runs on this machine.
+#[derive(Clone, Debug)]
+pub struct Net {
+    arch: &'static Arch,
+    level: Level,
+    stages: Vec<Stage>,
+}
+
+/// Neighbouring layers that run as one, with their output, and the gradient with respect to their input.
+#[derive(Clone, Debug)]
+struct Stage {
+    op: Op,
+    output: Vec<f32>,
+    input_gradient: Vec<f32>,
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Conv { conv: Conv, winners: Vec<f32> },
+    Dense(Dense),
+}
+
+/// A dense layer with both directions of its product.
+#[derive(Clone, Debug)]
+struct Dense {
+    /// Rows are inputs.
+    forward: RowMatrix,
+    /// Rows are outputs.
+    backward: RowMatrix,
+    bias: Vec<f32>,
+    relu: bool,
+    terms: Vec<Term>,
+}
+
+impl Net {
+    /// Plans `arch` with its tensors (in the order and shapes of [`Arch::parameters`]) for this machine.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for an order of layers that no kernel covers, [`Error::BadInput`] for tensors
+    /// of the wrong length.
+    pub fn new(arch: &'static Arch, tensors: &[Vec<f32>]) -> Result<Self> {
+        Self::at_level(Level::detect(), arch, tensors)
+    }
+
+    /// [`new`](Self::new) for a given instruction set.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn at_level(level: Level, arch: &'static Arch, tensors: &[Vec<f32>]) -> Result<Self> {
+        let parameters = arch.parameters();
+        let fits = parameters.len() == tensors.len()
+            && parameters.iter().zip(tensors).all(|(p, t)| p.count() == t.len());
+        if !fits {
+            return Err(Error::BadInput(format!("these tensors are not those of '{}'", arch.name)));
+        }
+        let mut tensors = tensors.iter();
+        let mut pair = || match (tensors.next(), tensors.next()) {
+            (Some(weight), Some(bias)) => Ok((weight, bias)),
+            _ => Err(unsupported(arch, "it has more layers than tensors")),
+        };
+        let shapes = arch.shapes();
+        let mut stages = Vec::new();
+        let mut i = 0;
+        while let Some(&layer) = arch.layers.get(i) {
+            let input = shapes[i];
+            let follows = |at: usize, what: Layer| arch.layers.get(at) == Some(&what);
+            let relu = follows(i + 1, Layer::Relu);
+            i += 1 + usize::from(relu);
+            let op = match layer {
+                Layer::Conv { channels, kernel, stride, .. } => {
+                    let pool = follows(i, Layer::MaxPool2);
+                    i += usize::from(pool);
+                    let (weight, bias) = pair()?;
+                    let shape = ConvShape { input, channels, kernel, stride, relu, pool };
+                    let conv = Conv::new(level, shape, weight, bias);
+                    Op::Conv { conv, winners: vec![0.0; shape.output().iter().product()] }
+                }
+                Layer::Dense { outputs, .. } => {
+                    let (weight, bias) = pair()?;
+                    Op::Dense(Dense::new(level, input, outputs, relu, weight, bias))
+                }
+                Layer::Relu | Layer::MaxPool2 => {
+                    return Err(unsupported(arch, &format!("layer {i} ({layer:?}) has to follow a convolution")));
+                }
+            };
+            let size = |s: [usize; 3]| s.iter().product::<usize>();
+            let (slack, padded) = match &op {
+                Op::Conv { conv, .. } => (conv.slack(), size(shapes[i])),
+                Op::Dense(dense) => (level.lanes(), dense.forward.padded_cols()),
+            };
+            stages.push(Stage { op, output: vec![0.0; padded], input_gradient: vec![0.0; size(input) + slack] });
+        }
+        if stages.is_empty() {
+            return Err(unsupported(arch, "it has no layers"));
+        }
+        Ok(Self { arch, level, stages })
+    }
+
+    /// The network that this is.
+    pub fn arch(&self) -> &'static Arch {
+        self.arch
+    }
+
+    /// The instruction set that it runs on.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Logits (`[classes]`) of an image (rows x columns x channels, in [0, 1]).
+    ///
+    /// # Panics
+    /// When the image is shorter than the architecture's.
+    pub fn logits(&mut self, image: &[f32]) -> &[f32] {
+        let mut done: &mut [Stage] = &mut [];
+        let mut rest = &mut self.stages[..];
+        while let Some((stage, later)) = rest.split_first_mut() {
+            let input = done.last().map_or(image, |s| &s.output);
+            match &mut stage.op {
+                Op::Conv { conv, winners } => conv.forward(input, &mut stage.output, winners),
+                Op::Dense(dense) => dense.forward(input, &mut stage.output),
+            }
+            done = std::slice::from_mut(stage);
+            rest = later;
+        }
+        done.last().map_or(&[], |s| &s.output[..self.arch.classes()])
+    }
+
+    /// Gradient with respect to the image of a function whose gradient with respect to the logits is given,
+    /// at the image that [`logits`](Self::logits) saw last. Same layout as the image.
+    ///
+    /// # Panics
+    /// When `logit_gradient` is shorter than the number of classes.
+    pub fn input_gradient(&mut self, logit_gradient: &[f32]) -> &[f32] {
+        let mut above: Option<&Stage> = None;
+        for stage in self.stages.iter_mut().rev() {
+            let gradient = above.map_or(logit_gradient, |s| &s.input_gradient);
+            stage.input_gradient.fill(0.0);
+            match &mut stage.op {
+                Op::Conv { conv, winners } => conv.input_gradient(winners, gradient, &mut stage.input_gradient),
+                Op::Dense(dense) => dense.input_gradient(&stage.output, gradient, &mut stage.input_gradient),
+            }
+            above = Some(stage);
+        }
+        above.map_or(&[], |s| &s.input_gradient[..self.arch.pixels()])
+    }
+}
+
+impl Dense {
+    /// `weight` is `[outputs][channels * rows * cols]` for an `input` of rows, columns, channels.
+    fn new(
+        level: Level,
+        [rows, cols, channels]: [usize; 3],
+        outputs: usize,
+        relu: bool,
+        weight: &[f32],
+        bias: &[f32],
+    ) -> Self {
+        let inputs = rows * cols * channels;
+        // The file counts inputs channel by channel, the core pixel by pixel.
+        let at = |o: usize, i: usize| weight[o * inputs + (i % channels) * rows * cols + i / channels];
+        let forward = RowMatrix::pack(level, inputs, outputs, |i, o| at(o, i));
+        let backward = RowMatrix::pack(level, outputs, inputs, at);
+        let mut padded = bias.to_vec();
+        padded.resize(forward.padded_cols(), 0.0);
+        Self { forward, backward, bias: padded, relu, terms: vec![Term::default(); inputs.max(outputs)] }
+    }
+
+    fn forward(&mut self, input: &[f32], output: &mut [f32]) {
+        output.copy_from_slice(&self.bias);
+        let count = list_nonzero(&input[..self.forward.rows()], |_| true, &mut self.terms);
+        self.forward.add_rows(&self.terms[..count], output);
+        if self.relu {
+            output.iter_mut().for_each(|y| *y = y.max(0.0));
+        }
+    }
+
+    fn input_gradient(&mut self, output: &[f32], gradient: &[f32], input_gradient: &mut [f32]) {
+        let passes = |i: usize| !self.relu || output[i] > 0.0;
+        let count = list_nonzero(&gradient[..self.backward.rows()], passes, &mut self.terms);
+        self.backward.add_rows(&self.terms[..count], input_gradient);
+    }
+}
+
+/// Writes a term for each value that `passes` and is not zero; returns how many.
+fn list_nonzero(values: &[f32], passes: impl Fn(usize) -> bool, terms: &mut [Term]) -> usize {
+    let mut count = 0;
+    for (i, &weight) in values.iter().enumerate() {
+        // No branch: which values are zero cannot be predicted.
+        terms[count] = Term { row: i as u32, weight };
+        count += usize::from((weight != 0.0) & passes(i));
+    }
+    count
+}
+
+fn unsupported(arch: &Arch, why: &str) -> Error {
+    Error::Unsupported { arch: arch.name.into(), why: why.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::MNIST_CNN;
+
+    /// Weights of about the size that keeps activations of order one.
+    pub(crate) fn random_tensors(arch: &Arch, seed: u64) -> Vec<Vec<f32>> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let tensor = |p: &crate::arch::Parameter| {
+            let bound = (6.0 / p.fan_in as f32).sqrt();
+            (0..p.count()).map(|_| (2.0 * rng.f32() - 1.0) * bound).collect()
+        };
+        arch.parameters().iter().map(tensor).collect()
+    }
+
+    #[test]
+    fn the_gradient_is_the_slope_of_the_logits_at_every_level() {
+        let tensors = random_tensors(&MNIST_CNN, 4);
+        let mut rng = fastrand::Rng::with_seed(5);
+        let image: Vec<f32> = (0..784).map(|_| rng.f32()).collect();
+        let direction: Vec<f32> = (0..784).map(|_| rng.f32() - 0.5).collect();
+        let weights: Vec<f32> = (0..10).map(|_| rng.f32() - 0.5).collect();
+        for level in Level::available() {
+            let mut net = Net::at_level(level, &MNIST_CNN, &tensors).unwrap();
+            let mut value = |t: f32| -> f64 {
+                let x: Vec<f32> = image.iter().zip(&direction).map(|(x, d)| x + t * d).collect();
+                net.logits(&x).iter().zip(&weights).map(|(z, w)| (z * w) as f64).sum()
+            };
+            let step = 1e-3;
+            let slope = (value(step) - value(-step)) / (2.0 * step as f64);
+            net.logits(&image);
+            let gradient = net.input_gradient(&weights);
+            let expected: f64 = gradient.iter().zip(&direction).map(|(g, d)| (g * d) as f64).sum();
+            assert!((slope - expected).abs() < 2e-2 * expected.abs(), "{level:?}: {slope} and {expected}");
+        }
+    }
+
+    #[test]
+    fn tensors_of_the_wrong_length_are_refused() {
+        let mut tensors = random_tensors(&MNIST_CNN, 4);
+        tensors[2].pop();
+        assert!(matches!(Net::new(&MNIST_CNN, &tensors), Err(Error::BadInput(_))));
+    }
+}

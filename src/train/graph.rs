@@ -1,0 +1,110 @@
+//! The candle graph of an architecture: autograd for training, and the oracle of the SIMD core.
+
+use candle_core::{D, Device, Tensor, Var};
+
+use crate::arch::{Arch, Layer};
+
+/// A network with its trained tensors as candle variables.
+pub struct Graph {
+    arch: &'static Arch,
+    /// In the order of [`Arch::parameters`].
+    pub variables: Vec<Var>,
+}
+
+impl Graph {
+    /// A network with the given tensors, flat, in the order of [`Arch::parameters`].
+    pub fn new(arch: &'static Arch, tensors: &[Vec<f32>], device: &Device) -> candle_core::Result<Self> {
+        let variables = arch
+            .parameters()
+            .iter()
+            .zip(tensors)
+            .map(|(p, values)| Var::from_tensor(&Tensor::from_slice(values, p.shape.as_slice(), device)?))
+            .collect::<candle_core::Result<_>>()?;
+        Ok(Self { arch, variables })
+    }
+
+    /// A network with He-uniform weights (He et al. 2015) and zero biases, drawn from `rng`.
+    pub fn random(arch: &'static Arch, rng: &mut fastrand::Rng, device: &Device) -> candle_core::Result<Self> {
+        let tensors: Vec<Vec<f32>> = arch
+            .parameters()
+            .iter()
+            .map(|p| {
+                let bound = if p.shape.len() > 1 { (6.0 / p.fan_in as f32).sqrt() } else { 0.0 };
+                (0..p.count()).map(|_| (2.0 * rng.f32() - 1.0) * bound).collect()
+            })
+            .collect();
+        Self::new(arch, &tensors, device)
+    }
+
+    /// The tensors, flat, in the order of [`Arch::parameters`].
+    pub fn tensors(&self) -> candle_core::Result<Vec<Vec<f32>>> {
+        self.variables.iter().map(|v| v.flatten_all()?.to_vec1()).collect()
+    }
+
+    /// Logits (`[batch, classes]`) of images (`[batch, channels, rows, cols]`).
+    pub fn logits(&self, images: &Tensor) -> candle_core::Result<Tensor> {
+        let mut x = images.clone();
+        let mut variables = self.variables.iter().map(Var::as_tensor);
+        let mut pair = || match (variables.next(), variables.next()) {
+            (Some(w), Some(b)) => Ok((w, b)),
+            _ => candle_core::bail!("the network has more layers than tensors"),
+        };
+        for layer in self.arch.layers {
+            x = match *layer {
+                Layer::Conv { kernel, stride, .. } => {
+                    let (weight, bias) = pair()?;
+                    conv(&x, weight, kernel, stride)?.broadcast_add(&bias.reshape((1, (), 1, 1))?)?
+                }
+                Layer::Relu => x.relu()?,
+                Layer::MaxPool2 => max_pool2(&x)?,
+                Layer::Dense { .. } => {
+                    let (weight, bias) = pair()?;
+                    x.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)?
+                }
+            };
+        }
+        Ok(x)
+    }
+}
+
+/// Convolution as one matrix product over shifted copies: candle's own convolution has a naive loop for a
+/// backward pass on the CPU, this one's backward pass is matrix products too.
+fn conv(x: &Tensor, weight: &Tensor, kernel: usize, stride: usize) -> candle_core::Result<Tensor> {
+    let (batch, depth, rows, cols) = x.dims4()?;
+    let (h, w) = ((rows - kernel) / stride + 1, (cols - kernel) / stride + 1);
+    let mut shifted = Vec::with_capacity(kernel * kernel);
+    for i in 0..kernel {
+        for j in 0..kernel {
+            shifted.push(if stride == 1 {
+                x.narrow(2, i, h)?.narrow(3, j, w)?
+            } else {
+                every(&every(x, 2, i, h, stride)?, 3, j, w, stride)?
+            });
+        }
+    }
+    let patches = Tensor::cat(&shifted, 1)?.reshape((batch, kernel * kernel * depth, h * w))?;
+    let channels = weight.dim(0)?;
+    let weight = weight.permute((0, 2, 3, 1))?.reshape((channels, kernel * kernel * depth))?;
+    weight.broadcast_left(batch)?.contiguous()?.matmul(&patches)?.reshape((batch, channels, h, w))
+}
+
+/// `count` slices of `x` along `dim`: `start`, `start + step`, ...
+fn every(x: &Tensor, dim: usize, start: usize, count: usize, step: usize) -> candle_core::Result<Tensor> {
+    let index: Vec<u32> = (0..count).map(|i| (start + i * step) as u32).collect();
+    x.index_select(&Tensor::new(index, x.device())?, dim)
+}
+
+/// 2x2 max-pool whose gradient goes to the first maximum of a window. candle's own hands it to every tied
+/// one, and ties are common: the background of a digit is constant.
+fn max_pool2(x: &Tensor) -> candle_core::Result<Tensor> {
+    let (batch, channels, rows, cols) = x.dims4()?;
+    let (h, w) = (rows / 2, cols / 2);
+    let windows = x
+        .narrow(2, 0, 2 * h)?
+        .narrow(3, 0, 2 * w)?
+        .reshape((batch, channels, h, 2, w, 2))?
+        .permute((0, 1, 2, 4, 3, 5))?
+        .reshape((batch, channels, h, w, 4))?;
+    let first = windows.detach().argmax_keepdim(D::Minus1)?;
+    windows.contiguous()?.gather(&first, D::Minus1)?.squeeze(D::Minus1)
+}
