@@ -5,6 +5,7 @@
 //! * [`kernel`]: SIMD arithmetic on slices
 //! * [`arch`]: networks as data
 //! * [`weights`]: bytes to tensors and back
+//! * [`samples`]: the images that the page ships
 //! * [`net`]: an architecture with weights, ready to run
 //! * [`model`]: what an attack sees of a network
 //! * [`attack`]: the attacks
@@ -14,13 +15,18 @@
 //! * `train`: training with candle (feature `train`)
 
 pub mod arch;
+pub mod attack;
 pub mod error;
 pub mod kernel;
 pub mod metrics;
+pub mod model;
 pub mod net;
+pub mod samples;
 pub mod weights;
 
 #[cfg(feature = "cli")]
 pub mod native;
 #[cfg(feature = "train")]
 pub mod train;
+#[cfg(target_arch = "wasm32")]
+pub mod web;

@@ -1,7 +1,219 @@
-use misread::native::idx::Digits; use misread::train::*; use std::path::Path;
-fn main(){ let d=Path::new("data/mnist");
-let tr=Digits::read(&d.join("train-images-idx3-ubyte"),&d.join("train-labels-idx1-ubyte")).unwrap();
-let te=Digits::read(&d.join("t10k-images-idx3-ubyte"),&d.join("t10k-labels-idx1-ubyte")).unwrap();
-let e:usize=std::env::args().nth(1).unwrap().parse().unwrap();
-train(&Options{arch:&misread::arch::MNIST_CNN,epochs:e,batch:128,rate:2e-3,seed:1,device:candle_core::Device::Cpu,out:"out/mnist-cnn.safetensors".into(),command:"x".into()},&tr,&te).unwrap();
+//! The command line: what can be asked for, and who answers it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use misread::arch::Arch;
+use misread::attack::linf::LinfOptions;
+use misread::native::{attack, fetch, sample, server};
+
+/// See a neural network misread. Without a command: serves the page.
+#[derive(Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the page (what happens without a command, too)
+    Serve(Serve),
+    /// Fetches a data set and checks it
+    Fetch {
+        /// Which one
+        dataset: Dataset,
+        #[command(flatten)]
+        data: Data,
+        /// A mirror to try first (a URL under which the four .gz files lie)
+        #[arg(long)]
+        mirror: Vec<String>,
+    },
+    /// Trains a network and exports its weights (needs a build with --features train)
+    Train(Train),
+    /// Attacks images and reports each
+    Attack(Attack),
+    /// Packs the test digits that the page ships
+    Sample {
+        #[command(flatten)]
+        data: Data,
+        /// Where to
+        #[arg(long, default_value = "models/mnist-sample.safetensors")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The port; the next free one when it is taken
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The address to listen on (0.0.0.0 lets a whole class in)
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// Opens the page in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Dataset {
+    /// Handwritten digits, 28 x 28, grey
+    Mnist,
+}
+
+#[derive(Args)]
+struct Data {
+    /// The folder of the data sets; name another if you have the files already
+    #[arg(long, default_value = "data")]
+    data_dir: PathBuf,
+}
+
+#[derive(Args)]
+struct Train {
+    /// Which network, e.g. mnist-cnn
+    network: String,
+    /// Passes over the training images
+    #[arg(long, default_value_t = 6)]
+    epochs: usize,
+    /// Images a step
+    #[arg(long, default_value_t = 128)]
+    batch: usize,
+    /// Adam's learning rate at the start
+    #[arg(long, default_value_t = 0.002)]
+    rate: f64,
+    /// Of the first weights and of the order of the images
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to compute
+    #[arg(long, default_value = "cpu")]
+    device: Device,
+    /// Where the weights go; models/NETWORK.safetensors when not given
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Device {
+    Cpu,
+    /// An NVIDIA GPU (needs a build with --features cuda)
+    Cuda,
+}
+
+#[derive(Args)]
+struct Attack {
+    /// The weights file
+    #[arg(long, default_value = "models/mnist-cnn.safetensors")]
+    model: PathBuf,
+    /// Which attack
+    #[arg(long, default_value = "linf")]
+    attack: AttackName,
+    /// The most that a pixel may change, above 0 and at most 1
+    #[arg(long, default_value_t = 0.3)]
+    epsilon: f32,
+    /// How many steps
+    #[arg(long, default_value_t = 40)]
+    steps: usize,
+    /// How far a pixel moves in a step; 2.5 epsilon / steps when not given
+    #[arg(long)]
+    alpha: Option<f32>,
+    /// test:A..B of the test set, sample:N or sample:A..B of the digits that the page ships
+    #[arg(long, default_value = "test:0..100")]
+    images: attack::Images,
+    /// The label to aim at: next (the true one plus 1), any wrong one, or a number
+    #[arg(long, default_value = "next")]
+    target: attack::Target,
+    /// Prints one JSON object an image instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Writes original, adversarial image and magnified perturbation as PNG into this folder
+    #[arg(long)]
+    save: Option<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum AttackName {
+    /// Basic Iterative under L-infinity
+    Linf,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(s) => server::serve(&s.host, s.port, s.open),
+        Command::Fetch { dataset: Dataset::Mnist, data, mirror } => fetch::fetch(&data.data_dir, &mirror),
+        Command::Train(t) => train(t),
+        Command::Attack(a) => match a.attack {
+            AttackName::Linf => attack::attack(&attack::Options {
+                model: a.model,
+                images: a.images,
+                target: a.target,
+                linf: LinfOptions { epsilon: a.epsilon, steps: a.steps, alpha: a.alpha },
+                json: a.json,
+                save: a.save,
+                data: a.data.data_dir,
+            }),
+        },
+        Command::Sample { data, out } => {
+            sample::write_sample(&fetch::mnist(&data.data_dir, fetch::Split::Test)?, &out)
+        }
+    }
+}
+
+#[cfg(not(feature = "train"))]
+fn train(t: Train) -> Result<()> {
+    let arch = Arch::by_name(&t.network)?;
+    let feature = if t.device == Device::Cuda { "cuda" } else { "train" };
+    let rest: Vec<String> = std::env::args().skip(1).collect();
+    bail!(
+        "this build cannot train {} (candle takes minutes to compile, so it is left out by default). Type:\n  \
+         cargo run --release --features {feature} -- {}",
+        arch.name,
+        rest.join(" ")
+    )
+}
+
+#[cfg(feature = "train")]
+fn train(t: Train) -> Result<()> {
+    use candle_core::Device as Candle;
+
+    let arch = Arch::by_name(&t.network)?;
+    let device = match t.device {
+        Device::Cpu => Candle::Cpu,
+        #[cfg(feature = "cuda")]
+        Device::Cuda => Candle::new_cuda(0)?,
+        #[cfg(not(feature = "cuda"))]
+        Device::Cuda => bail!("this build has no CUDA; build it with --features cuda"),
+    };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let feature = if t.device == Device::Cuda { "cuda" } else { "train" };
+    let options = misread::train::Options {
+        arch,
+        epochs: t.epochs,
+        batch: t.batch,
+        rate: t.rate,
+        seed: t.seed,
+        device,
+        out: t.out.unwrap_or_else(|| format!("models/{}.safetensors", arch.name).into()),
+        command: format!("cargo run --release --features {feature} -- {}", arguments.join(" ")),
+    };
+    let read = |split| fetch::mnist(&t.data.data_dir, split);
+    misread::train::train(&options, &read(fetch::Split::Train)?, &read(fetch::Split::Test)?)
 }

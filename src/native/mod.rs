@@ -1,5 +1,10 @@
 //! What the command line needs of the machine: data sets, files, reports, the server.
 
+pub mod attack;
+pub mod fetch;
 pub mod files;
 pub mod idx;
+pub mod picture;
 pub mod progress;
+pub mod sample;
+pub mod server;

@@ -1,6 +1,6 @@
 //! The candle graph of an architecture: autograd for training, and the oracle of the SIMD core.
 
-use candle_core::{D, Device, Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 
 use crate::arch::{Arch, Layer};
 
@@ -49,11 +49,21 @@ impl Graph {
             (Some(w), Some(b)) => Ok((w, b)),
             _ => candle_core::bail!("the network has more layers than tensors"),
         };
-        for layer in self.arch.layers {
+        let mut layers = self.arch.layers;
+        while let [layer, rest @ ..] = layers {
+            layers = rest;
             x = match *layer {
                 Layer::Conv { kernel, stride, .. } => {
                     let (weight, bias) = pair()?;
-                    conv(&x, weight, kernel, stride)?.broadcast_add(&bias.reshape((1, (), 1, 1))?)?
+                    x = conv(&x, weight, kernel, stride)?;
+                    // max(relu(x + b)) = relu(max(x) + b), on a quarter of the numbers.
+                    let pooled = rest.starts_with(&[Layer::Relu, Layer::MaxPool2]);
+                    if pooled {
+                        x = max_pool2(&x)?;
+                        layers = &rest[2..];
+                    }
+                    x = x.broadcast_add(&bias.reshape((1, (), 1, 1))?)?;
+                    if pooled { x.relu()? } else { x }
                 }
                 Layer::Relu => x.relu()?,
                 Layer::MaxPool2 => max_pool2(&x)?,
@@ -99,12 +109,14 @@ fn every(x: &Tensor, dim: usize, start: usize, count: usize, step: usize) -> can
 fn max_pool2(x: &Tensor) -> candle_core::Result<Tensor> {
     let (batch, channels, rows, cols) = x.dims4()?;
     let (h, w) = (rows / 2, cols / 2);
-    let windows = x
-        .narrow(2, 0, 2 * h)?
-        .narrow(3, 0, 2 * w)?
-        .reshape((batch, channels, h, 2, w, 2))?
-        .permute((0, 1, 2, 4, 3, 5))?
-        .reshape((batch, channels, h, w, 4))?;
-    let first = windows.detach().argmax_keepdim(D::Minus1)?;
-    windows.contiguous()?.gather(&first, D::Minus1)?.squeeze(D::Minus1)
+    let x = x.narrow(2, 0, 2 * h)?.narrow(3, 0, 2 * w)?.contiguous()?;
+    let across = larger_half(&x.reshape((batch, channels, 2 * h, w, 2))?, 4)?;
+    larger_half(&across.reshape((batch, channels, h, 2, w))?, 3)
+}
+
+/// Of a tensor with two entries along `dim`, the larger ones, the first where they tie; `dim` goes away.
+fn larger_half(x: &Tensor, dim: usize) -> candle_core::Result<Tensor> {
+    let half = |i: usize| x.narrow(dim, i, 1)?.squeeze(dim)?.contiguous();
+    let (first, second) = (half(0)?, half(1)?);
+    first.ge(&second)?.where_cond(&first, &second)
 }
