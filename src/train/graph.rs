@@ -41,7 +41,7 @@ impl Graph {
         self.variables.iter().map(|v| v.flatten_all()?.to_vec1()).collect()
     }
 
-    /// Logits (`[batch, classes]`) of images (`[batch, channels, rows, cols]`).
+    /// Logits (`[batch, classes]`) of images (`[batch, rows, cols, channels]`).
     pub fn logits(&self, images: &Tensor) -> candle_core::Result<Tensor> {
         let mut x = images.clone();
         let mut variables = self.variables.iter().map(Var::as_tensor);
@@ -62,13 +62,15 @@ impl Graph {
                         x = max_pool2(&x)?;
                         layers = &rest[2..];
                     }
-                    x = x.broadcast_add(&bias.reshape((1, (), 1, 1))?)?;
+                    x = x.broadcast_add(bias)?;
                     if pooled { x.relu()? } else { x }
                 }
                 Layer::Relu => x.relu()?,
                 Layer::MaxPool2 => max_pool2(&x)?,
                 Layer::Dense { .. } => {
                     let (weight, bias) = pair()?;
+                    // The tensors count an image channel by channel.
+                    let x = if x.rank() == 4 { x.permute((0, 3, 1, 2))? } else { x };
                     x.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)?
                 }
             };
@@ -78,24 +80,26 @@ impl Graph {
 }
 
 /// Convolution as one matrix product over shifted copies: candle's own convolution has a naive loop for a
-/// backward pass on the CPU, this one's backward pass is matrix products too.
+/// backward pass on the CPU, this one's backward pass is matrix products too. Channels come last, so that
+/// all copies are of contiguous runs.
 fn conv(x: &Tensor, weight: &Tensor, kernel: usize, stride: usize) -> candle_core::Result<Tensor> {
-    let (batch, depth, rows, cols) = x.dims4()?;
+    let (batch, rows, cols, depth) = x.dims4()?;
     let (h, w) = ((rows - kernel) / stride + 1, (cols - kernel) / stride + 1);
     let mut shifted = Vec::with_capacity(kernel * kernel);
     for i in 0..kernel {
         for j in 0..kernel {
             shifted.push(if stride == 1 {
-                x.narrow(2, i, h)?.narrow(3, j, w)?
+                x.narrow(1, i, h)?.narrow(2, j, w)?
             } else {
-                every(&every(x, 2, i, h, stride)?, 3, j, w, stride)?
+                every(&every(x, 1, i, h, stride)?, 2, j, w, stride)?
             });
         }
     }
-    let patches = Tensor::cat(&shifted, 1)?.reshape((batch, kernel * kernel * depth, h * w))?;
+    let patch = kernel * kernel * depth;
+    let patches = Tensor::cat(&shifted, 3)?.reshape((batch * h * w, patch))?;
     let channels = weight.dim(0)?;
-    let weight = weight.permute((0, 2, 3, 1))?.reshape((channels, kernel * kernel * depth))?;
-    weight.broadcast_left(batch)?.contiguous()?.matmul(&patches)?.reshape((batch, channels, h, w))
+    let weight = weight.permute((2, 3, 1, 0))?.reshape((patch, channels))?;
+    patches.matmul(&weight)?.reshape((batch, h, w, channels))
 }
 
 /// `count` slices of `x` along `dim`: `start`, `start + step`, ...
@@ -104,14 +108,14 @@ fn every(x: &Tensor, dim: usize, start: usize, count: usize, step: usize) -> can
     x.index_select(&Tensor::new(index, x.device())?, dim)
 }
 
-/// 2x2 max-pool whose gradient goes to the first maximum of a window. candle's own hands it to every tied
-/// one, and ties are common: the background of a digit is constant.
+/// 2x2 max-pool whose gradient goes to the first maximum of a window, row by row. candle's own hands it to
+/// every tied one, and ties are common: the background of a digit is constant.
 fn max_pool2(x: &Tensor) -> candle_core::Result<Tensor> {
-    let (batch, channels, rows, cols) = x.dims4()?;
+    let (batch, rows, cols, channels) = x.dims4()?;
     let (h, w) = (rows / 2, cols / 2);
-    let x = x.narrow(2, 0, 2 * h)?.narrow(3, 0, 2 * w)?.contiguous()?;
-    let across = larger_half(&x.reshape((batch, channels, 2 * h, w, 2))?, 4)?;
-    larger_half(&across.reshape((batch, channels, h, 2, w))?, 3)
+    let x = x.narrow(1, 0, 2 * h)?.narrow(2, 0, 2 * w)?.contiguous()?;
+    let across = larger_half(&x.reshape((batch, 2 * h, w, 2, channels))?, 3)?;
+    larger_half(&across.reshape((batch, h, 2, w, channels))?, 2)
 }
 
 /// Of a tensor with two entries along `dim`, the larger ones, the first where they tie; `dim` goes away.

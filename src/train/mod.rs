@@ -137,7 +137,7 @@ fn finish(options: &Options, epochs: usize, held_out: f64, tensors: &[Vec<f32>],
     Ok(())
 }
 
-/// Images as `[batch, channels, rows, cols]` in [0, 1], with their labels.
+/// Images as `[batch, rows, cols, channels]` in [0, 1], with their labels.
 fn load(digits: &Digits, indices: &[usize], arch: &Arch, device: &Device) -> candle_core::Result<(Tensor, Tensor)> {
     let [rows, cols, channels] = arch.dataset.image;
     let pixels: Vec<f32> = indices
@@ -146,7 +146,7 @@ fn load(digits: &Digits, indices: &[usize], arch: &Arch, device: &Device) -> can
         .map(|&p| f32::from(p) / 255.0)
         .collect();
     let labels: Vec<u32> = indices.iter().map(|&i| u32::from(digits.labels[i])).collect();
-    let images = Tensor::from_vec(pixels, (indices.len(), channels, rows, cols), device)?;
+    let images = Tensor::from_vec(pixels, (indices.len(), rows, cols, channels), device)?;
     Ok((images, Tensor::from_vec(labels, indices.len(), device)?))
 }
 

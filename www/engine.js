@@ -1,0 +1,92 @@
+// The page's side of the worker: calls that return promises, and a worker that can be lost and replaced.
+
+/** How long a worker may take to notice a cancel before it is ended, in milliseconds. */
+const PATIENCE = 400;
+
+export class Cancelled extends Error {}
+
+export class Engine {
+  #worker = null;
+  #calls = new Map();
+  #next = 1;
+
+  #start() {
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    this.#worker.onmessage = ({ data }) => this.#answer(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault?.();
+      this.#restart(
+        new Error(
+          `The attack engine could not be started or has stopped${event.message ? ` (${event.message})` : ''}. ` +
+            'Please try again, or reload the page.',
+        ),
+      );
+    };
+  }
+
+  /** Ends the worker; every open call fails with `error`. The next call starts another one. */
+  #restart(error) {
+    this.#worker?.terminate();
+    this.#worker = null;
+    const open = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const call of open) call.reject(error);
+  }
+
+  #answer({ id, type, message, fatal, ...answer }) {
+    const call = this.#calls.get(id);
+    if (type === 'frames') {
+      call?.onFrames(answer.frames);
+      return;
+    }
+    this.#calls.delete(id);
+    if (type === 'error') {
+      call?.reject(new Error(message));
+      if (fatal) this.#restart(new Error(message));
+    } else if (answer.cancelled) {
+      call?.reject(new Cancelled('cancelled'));
+    } else {
+      call?.resolve(answer);
+    }
+  }
+
+  #call(type, parameters = {}, onFrames = () => {}) {
+    if (!this.#worker) this.#start();
+    const id = this.#next++;
+    const promise = new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject, onFrames });
+      this.#worker.postMessage({ ...parameters, id, type });
+    });
+    return { id, promise };
+  }
+
+  /** The digits that ship with the page: {pixels, labels, indices}. */
+  samples() {
+    return this.#call('samples').promise;
+  }
+
+  /** Loads a network: {title, labels, facts, build}. */
+  load(model) {
+    return this.#call('load', { model }).promise;
+  }
+
+  /** The probabilities of all labels for an image. */
+  async read(model, image) {
+    return (await this.#call('read', { model, image }).promise).probabilities;
+  }
+
+  /**
+   * Attacks; `onFrames` gets the images as they come.
+   * @returns {{promise: Promise<{ms: number}>, cancel: () => void}} the promise fails with Cancelled after a cancel
+   */
+  attack(parameters, onFrames) {
+    const { id, promise } = this.#call('attack', parameters, onFrames);
+    const cancel = () => {
+      this.#worker?.postMessage({ id, type: 'cancel' });
+      setTimeout(() => {
+        if (this.#calls.has(id)) this.#restart(new Cancelled('cancelled'));
+      }, PATIENCE);
+    };
+    return { promise, cancel };
+  }
+}

@@ -1,0 +1,60 @@
+// Plays the images of an attack one after the other. An attack is over in the time of one screen refresh;
+// here it takes about a second, so that it can be watched. Long attacks are shown as they come.
+
+/** How long a whole attack plays, in milliseconds. */
+const DURATION = 1200;
+
+export class Player {
+  #frames = [];
+  #expected = 1;
+  #shown = 0;
+  #last = 0;
+  #request = 0;
+  #show;
+  #onEnd = () => {};
+  #complete = false;
+
+  /** @param {(frame: object) => void} show draws one frame */
+  constructor(show) {
+    this.#show = show;
+  }
+
+  /** Begins a new attack of about `expected` frames. */
+  start(expected) {
+    this.stop();
+    this.#frames = [];
+    this.#expected = expected;
+    this.#shown = 0;
+    this.#complete = false;
+    this.#last = performance.now();
+    this.#request = requestAnimationFrame((now) => this.#tick(now));
+  }
+
+  add(frames) {
+    this.#frames.push(...frames);
+  }
+
+  /** No more frames will come; calls `onEnd` once the last is shown. */
+  finish(onEnd) {
+    this.#complete = true;
+    this.#onEnd = onEnd;
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) this.#shown = this.#frames.length - 1;
+  }
+
+  stop() {
+    cancelAnimationFrame(this.#request);
+    this.#onEnd = () => {};
+  }
+
+  #tick(now) {
+    const end = this.#frames.length - 1;
+    this.#shown = Math.min(this.#shown + ((now - this.#last) / DURATION) * this.#expected, Math.max(end, 0));
+    this.#last = now;
+    if (end >= 0) this.#show(this.#frames[Math.floor(this.#shown)]);
+    if (this.#complete && this.#shown >= end) {
+      this.#onEnd();
+      return;
+    }
+    this.#request = requestAnimationFrame((later) => this.#tick(later));
+  }
+}
