@@ -30,3 +30,6 @@ pub mod native;
 pub mod train;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
+
+#[cfg(all(test, target_arch = "wasm32"))]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -207,6 +207,9 @@ fn unsupported(arch: &Arch, why: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::arch::MNIST_CNN;
 

@@ -253,6 +253,9 @@ pub fn dequantize(quantized: &[u8], scales: &[f32]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::arch::MNIST_CNN;
 

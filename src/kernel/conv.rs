@@ -15,6 +15,10 @@ use super::simd::{Level, Simd, dispatch};
 const TILE: usize = 4;
 /// Vectors of output channels in a register tile: 12 sums, 3 weights, 1 input fill 16 registers.
 const VECTORS: usize = 3;
+/// How much larger than an earlier value of its window a later one must be to win. Ties go to the first; and
+/// values that differ by rounding alone are ties, or else the gradient would depend on the instruction set.
+/// Exact ties are common: backgrounds are constant, strokes saturate, weights are small whole numbers.
+pub const TIE: f32 = 1e-5;
 /// A winner that says: switched off by the ReLU.
 const OFF: f32 = TILE as f32;
 
@@ -228,9 +232,9 @@ unsafe fn forward_group<S: Simd, const N: usize>(
                 for v in 0..N {
                     let (mut best, mut winner) = (sums[0][v], zero);
                     for (p, sum) in sums.iter().enumerate().skip(1) {
-                        // Strictly greater: ties go to the first.
-                        winner = S::select_gt(sum[v], best, S::splat(p as f32), winner);
-                        best = S::select_gt(sum[v], best, sum[v], best);
+                        let bar = S::add(best, S::splat(TIE));
+                        winner = S::select_gt(sum[v], bar, S::splat(p as f32), winner);
+                        best = S::select_gt(sum[v], bar, sum[v], best);
                     }
                     if relu {
                         winner = S::select_gt(best, zero, winner, S::splat(OFF));
@@ -359,6 +363,9 @@ unsafe fn input_gradient<S: Simd>(
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     /// The oracle: plain loops in f64. Returns the output and, for a loss `sum(d * output)`, its gradient.
@@ -390,7 +397,7 @@ mod tests {
                     let (mut best, mut at) = (f64::NEG_INFINITY, (0, 0));
                     for (i, j) in window {
                         let value = pre(i, j, o);
-                        if value > best {
+                        if value > best + f64::from(TIE) {
                             (best, at) = (value, (i, j));
                         }
                     }
@@ -446,7 +453,8 @@ mod tests {
         for level in Level::available() {
             let mut conv = Conv::new(level, shape, &[2.0], &[0.0]);
             let (mut y, mut winners) = ([0.0], [0.0]);
-            conv.forward(&[0.5; 4], &mut y, &mut winners);
+            // Ties but for rounding.
+            conv.forward(&[0.5, 0.5 + f32::EPSILON, 0.5, 0.5 + f32::EPSILON], &mut y, &mut winners);
             let mut gradient = vec![0.0; 4 + conv.slack()];
             conv.input_gradient(&winners, &[1.0], &mut gradient);
             assert_eq!((y[0], &gradient[..4]), (1.0, &[2.0, 0.0, 0.0, 0.0][..]), "{level:?}");

@@ -136,6 +136,9 @@ unsafe fn block<S: Simd, const N: usize>(w: *const f32, terms: &[Term], y: *mut 
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -85,6 +85,8 @@ pub trait Simd: Copy {
     unsafe fn store(p: *mut f32, v: Self::V);
     /// `a * b + c`; fused where the instruction set has it.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `a + b`.
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     /// The larger of each pair.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     /// Lane by lane: `a > b ? x : y`.
@@ -115,6 +117,10 @@ impl Simd for Scalar {
     #[inline(always)]
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|i| a[i] + b[i])
     }
     #[inline(always)]
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
@@ -160,6 +166,10 @@ mod x86 {
             unsafe { _mm256_fmadd_ps(a, b, c) }
         }
         #[inline(always)]
+        unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm256_add_ps(a, b) }
+        }
+        #[inline(always)]
         unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
             unsafe { _mm256_max_ps(a, b) }
         }
@@ -202,6 +212,10 @@ mod wasm {
         #[inline(always)]
         unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
             f32x4_add(f32x4_mul(a, b), c)
+        }
+        #[inline(always)]
+        unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+            f32x4_add(a, b)
         }
         #[inline(always)]
         unsafe fn max(a: Self::V, b: Self::V) -> Self::V {

@@ -39,6 +39,9 @@ pub fn cross_entropy(logits: &[f32], label: usize, gradient: &mut [f32]) -> f32 
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

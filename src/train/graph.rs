@@ -3,6 +3,7 @@
 use candle_core::{Device, Tensor, Var};
 
 use crate::arch::{Arch, Layer};
+use crate::kernel::conv::TIE;
 
 /// A network with its trained tensors as candle variables.
 pub struct Graph {
@@ -118,9 +119,10 @@ fn max_pool2(x: &Tensor) -> candle_core::Result<Tensor> {
     larger_half(&across.reshape((batch, h, 2, w, channels))?, 2)
 }
 
-/// Of a tensor with two entries along `dim`, the larger ones, the first where they tie; `dim` goes away.
+/// Of a tensor with two entries along `dim`, the larger ones, the first where they tie (as the SIMD core has
+/// it: within [`TIE`]); `dim` goes away.
 fn larger_half(x: &Tensor, dim: usize) -> candle_core::Result<Tensor> {
     let half = |i: usize| x.narrow(dim, i, 1)?.squeeze(dim)?.contiguous();
     let (first, second) = (half(0)?, half(1)?);
-    first.ge(&second)?.where_cond(&first, &second)
+    (&first + f64::from(TIE))?.ge(&second)?.where_cond(&first, &second)
 }

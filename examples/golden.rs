@@ -1,0 +1,49 @@
+//! Makes `tests/data/golden-mnist-cnn.safetensors`: what candle's autograd says of the shipped weights on the
+//! first twenty shipped digits. The SIMD core is held to it natively and in the browser.
+//!
+//! ```sh
+//! cargo run --release --features train --example golden
+//! ```
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::Result;
+use candle_core::{Device, Tensor, Var};
+use misread::arch::{MNIST, MNIST_CNN};
+use misread::native::attack::read_weights;
+use misread::native::files::write_atomically;
+use misread::samples::Samples;
+use misread::train::graph::Graph;
+use misread::weights::write;
+use safetensors::tensor::Dtype;
+
+const COUNT: usize = 20;
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let weights = read_weights(&root.join("models/mnist-cnn.safetensors"))?;
+    let samples = Samples::from_bytes(&MNIST, &std::fs::read(root.join("models/mnist-sample.safetensors"))?)?;
+    let graph = Graph::new(&MNIST_CNN, &weights.tensors, &Device::Cpu)?;
+    let (mut logits, mut losses, mut gradients) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..COUNT {
+        let image = Var::from_vec(samples.image(i)?, (1, 28, 28, 1), &Device::Cpu)?;
+        let z = graph.logits(image.as_tensor())?;
+        // The label after the true one, as `--target next` has it.
+        let label = Tensor::new(&[(u32::from(samples.labels[i]) + 1) % 10], &Device::Cpu)?;
+        let loss = candle_nn::loss::cross_entropy(&z, &label)?;
+        let gradient = loss.backward()?.remove(image.as_tensor());
+        let gradient = gradient.ok_or_else(|| anyhow::anyhow!("no gradient"))?;
+        logits.extend(z.flatten_all()?.to_vec1::<f32>()?);
+        losses.push(loss.to_scalar::<f32>()?);
+        gradients.extend(gradient.flatten_all()?.to_vec1::<f32>()?);
+    }
+    let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    let tensors = vec![
+        ("gradients".to_owned(), Dtype::F32, vec![COUNT, 784], bytes(&gradients)),
+        ("logits".to_owned(), Dtype::F32, vec![COUNT, 10], bytes(&logits)),
+        ("losses".to_owned(), Dtype::F32, vec![COUNT], bytes(&losses)),
+    ];
+    let metadata = HashMap::from([("made_by".to_owned(), "examples/golden.rs".to_owned())]);
+    write_atomically(&root.join("tests/data/golden-mnist-cnn.safetensors"), &write(tensors, metadata)?)
+}

@@ -1,0 +1,51 @@
+//! What the native and the browser tests share: the shipped files and the golden vectors.
+
+use misread::arch::MNIST;
+use misread::model::{Classifier, Network};
+use misread::samples::Samples;
+use misread::weights::{Weights, floats, read};
+
+/// The shipped weights file.
+pub const WEIGHTS: &[u8] = include_bytes!("../../models/mnist-cnn.safetensors");
+/// The shipped digits.
+pub const SAMPLES: &[u8] = include_bytes!("../../models/mnist-sample.safetensors");
+const GOLDEN: &[u8] = include_bytes!("../data/golden-mnist-cnn.safetensors");
+
+pub fn network() -> Network {
+    Network::new(&Weights::from_bytes(WEIGHTS).unwrap()).unwrap()
+}
+
+pub fn samples() -> Samples {
+    Samples::from_bytes(&MNIST, SAMPLES).unwrap()
+}
+
+/// The length of `a - b` beside that of `b`.
+pub fn relative(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let length = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
+    let difference = length(&mut a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    difference / length(&mut b.iter().map(|&b| f64::from(b)))
+}
+
+/// Logits, loss and input gradient of the shipped weights, beside what candle's autograd says
+/// (`examples/golden.rs`), on real digits.
+pub fn check_golden_vectors() {
+    let (_, golden) = read("the golden vectors", GOLDEN, 1 << 20).unwrap();
+    let tensor = |name: &str| floats(golden.tensor(name).unwrap().data());
+    let (logits, losses, gradients) = (tensor("logits"), tensor("losses"), tensor("gradients"));
+    let (mut network, samples) = (network(), samples());
+    assert!(!losses.is_empty());
+    for (i, expected_loss) in losses.iter().enumerate() {
+        let image = samples.image(i).unwrap();
+        let label = (usize::from(samples.labels[i]) + 1) % 10;
+        let (mut z, mut gradient) = (vec![0.0; 10], vec![0.0; 784]);
+        let loss = network.loss_and_gradient(&image, label, &mut z, &mut gradient);
+        for (what, error) in [
+            ("logits", relative(&z, &logits[i * 10..(i + 1) * 10])),
+            ("loss", relative(&[loss], &[*expected_loss])),
+            ("gradient", relative(&gradient, &gradients[i * 784..(i + 1) * 784])),
+        ] {
+            assert!(error < 1e-4, "digit {i}: {what} differs by {error:e} (new weights? make the vectors again)");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The program as its users call it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn misread(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_misread"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+fn records(arguments: &[&str]) -> Vec<Value> {
+    let output = misread(arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+}
+
+#[test]
+fn a_thousand_test_digits_are_fooled_inside_box_and_ball() {
+    let records = records(&[
+        "attack", "--model", "models/mnist-cnn.safetensors", "--attack", "linf", "--epsilon", "0.3", "--steps", "40",
+        "--images", "test:0..1000", "--target", "next", "--json",
+    ]);
+    assert_eq!(records.len(), 1000);
+    let (mut read, mut fooled) = (0, 0);
+    for (i, r) in records.iter().enumerate() {
+        assert_eq!(r["index"], i);
+        assert_eq!(r["target"], (r["label"].as_u64().unwrap() + 1) % 10);
+        assert!(r["linf"].as_f64().unwrap() <= 0.3 + 1e-6);
+        assert_eq!(r["success"].as_bool().unwrap(), r["refused"].is_null() && r["predicted"] == r["target"]);
+        if r["refused"].is_null() {
+            assert_eq!((r["steps"].as_u64(), r["gradients"].as_u64()), (Some(40), Some(40)));
+        }
+        if r["clean_predicted"] == r["label"] {
+            read += 1;
+            fooled += usize::from(r["success"] == true);
+        }
+    }
+    assert!(read >= 980, "the network reads {read} of 1000 rightly");
+    assert!(fooled * 100 >= read * 95, "{fooled} of {read} fooled");
+}
+
+#[test]
+fn the_table_ends_in_a_summary_and_pictures_are_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let save = folder.path().join("deep/er");
+    let output = misread(&["attack", "--images", "sample:5..8", "--target", "any", "--save", save.to_str().unwrap()]);
+    let table = text(&output.stdout);
+    assert!(output.status.success() && table.contains("that the network reads rightly were fooled"), "{table}");
+    for index in 5..8 {
+        for what in ["original", "adversarial", "perturbation"] {
+            let bytes = std::fs::read(save.join(format!("sample-{index}-{what}.png"))).unwrap();
+            assert_eq!(&bytes[1..4], b"PNG");
+        }
+    }
+    assert_eq!(std::fs::read_dir(&save).unwrap().count(), 9, "nothing half-written stays");
+}
+
+#[test]
+fn a_target_that_is_read_already_is_a_refusal_not_a_failure() {
+    let records = records(&["attack", "--images", "sample:3", "--target", "3", "--json"]);
+    assert!(records[0]["refused"].as_str().unwrap().contains("already reads"));
+    assert_eq!(records[0]["success"], false);
+}
+
+#[test]
+fn what_is_wrong_is_said_in_words_and_with_an_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.safetensors");
+    std::fs::write(&broken, &crate::common::WEIGHTS[..3000]).unwrap();
+    for (arguments, word) in [
+        (&["attack", "--model", broken.to_str().unwrap(), "--images", "sample:1"][..], "truncated"),
+        (&["attack", "--model", "nowhere.safetensors", "--images", "sample:1"], "nowhere.safetensors"),
+        (&["attack", "--images", "sample:90..101"], "there are 100"),
+        (&["attack", "--images", "sample:9..9"], "holds no image"),
+        (&["attack", "--images", "digits:9"], "sample:0..10"),
+        (&["attack", "--images", "sample:1", "--target", "12"], "label 12"),
+        (&["attack", "--images", "sample:1", "--epsilon", "0"], "epsilon"),
+        (&["attack", "--images", "sample:1", "--epsilon", "nan"], "epsilon"),
+        (&["attack", "--images", "sample:1", "--steps", "0"], "steps"),
+        (&["train", "mnist-ccn"], "mnist-cnn"),
+    ] {
+        let output = misread(arguments);
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(word), "{arguments:?} said: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[cfg(not(feature = "train"))]
+#[test]
+fn training_without_the_feature_answers_with_the_command_to_type() {
+    let said = text(&misread(&["train", "mnist-cnn", "--epochs", "3"]).stderr);
+    assert!(said.contains("cargo run --release --features train -- train mnist-cnn --epochs 3"), "{said}");
+}
+
+/// A server that is ended when the test is.
+struct Server(Child, u16);
+
+impl Server {
+    fn start(port: u16) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_misread"))
+            .args(["--port", &port.to_string()])
+            .current_dir(std::env::temp_dir())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.map(Result::unwrap).find(|l| l.contains("http://")).expect("the address is printed");
+        let port = line.split("127.0.0.1:").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
+        Self(child, port)
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.1)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).to_lowercase()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_server_serves_the_page_alone_with_the_right_headers_on_the_next_free_port() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let server = Server::start(port);
+    assert_ne!(server.1, port);
+    for (path, mime) in [
+        ("/", "text/html"),
+        ("/main.js", "text/javascript"),
+        ("/style.css", "text/css"),
+        ("/pkg/misread_bg.wasm", "application/wasm"),
+        ("/pkg/misread.js", "text/javascript"),
+        ("/models/mnist-cnn.safetensors", "application/octet-stream"),
+    ] {
+        let answer = server.get(path);
+        let head = answer.split("\r\n\r\n").next().unwrap();
+        assert!(head.starts_with("http/1.1 200") && head.contains(&format!("content-type: {mime}")), "{path}: {head}");
+        assert!(head.contains("cache-control: no-store") && head.contains("nosniff"), "{head}");
+        assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
+        assert!(head.contains("'wasm-unsafe-eval'") && !head.contains("'unsafe-"), "{head}");
+    }
+    for path in ["/../Cargo.toml", "/pkg/../../Cargo.toml", "/pkg/%2e%2e/Cargo.toml", "/models/..%2fCargo.toml", "/src/lib.rs", "/.git/HEAD", "//etc/passwd"] {
+        let answer = server.get(path);
+        assert!(answer.starts_with("http/1.1 404") || answer.starts_with("http/1.1 400"), "{path}: {answer}");
+    }
+}
+
+#[test]
+fn the_page_and_the_server_state_the_same_policy() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/www/index.html")).unwrap();
+    assert!(page.contains(misread::native::server::CONTENT_SECURITY_POLICY));
+}

@@ -1,0 +1,11 @@
+//! The integration tests, one binary.
+
+mod attacks;
+mod cli;
+mod golden;
+#[cfg(feature = "train")]
+mod parity;
+mod weights;
+
+#[path = "../common/mod.rs"]
+mod common;
