@@ -44,9 +44,6 @@ pub enum Error {
 impl Error {
     /// A [`Error::BadFile`] about `what`.
     pub fn bad_file(what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::BadFile {
-            what: what.into(),
-            why: why.into(),
-        }
+        Self::BadFile { what: what.into(), why: why.into() }
     }
 }

@@ -89,7 +89,10 @@ impl Net {
                     Op::Dense(Dense::new(level, input, outputs, relu, weight, bias))
                 }
                 Layer::Relu | Layer::MaxPool2 => {
-                    return Err(unsupported(arch, &format!("layer {i} ({layer:?}) has to follow a convolution")));
+                    return Err(unsupported(
+                        arch,
+                        &format!("layer {i} ({layer:?}) has to follow a convolution"),
+                    ));
                 }
             };
             let size = |s: [usize; 3]| s.iter().product::<usize>();
@@ -97,7 +100,11 @@ impl Net {
                 Op::Conv { conv, .. } => (conv.slack(), size(shapes[i])),
                 Op::Dense(dense) => (level.lanes(), dense.forward.padded_cols()),
             };
-            stages.push(Stage { op, output: vec![0.0; padded], input_gradient: vec![0.0; size(input) + slack] });
+            stages.push(Stage {
+                op,
+                output: vec![0.0; padded],
+                input_gradient: vec![0.0; size(input) + slack],
+            });
         }
         if stages.is_empty() {
             return Err(unsupported(arch, "it has no layers"));
@@ -145,7 +152,9 @@ impl Net {
             let gradient = above.map_or(logit_gradient, |s| &s.input_gradient);
             stage.input_gradient.fill(0.0);
             match &mut stage.op {
-                Op::Conv { conv, winners } => conv.input_gradient(winners, gradient, &mut stage.input_gradient),
+                Op::Conv { conv, winners } => {
+                    conv.input_gradient(winners, gradient, &mut stage.input_gradient)
+                }
                 Op::Dense(dense) => dense.input_gradient(&stage.output, gradient, &mut stage.input_gradient),
             }
             above = Some(stage);

@@ -38,7 +38,10 @@ impl Samples {
         let labels = tensor(&tensors, "labels", Dtype::U8)?.to_vec();
         let pixels = tensor(&tensors, "images", Dtype::U8)?.to_vec();
         let indices = tensor(&tensors, "indices", Dtype::U32)?;
-        if labels.is_empty() || pixels.len() != labels.len() * rows * cols || indices.len() != labels.len() * 4 {
+        if labels.is_empty()
+            || pixels.len() != labels.len() * rows * cols
+            || indices.len() != labels.len() * 4
+        {
             return Err(bad("its images, labels and indices do not belong together".into()));
         }
         if let Some(label) = labels.iter().find(|&&l| usize::from(l) >= dataset.labels.len()) {
@@ -84,9 +87,10 @@ impl Samples {
     /// [`Error::BadInput`] when there is no such image.
     pub fn image(&self, i: usize) -> Result<Vec<f32>> {
         let size = self.pixels.len() / self.len().max(1);
-        let pixels = self.pixels.get(i * size..(i + 1) * size).ok_or_else(|| {
-            Error::BadInput(format!("there is no sample {i}; there are {}", self.len()))
-        })?;
+        let pixels = self
+            .pixels
+            .get(i * size..(i + 1) * size)
+            .ok_or_else(|| Error::BadInput(format!("there is no sample {i}; there are {}", self.len())))?;
         Ok(pixels.iter().map(|&p| f32::from(p) / 255.0).collect())
     }
 }

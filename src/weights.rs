@@ -144,7 +144,8 @@ pub fn write(
     let length = header_length(&bytes).unwrap_or(0) as usize;
     let (header, data) = (&bytes[8..8 + length], &bytes[8 + length..]);
     let sorted: BTreeMap<_, _> = metadata.into_iter().collect();
-    let entries: Vec<String> = sorted.iter().map(|(k, v)| format!("{}:{}", json_string(k), json_string(v))).collect();
+    let entries: Vec<String> =
+        sorted.iter().map(|(k, v)| format!("{}:{}", json_string(k), json_string(v))).collect();
     let header = String::from_utf8_lossy(header);
     let mut header = format!("{{\"__metadata__\":{{{}}},{}", entries.join(","), &header.trim_end()[1..]);
     while !header.len().is_multiple_of(8) {

@@ -19,7 +19,7 @@ async function download(path, what) {
   } catch {
     throw new Error(`The download of ${what} broke off. Is the network there?`);
   }
-  if (!response.ok) throw new Error(`The server has no ${what} (it answered ${response.status}).`);
+  if (!response.ok) throw new Error(`The server could not send ${what} (it answered ${response.status}).`);
   try {
     return new Uint8Array(await response.arrayBuffer());
   } catch {

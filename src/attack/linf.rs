@@ -38,10 +38,14 @@ impl BasicIterativeLinf {
     pub fn new(model: &dyn Classifier, image: &[f32], goal: Goal, options: LinfOptions) -> Result<Self> {
         let LinfOptions { epsilon, steps, alpha } = options;
         if !(epsilon > 0.0 && epsilon <= 1.0) {
-            return Err(Error::BadInput(format!("epsilon is {epsilon}; it must lie above 0 and be at most 1")));
+            return Err(Error::BadInput(format!(
+                "epsilon is {epsilon}; it must lie above 0 and be at most 1"
+            )));
         }
         if !(1..=MAX_STEPS).contains(&steps) {
-            return Err(Error::BadInput(format!("{steps} steps were asked for; it must be 1 to {MAX_STEPS}")));
+            return Err(Error::BadInput(format!(
+                "{steps} steps were asked for; it must be 1 to {MAX_STEPS}"
+            )));
         }
         let alpha = alpha.unwrap_or(2.5 * epsilon / steps as f32);
         if !(alpha > 0.0 && alpha.is_finite()) {

@@ -165,7 +165,9 @@ impl Candidate {
         };
         let log_sum = softmax::softmax(&self.logits, &mut self.probabilities);
         if !log_sum.is_finite() || self.gradient.iter().any(|g| !g.is_finite()) {
-            return Err(Error::BadInput("the network's answer is not a number: are its weights sound?".into()));
+            return Err(Error::BadInput(
+                "the network's answer is not a number: are its weights sound?".into(),
+            ));
         }
         let predicted = argmax(&self.logits);
         let success = self.goal.reached(predicted);

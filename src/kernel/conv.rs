@@ -134,7 +134,8 @@ impl Conv {
         if shape.pool {
             for i in 0..h / 2 {
                 for j in 0..w / 2 {
-                    offsets.extend([(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| offset(2 * i + r, 2 * j + c)));
+                    offsets
+                        .extend([(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| offset(2 * i + r, 2 * j + c)));
                 }
             }
         } else {
@@ -267,7 +268,14 @@ unsafe fn forward_group<S: Simd, const N: usize>(
 
 /// Stores vector `v` of a group at a position of an NHWC buffer, without what lies past its channels.
 #[inline(always)]
-unsafe fn place<S: Simd>(group: &Group, channels: usize, position: usize, v: usize, value: S::V, to: &mut [f32]) {
+unsafe fn place<S: Simd>(
+    group: &Group,
+    channels: usize,
+    position: usize,
+    v: usize,
+    value: S::V,
+    to: &mut [f32],
+) {
     let start = position * channels + group.first + v * S::LANES;
     let count = group.channels - v * S::LANES;
     // SAFETY: `count` channels of this position are left from `start` on, and a vector has at most 16 lanes.
@@ -300,7 +308,8 @@ unsafe fn tile<S: Simd, const N: usize>(
     unsafe {
         let bias: [S::V; N] = std::array::from_fn(|v| S::load(group.bias.as_ptr().add(v * S::LANES)));
         let mut sums = [bias; TILE];
-        let patches: [*const f32; TILE] = std::array::from_fn(|p| input.add(*offsets.get_unchecked(p) as usize));
+        let patches: [*const f32; TILE] =
+            std::array::from_fn(|p| input.add(*offsets.get_unchecked(p) as usize));
         for row in 0..conv.shape.kernel {
             let x: [*const f32; TILE] = std::array::from_fn(|p| patches[p].add(row * row_stride));
             for j in 0..run {
@@ -376,12 +385,15 @@ mod tests {
         let input_at = |i: usize, j: usize, r: usize, k: usize, c: usize| {
             ((i * s.stride + r) * in_w + j * s.stride + k) * depth + c
         };
-        let weight_at = |o: usize, r: usize, k: usize, c: usize| ((o * depth + c) * s.kernel + r) * s.kernel + k;
+        let weight_at =
+            |o: usize, r: usize, k: usize, c: usize| ((o * depth + c) * s.kernel + r) * s.kernel + k;
         let taps: Vec<(usize, usize, usize)> = (0..s.kernel * s.kernel * depth)
             .map(|t| (t / depth / s.kernel, t / depth % s.kernel, t % depth))
             .collect();
         let pre = |i: usize, j: usize, o: usize| {
-            let sum = |&(r, k, c): &(usize, usize, usize)| x[input_at(i, j, r, k, c)] as f64 * weight[weight_at(o, r, k, c)] as f64;
+            let sum = |&(r, k, c): &(usize, usize, usize)| {
+                x[input_at(i, j, r, k, c)] as f64 * weight[weight_at(o, r, k, c)] as f64
+            };
             bias[o] as f64 + taps.iter().map(sum).sum::<f64>()
         };
         let (mut out, mut gradient) = (Vec::new(), vec![0.0; x.len()]);
@@ -406,7 +418,8 @@ mod tests {
                         continue;
                     }
                     for &(r, k, c) in &taps {
-                        gradient[input_at(at.0, at.1, r, k, c)] += d[out.len()] as f64 * weight[weight_at(o, r, k, c)] as f64;
+                        gradient[input_at(at.0, at.1, r, k, c)] +=
+                            d[out.len()] as f64 * weight[weight_at(o, r, k, c)] as f64;
                     }
                     out.push(best);
                 }
@@ -419,10 +432,13 @@ mod tests {
     fn every_level_matches_the_oracle_at_sizes_around_the_tiles() {
         let mut rng = fastrand::Rng::with_seed(2);
         let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
-        for (side, depth, kernel, stride) in [(6, 1, 3, 1), (7, 3, 3, 1), (9, 4, 3, 2), (5, 8, 4, 1), (8, 2, 1, 1)] {
+        for (side, depth, kernel, stride) in
+            [(6, 1, 3, 1), (7, 3, 3, 1), (9, 4, 3, 2), (5, 8, 4, 1), (8, 2, 1, 1)]
+        {
             for channels in [1, 3, 4, 8, 12, 13, 16, 20, 24, 32, 33] {
                 for (relu, pool) in [(false, false), (true, false), (false, true), (true, true)] {
-                    let shape = ConvShape { input: [side, side + 1, depth], channels, kernel, stride, relu, pool };
+                    let shape =
+                        ConvShape { input: [side, side + 1, depth], channels, kernel, stride, relu, pool };
                     let size = |s: [usize; 3]| s.iter().product::<usize>();
                     let (inputs, outputs) = (size(shape.input), size(shape.output()));
                     let weight = random(channels * depth * kernel * kernel);
@@ -438,7 +454,10 @@ mod tests {
                             assert!((*a as f64 - e).abs() < 1e-5, "{level:?} {shape:?}: {a} and {e}");
                         }
                         for (a, e) in gradient.iter().zip(&expected_gradient) {
-                            assert!((*a as f64 - e).abs() < 1e-5, "{level:?} {shape:?}: gradient {a} and {e}");
+                            assert!(
+                                (*a as f64 - e).abs() < 1e-5,
+                                "{level:?} {shape:?}: gradient {a} and {e}"
+                            );
                         }
                         assert!(gradient[inputs..].iter().all(|&v| v == 0.0));
                     }

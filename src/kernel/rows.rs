@@ -68,10 +68,7 @@ impl RowMatrix {
     #[inline]
     pub fn add_rows(&self, terms: &[Term], y: &mut [f32]) {
         assert!(y.len() >= self.padded_cols(), "y is shorter than the padded columns");
-        assert!(
-            terms.iter().all(|t| (t.row as usize) < self.rows),
-            "a term's row is outside the matrix"
-        );
+        assert!(terms.iter().all(|t| (t.row as usize) < self.rows), "a term's row is outside the matrix");
         let (this, y) = (self, y.as_mut_ptr());
         // SAFETY: checked just above.
         unsafe { dispatch!(self.level, add_rows, this: &RowMatrix, terms: &[Term], y: *mut f32) }
@@ -147,9 +144,7 @@ mod tests {
         for cols in [1, 3, 4, 5, 7, 8, 9, 31, 32, 33, 63, 64, 65, 96, 130] {
             let rows = 7;
             let w: Vec<f32> = (0..rows * cols).map(|_| rng.f32() - 0.5).collect();
-            let terms: Vec<Term> = [6, 0, 3, 3, 5]
-                .map(|row| Term { row, weight: rng.f32() - 0.5 })
-                .to_vec();
+            let terms: Vec<Term> = [6, 0, 3, 3, 5].map(|row| Term { row, weight: rng.f32() - 0.5 }).to_vec();
             let start: Vec<f32> = (0..cols).map(|_| rng.f32()).collect();
             for level in Level::available() {
                 let matrix = RowMatrix::pack(level, rows, cols, |r, c| w[r * cols + c]);

@@ -72,6 +72,7 @@ impl Level {
 /// # Safety
 /// Every method may be called only where the instruction set is enabled (inside `dispatch!`);
 /// `load` and `store` need `LANES` readable or writable floats at the pointer, of any alignment.
+#[allow(clippy::missing_safety_doc)] // One contract for all methods, above.
 pub trait Simd: Copy {
     /// A vector of [`LANES`](Self::LANES) floats.
     type V: Copy;

@@ -27,12 +27,7 @@ pub fn cross_entropy(logits: &[f32], label: usize, gradient: &mut [f32]) -> f32 
     let log_sum = softmax(logits, gradient);
     // 1 - p loses all digits when p rounds to 1; the sum of the others does not, and the gradient
     // of a network that is sure of the label keeps its direction.
-    let others: f32 = gradient
-        .iter()
-        .enumerate()
-        .filter(|&(i, _)| i != label)
-        .map(|(_, p)| p)
-        .sum();
+    let others: f32 = gradient.iter().enumerate().filter(|&(i, _)| i != label).map(|(_, p)| p).sum();
     gradient[label] = -others;
     log_sum - logits[label]
 }

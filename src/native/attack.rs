@@ -120,6 +120,9 @@ struct Record {
     refused: Option<String>,
 }
 
+/// A record and the attacked image.
+type Attacked = (Record, Vec<f32>);
+
 struct Image {
     index: usize,
     label: usize,
@@ -135,11 +138,15 @@ pub fn attack(options: &Options) -> Result<()> {
     let network = Network::new(&weights)?;
     let images = load(options, &weights)?;
     if let Target::Label(label) = options.target {
-        ensure!(label < network.classes(), "there is no label {label}; the network has {}", network.classes());
+        ensure!(
+            label < network.classes(),
+            "there is no label {label}; the network has {}",
+            network.classes()
+        );
     }
     let bar = progress::bar(images.len() as u64, "attack");
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(images.len());
-    let results: Vec<Result<Vec<(Record, Vec<f32>)>>> = std::thread::scope(|scope| {
+    let results: Vec<Result<Vec<Attacked>>> = std::thread::scope(|scope| {
         let workers: Vec<_> = images
             .chunks(images.len().div_ceil(threads))
             .map(|images| {
@@ -190,7 +197,11 @@ pub fn attack(options: &Options) -> Result<()> {
 pub fn read_weights(path: &Path) -> Result<Weights> {
     let context = || format!("cannot read {}", path.display());
     let length = std::fs::metadata(path).with_context(context)?.len();
-    ensure!(length <= MAX_BYTES as u64, "{} is {length} bytes long; at most {MAX_BYTES} are read", path.display());
+    ensure!(
+        length <= MAX_BYTES as u64,
+        "{} is {length} bytes long; at most {MAX_BYTES} are read",
+        path.display()
+    );
     let bytes = std::fs::read(path).with_context(context)?;
     Weights::from_bytes(&bytes).with_context(|| path.display().to_string())
 }
@@ -198,7 +209,12 @@ pub fn read_weights(path: &Path) -> Result<Weights> {
 fn load(options: &Options, weights: &Weights) -> Result<Vec<Image>> {
     let Images { sample, range } = options.images.clone();
     let check = |count: usize| {
-        ensure!(range.end <= count, "images {}..{} were asked for; there are {count}", range.start, range.end);
+        ensure!(
+            range.end <= count,
+            "images {}..{} were asked for; there are {count}",
+            range.start,
+            range.end
+        );
         Ok(())
     };
     if sample {
@@ -212,12 +228,14 @@ fn load(options: &Options, weights: &Weights) -> Result<Vec<Image>> {
     } else {
         let digits = mnist(&options.data, Split::Test)?;
         check(digits.len())?;
-        Ok(range.map(|i| Image { index: i, label: digits.labels[i].into(), pixels: digits.image(i) }).collect())
+        Ok(range
+            .map(|i| Image { index: i, label: digits.labels[i].into(), pixels: digits.image(i) })
+            .collect())
     }
 }
 
 /// Attacks one image; a refusal is a record too.
-fn attack_one(network: &mut Network, image: &Image, options: &Options) -> Result<(Record, Vec<f32>)> {
+fn attack_one(network: &mut Network, image: &Image, options: &Options) -> Result<Attacked> {
     let classes = network.classes();
     let goal = match options.target {
         Target::Next => Goal::Target((image.label + 1) % classes),
@@ -251,7 +269,8 @@ fn attack_one(network: &mut Network, image: &Image, options: &Options) -> Result
         Ok(end) => {
             let Norms { l1, l2, linf } = end.norms;
             record.milliseconds = start.elapsed().as_secs_f64() * 1e3;
-            (record.predicted, record.success, record.confidence) = (end.predicted, end.success, end.confidence);
+            (record.predicted, record.success, record.confidence) =
+                (end.predicted, end.success, end.confidence);
             (record.l1, record.l2, record.linf) = (l1, l2, linf);
             (record.steps, record.gradients) = (end.step, end.gradients);
         }

@@ -175,7 +175,8 @@ fn download(url: &str, name: &str, part: &Path) -> Result<()> {
         response.headers().get("content-length").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let total = length.unwrap_or(0) + if resumed { have } else { 0 };
     ensure!(total <= MAX_BYTES, "the file would be {total} bytes long");
-    let mut file = OpenOptions::new().create(true).append(resumed).write(true).truncate(!resumed).open(part)?;
+    let mut file =
+        OpenOptions::new().create(true).append(resumed).write(true).truncate(!resumed).open(part)?;
     let bar = progress::bytes(total, name);
     bar.set_position(if resumed { have } else { 0 });
     let mut body = response.into_body().into_with_config().limit(MAX_BYTES).reader();
@@ -241,4 +242,96 @@ fn unpack_npm(missing: &[Entry], dir: &Path, scratch: &Path) -> Result<()> {
 
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// A mirror on this machine that answers each request in turn: (status, bytes sent, bytes promised).
+    /// Returns its address and, at the end, the Range header of each request.
+    fn mirror(answers: Vec<(u16, Vec<u8>, usize)>) -> (String, thread::JoinHandle<Vec<Option<String>>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = format!("http://{}/mnist/", listener.local_addr().unwrap());
+        let served = thread::spawn(move || {
+            let mut ranges = Vec::new();
+            for (status, body, promised) in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut range = None;
+                for line in BufReader::new(stream.try_clone().unwrap()).lines() {
+                    let line = line.unwrap().to_lowercase();
+                    if let Some(value) = line.strip_prefix("range: ") {
+                        range = Some(value.to_owned());
+                    }
+                    if line.is_empty() {
+                        break;
+                    }
+                }
+                ranges.push(range);
+                write!(
+                    stream,
+                    "HTTP/1.1 {status} x\r\nContent-Length: {promised}\r\nConnection: close\r\n\r\n"
+                )
+                .unwrap();
+                stream.write_all(&body).unwrap();
+            }
+            ranges
+        });
+        (address, served)
+    }
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn entry(content: &[u8]) -> Entry {
+        Entry { name: "digits", sha256: Box::leak(sha256(content).into_boxed_str()) }
+    }
+
+    #[test]
+    fn a_download_that_broke_off_is_resumed_and_leaves_nothing_behind() {
+        let content: Vec<u8> = (0..5000).map(|i| (i % 251) as u8).collect();
+        let gz = packed(&content);
+        let half = gz.len() / 2;
+        let folder = tempfile::tempdir().unwrap();
+        let (address, served) =
+            mirror(vec![(200, gz[..half].to_vec(), gz.len()), (206, gz[half..].to_vec(), gz.len() - half)]);
+        assert!(
+            from_mirror(&address, entry(&content), folder.path()).is_err(),
+            "the first answer is cut short"
+        );
+        assert!(!folder.path().join("digits").exists());
+        from_mirror(&address, entry(&content), folder.path()).unwrap();
+        assert_eq!(fs::read(folder.path().join("digits")).unwrap(), content);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(served.join().unwrap(), [None, Some(format!("bytes={half}-"))]);
+    }
+
+    #[test]
+    fn a_file_that_is_not_genuine_or_not_there_is_refused_and_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let gz = packed(b"something else");
+        let length = gz.len();
+        let (address, _) =
+            mirror(vec![(200, gz, length), (404, Vec::new(), 0), (200, b"no gzip".to_vec(), 7)]);
+        for word in ["genuine", "404", "genuine"] {
+            let error = from_mirror(&address, entry(b"digits"), folder.path()).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("taken")).unwrap();
+        assert!(write_atomically(&folder.path().join("taken"), b"new").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the half-written file is gone");
+    }
 }

@@ -23,7 +23,12 @@ impl Digits {
     pub fn read(images: &Path, labels: &Path) -> Result<Self> {
         let pixels = read(images, &[28, 28])?;
         let labels = read(labels, &[])?;
-        ensure!(pixels.len() == labels.len() * PIXELS, "there are {} labels for {} images", labels.len(), pixels.len() / PIXELS);
+        ensure!(
+            pixels.len() == labels.len() * PIXELS,
+            "there are {} labels for {} images",
+            labels.len(),
+            pixels.len() / PIXELS
+        );
         ensure!(labels.iter().all(|&l| l < 10), "a label is above 9");
         Ok(Self { pixels, labels })
     }
@@ -52,7 +57,11 @@ fn read(path: &Path, item: &[u32]) -> Result<Vec<u8>> {
     if word(0) != Some(0x0800 + 1 + item.len() as u32) {
         bail!("{} is no idx file of {}", path.display(), if item.is_empty() { "labels" } else { "images" });
     }
-    ensure!((0..item.len()).all(|i| word(2 + i) == Some(item[i])), "{}: images are not 28x28", path.display());
+    ensure!(
+        (0..item.len()).all(|i| word(2 + i) == Some(item[i])),
+        "{}: images are not 28x28",
+        path.display()
+    );
     let count = word(1).with_context(|| format!("{} is truncated", path.display()))? as usize;
     let size = item.iter().map(|&d| d as usize).product::<usize>();
     ensure!(

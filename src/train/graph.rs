@@ -25,7 +25,11 @@ impl Graph {
     }
 
     /// A network with He-uniform weights (He et al. 2015) and zero biases, drawn from `rng`.
-    pub fn random(arch: &'static Arch, rng: &mut fastrand::Rng, device: &Device) -> candle_core::Result<Self> {
+    pub fn random(
+        arch: &'static Arch,
+        rng: &mut fastrand::Rng,
+        device: &Device,
+    ) -> candle_core::Result<Self> {
         let tensors: Vec<Vec<f32>> = arch
             .parameters()
             .iter()

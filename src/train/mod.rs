@@ -108,12 +108,19 @@ pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
             break;
         }
     }
-    let (held_out_accuracy, tensors) = best.context("stopped before the first step: there are no weights to keep")?;
+    let (held_out_accuracy, tensors) =
+        best.context("stopped before the first step: there are no weights to keep")?;
     finish(options, ran, held_out_accuracy, &tensors, test)
 }
 
 /// Measures, quantizes, measures again and writes.
-fn finish(options: &Options, epochs: usize, held_out: f64, tensors: &[Vec<f32>], test: &Digits) -> Result<()> {
+fn finish(
+    options: &Options,
+    epochs: usize,
+    held_out: f64,
+    tensors: &[Vec<f32>],
+    test: &Digits,
+) -> Result<()> {
     let arch = options.arch;
     let all: Vec<usize> = (0..test.len()).collect();
     let in_f32 = accuracy(&mut Net::new(arch, tensors)?, test, &all);
@@ -138,7 +145,12 @@ fn finish(options: &Options, epochs: usize, held_out: f64, tensors: &[Vec<f32>],
 }
 
 /// Images as `[batch, rows, cols, channels]` in [0, 1], with their labels.
-fn load(digits: &Digits, indices: &[usize], arch: &Arch, device: &Device) -> candle_core::Result<(Tensor, Tensor)> {
+fn load(
+    digits: &Digits,
+    indices: &[usize],
+    arch: &Arch,
+    device: &Device,
+) -> candle_core::Result<(Tensor, Tensor)> {
     let [rows, cols, channels] = arch.dataset.image;
     let pixels: Vec<f32> = indices
         .iter()

@@ -45,7 +45,10 @@ pub fn check_golden_vectors() {
             ("loss", relative(&[loss], &[*expected_loss])),
             ("gradient", relative(&gradient, &gradients[i * 784..(i + 1) * 784])),
         ] {
-            assert!(error < 1e-4, "digit {i}: {what} differs by {error:e} (new weights? make the vectors again)");
+            assert!(
+                error < 1e-4,
+                "digit {i}: {what} differs by {error:e} (new weights? make the vectors again)"
+            );
         }
     }
 }

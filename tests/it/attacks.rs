@@ -26,7 +26,13 @@ impl Classifier for Linear {
         logits[0] = self.b + self.w.iter().zip(image).map(|(w, x)| w * x).sum::<f32>();
         logits[1] = 0.0;
     }
-    fn loss_and_gradient(&mut self, image: &[f32], label: usize, logits: &mut [f32], gradient: &mut [f32]) -> f32 {
+    fn loss_and_gradient(
+        &mut self,
+        image: &[f32],
+        label: usize,
+        logits: &mut [f32],
+        gradient: &mut [f32],
+    ) -> f32 {
         self.logits(image, logits);
         let mut dz = [0.0; 2];
         let loss = cross_entropy(logits, label, &mut dz);
@@ -45,7 +51,9 @@ fn options(epsilon: f32, steps: usize) -> LinfOptions {
 fn on_a_linear_model_the_attack_ends_at_the_corner_of_the_ball() {
     let mut model = Linear { w: vec![1.0, -2.0, 0.0, 3.0, -1.0], b: -5.0 };
     let x0 = [0.5, 0.5, 0.5, 0.9, 0.05];
-    for (goal, signs) in [(Goal::Target(0), [1.0f32, -1.0, 0.0, 1.0, -1.0]), (Goal::Away(1), [1.0, -1.0, 0.0, 1.0, -1.0])] {
+    for (goal, signs) in
+        [(Goal::Target(0), [1.0f32, -1.0, 0.0, 1.0, -1.0]), (Goal::Away(1), [1.0, -1.0, 0.0, 1.0, -1.0])]
+    {
         let mut attack = BasicIterativeLinf::new(&model, &x0, goal, options(0.2, 10)).unwrap();
         let end = run(&mut attack, &mut model).unwrap();
         let expected: Vec<f32> = x0.iter().zip(signs).map(|(x, s)| (x + 0.2 * s).clamp(0.0, 1.0)).collect();
@@ -71,7 +79,8 @@ fn what_cannot_be_attacked_is_refused_in_words() {
     let mut network = common::network();
     let samples = common::samples();
     let image = samples.image(7).unwrap();
-    let new = |image: &[f32], goal, options| BasicIterativeLinf::new(&common::network(), image, goal, options);
+    let new =
+        |image: &[f32], goal, options| BasicIterativeLinf::new(&common::network(), image, goal, options);
     let mut nan = image.clone();
     nan[3] = f32::NAN;
     let mut bright = image.clone();
@@ -86,13 +95,15 @@ fn what_cannot_be_attacked_is_refused_in_words() {
         (&image, Goal::Target(3), options(0.3, 0), "steps"),
         (&image, Goal::Target(3), LinfOptions { alpha: Some(0.0), ..options(0.3, 40) }, "step size"),
     ] {
-        let error = new(image, goal, options).err().expect("refused").to_string();
+        let error = new(image, goal, options).expect_err("refused").to_string();
         assert!(error.contains(word), "'{error}' says nothing of {word}");
     }
     let mut attack = new(&image, Goal::Target(7), options(0.3, 40)).unwrap();
     assert!(matches!(attack.step(&mut network), Err(Error::Refused(why)) if why.contains("already reads")));
     let mut attack = new(&image, Goal::Away(3), options(0.3, 40)).unwrap();
-    assert!(matches!(attack.step(&mut network), Err(Error::Refused(why)) if why.contains("already misreads")));
+    assert!(
+        matches!(attack.step(&mut network), Err(Error::Refused(why)) if why.contains("already misreads"))
+    );
 }
 
 #[test]
@@ -104,7 +115,8 @@ fn black_and_white_images_can_be_attacked() {
         network.logits(&image, &mut logits);
         let read = misread::metrics::argmax(&logits);
         let mut attack =
-            BasicIterativeLinf::new(&network, &image, Goal::Target((read + 1) % 10), options(0.3, 10)).unwrap();
+            BasicIterativeLinf::new(&network, &image, Goal::Target((read + 1) % 10), options(0.3, 10))
+                .unwrap();
         let end = run(&mut attack, &mut network).unwrap();
         assert!(end.norms.linf <= 0.3 + 1e-6 && end.loss.is_finite());
     }

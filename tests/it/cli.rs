@@ -9,7 +9,9 @@ use serde_json::Value;
 fn misread(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_misread"))
         .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("the program starts")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the program starts")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -19,14 +21,29 @@ fn text(bytes: &[u8]) -> String {
 fn records(arguments: &[&str]) -> Vec<Value> {
     let output = misread(arguments);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+    text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect()
 }
 
 #[test]
 fn a_thousand_test_digits_are_fooled_inside_box_and_ball() {
     let records = records(&[
-        "attack", "--model", "models/mnist-cnn.safetensors", "--attack", "linf", "--epsilon", "0.3", "--steps", "40",
-        "--images", "test:0..1000", "--target", "next", "--json",
+        "attack",
+        "--model",
+        "models/mnist-cnn.safetensors",
+        "--attack",
+        "linf",
+        "--epsilon",
+        "0.3",
+        "--steps",
+        "40",
+        "--images",
+        "test:0..1000",
+        "--target",
+        "next",
+        "--json",
     ]);
     assert_eq!(records.len(), 1000);
     let (mut read, mut fooled) = (0, 0);
@@ -51,9 +68,13 @@ fn a_thousand_test_digits_are_fooled_inside_box_and_ball() {
 fn the_table_ends_in_a_summary_and_pictures_are_saved() {
     let folder = tempfile::tempdir().unwrap();
     let save = folder.path().join("deep/er");
-    let output = misread(&["attack", "--images", "sample:5..8", "--target", "any", "--save", save.to_str().unwrap()]);
+    let output =
+        misread(&["attack", "--images", "sample:5..8", "--target", "any", "--save", save.to_str().unwrap()]);
     let table = text(&output.stdout);
-    assert!(output.status.success() && table.contains("that the network reads rightly were fooled"), "{table}");
+    assert!(
+        output.status.success() && table.contains("that the network reads rightly were fooled"),
+        "{table}"
+    );
     for index in 5..8 {
         for what in ["original", "adversarial", "perturbation"] {
             let bytes = std::fs::read(save.join(format!("sample-{index}-{what}.png"))).unwrap();
@@ -150,12 +171,23 @@ fn the_server_serves_the_page_alone_with_the_right_headers_on_the_next_free_port
     ] {
         let answer = server.get(path);
         let head = answer.split("\r\n\r\n").next().unwrap();
-        assert!(head.starts_with("http/1.1 200") && head.contains(&format!("content-type: {mime}")), "{path}: {head}");
+        assert!(
+            head.starts_with("http/1.1 200") && head.contains(&format!("content-type: {mime}")),
+            "{path}: {head}"
+        );
         assert!(head.contains("cache-control: no-store") && head.contains("nosniff"), "{head}");
         assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
         assert!(head.contains("'wasm-unsafe-eval'") && !head.contains("'unsafe-"), "{head}");
     }
-    for path in ["/../Cargo.toml", "/pkg/../../Cargo.toml", "/pkg/%2e%2e/Cargo.toml", "/models/..%2fCargo.toml", "/src/lib.rs", "/.git/HEAD", "//etc/passwd"] {
+    for path in [
+        "/../Cargo.toml",
+        "/pkg/../../Cargo.toml",
+        "/pkg/%2e%2e/Cargo.toml",
+        "/models/..%2fCargo.toml",
+        "/src/lib.rs",
+        "/.git/HEAD",
+        "//etc/passwd",
+    ] {
         let answer = server.get(path);
         assert!(answer.starts_with("http/1.1 404") || answer.starts_with("http/1.1 400"), "{path}: {answer}");
     }

@@ -15,7 +15,8 @@ fn candle(graph: &Graph, image: &[f32], shape: [usize; 3], label: usize) -> (Vec
     let [rows, cols, channels] = shape;
     let x = Var::from_slice(image, (1, rows, cols, channels), &Device::Cpu).unwrap();
     let z = graph.logits(x.as_tensor()).unwrap();
-    let loss = candle_nn::loss::cross_entropy(&z, &Tensor::new(&[label as u32], &Device::Cpu).unwrap()).unwrap();
+    let loss =
+        candle_nn::loss::cross_entropy(&z, &Tensor::new(&[label as u32], &Device::Cpu).unwrap()).unwrap();
     let gradient = loss.backward().unwrap().remove(x.as_tensor()).unwrap();
     let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     (flat(&z), loss.to_scalar().unwrap(), flat(&gradient))
@@ -34,9 +35,11 @@ fn every_level_agrees_with_candle_on_all_shipped_digits() {
             let (mut z, mut gradient) = (vec![0.0; 10], vec![0.0; 784]);
             let loss = network.loss_and_gradient(&image, label, &mut z, &mut gradient);
             let (cz, closs, cgradient) = candle(&graph, &image, weights.arch.dataset.image, label);
-            for (what, error) in
-                [("logits", relative(&z, &cz)), ("loss", relative(&[loss], &[closs])), ("gradient", relative(&gradient, &cgradient))]
-            {
+            for (what, error) in [
+                ("logits", relative(&z, &cz)),
+                ("loss", relative(&[loss], &[closs])),
+                ("gradient", relative(&gradient, &cgradient)),
+            ] {
                 assert!(error < 1e-4, "{level:?}, digit {i}: {what} differs by {error:e}");
             }
         }

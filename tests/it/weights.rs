@@ -13,7 +13,8 @@ type Parts = (Vec<(String, Dtype, Vec<usize>, Vec<u8>)>, HashMap<String, String>
 /// The shipped file, taken apart.
 fn parts() -> Parts {
     let file = SafeTensors::deserialize(WEIGHTS).unwrap();
-    let tensors = file.iter().map(|(n, t)| (n.to_owned(), t.dtype(), t.shape().to_vec(), t.data().to_vec())).collect();
+    let tensors =
+        file.iter().map(|(n, t)| (n.to_owned(), t.dtype(), t.shape().to_vec(), t.data().to_vec())).collect();
     let (_, metadata) = SafeTensors::read_metadata(WEIGHTS).unwrap();
     (tensors, metadata.metadata().clone().unwrap())
 }
@@ -37,7 +38,8 @@ fn tensor<'a>(parts: &'a mut Parts, name: &str) -> &'a mut (String, Dtype, Vec<u
 fn the_shipped_file_is_right_and_states_its_facts() {
     let weights = Weights::from_bytes(WEIGHTS).unwrap();
     let fact = |name: &str| weights.facts.get(name).unwrap_or_else(|| panic!("no fact '{name}'")).clone();
-    let (f32, int8): (f64, f64) = (fact("accuracy_f32").parse().unwrap(), fact("accuracy_int8").parse().unwrap());
+    let (f32, int8): (f64, f64) =
+        (fact("accuracy_f32").parse().unwrap(), fact("accuracy_int8").parse().unwrap());
     assert!(f32 >= 0.99 && int8 >= 0.99 && f32 - int8 <= 0.001, "{f32} and {int8}");
     for name in ["arch", "dataset", "seed", "command", "crate_version"] {
         assert!(!fact(name).is_empty());
@@ -57,8 +59,18 @@ fn files_that_are_not_right_are_refused_in_words() {
     refused(SAMPLES, "format");
     refused(&vec![0; 65 << 20], "at most");
     refused(&changed(|p| p.1.clear()), "not exported by misread");
-    refused(&changed(|p| { p.1.insert("arch".into(), "mnist-ccn".into()); }), "mnist-ccn");
-    refused(&changed(|p| { p.1.insert("format".into(), "misread-weights-9".into()); }), "misread-weights-9");
+    refused(
+        &changed(|p| {
+            p.1.insert("arch".into(), "mnist-ccn".into());
+        }),
+        "mnist-ccn",
+    );
+    refused(
+        &changed(|p| {
+            p.1.insert("format".into(), "misread-weights-9".into());
+        }),
+        "misread-weights-9",
+    );
     refused(&changed(|p| p.0.retain(|t| t.0 != "conv2.bias")), "'conv2.bias' is missing");
     refused(&changed(|p| p.0.push(("more".into(), Dtype::U8, vec![1], vec![0]))), "tensors");
     refused(&changed(|p| tensor(p, "conv2.weight").2 = vec![32, 64, 3, 3]), "[32, 64, 3, 3]");

@@ -1,0 +1,43 @@
+// A server of the real program and a Chromium, for the tests of the page.
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Starts the server: {url, stop}. */
+export async function serve() {
+  const child = spawn(`${root}/target/release/misread`, ['--port', '18080'], { cwd: root });
+  const url = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = line.match(/http:\/\/\S+/);
+      if (match) resolve(match[0]);
+    });
+  });
+  return { url, stop: () => child.kill() };
+}
+
+export function browse() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  });
+}
+
+/** The data attributes of #result once it is in one of the states. */
+export async function resultIn(page, ...states) {
+  await page.waitForFunction((s) => s.includes(document.getElementById('result').dataset.state), states);
+  return page.$eval('#result', (e) => ({ ...e.dataset, text: e.textContent }));
+}
+
+/** Waits until the page has its network and its digits. */
+export async function ready(page) {
+  await page.waitForFunction(() => !document.getElementById('attack').disabled);
+}

@@ -1,0 +1,269 @@
+// The page, end to end, in Chromium.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { browse, ready, resultIn, serve } from './helpers.js';
+
+let server;
+let browser;
+let context;
+let page;
+let complaints;
+let requests;
+
+before(async () => {
+  [server, browser] = await Promise.all([serve(), browse()]);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  page = await context.newPage();
+  complaints = [];
+  requests = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  context.on('request', (request) => requests.push(request.url()));
+});
+
+afterEach(async () => {
+  await context.close();
+});
+
+const open = async (hash = '') => {
+  await page.goto(server.url + hash);
+};
+
+test('an attack through the page: pick a digit, press Attack, see it misread', async () => {
+  await open();
+  await ready(page);
+  await page.click('#digits label:nth-of-type(13)');
+  await page.click('#targets label:has-text("3")');
+  await page.click('#attack');
+  const result = await resultIn(page, 'done', 'error');
+  assert.equal(result.state, 'done');
+  assert.equal(result.success, 'true');
+  assert.equal(result.predicted, '3');
+  assert.equal(result.label, '2');
+  assert.ok(result.confidence > 0.5 && result.confidence <= 1);
+  assert.ok(result.linf > 0.29 && result.linf <= 0.3 + 1e-6);
+  assert.ok(Number(result.l1) > Number(result.l2) && Number(result.l2) > Number(result.linf));
+  assert.equal(result.steps, '40');
+  assert.equal(result.gradEvals, '40');
+  assert.ok(result.ms > 0);
+  assert.match(result.text, /Misread: you still see a 2, the network reads 3/);
+  // What is seen: the last image is on the canvas, its reading below, the bars and the numbers filled.
+  await page.waitForFunction(() => document.getElementById('time').textContent !== '–');
+  assert.match(await page.textContent('#adversarial-read'), /reads 3/);
+  assert.match(await page.textContent('#original-read'), /reads 2/);
+  assert.match(await page.textContent('#gain'), /× 3\.33/);
+  const difference = await page.evaluate(() => {
+    const pixels = (id) => document.getElementById(id).getContext('2d').getImageData(0, 0, 28, 28).data;
+    const [a, b] = [pixels('original'), pixels('adversarial')];
+    return Math.max(...a.map((v, i) => Math.abs(v - b[i])));
+  });
+  assert.ok(difference >= 75 && difference <= 77, `the canvases differ by ${difference}`);
+  const url = new URL(page.url());
+  assert.match(url.hash, /digit=12&target=3&epsilon=0.3&steps=40&run=1/);
+  assert.deepEqual(complaints, []);
+  assert.ok(requests.length > 5);
+  for (const request of requests) assert.equal(new URL(request).origin, url.origin, request);
+});
+
+test('a link attacks by itself, and the same link gives the same result', async () => {
+  const hash = '#model=mnist-cnn&attack=linf&digit=7&target=3&epsilon=0.3&steps=40&run=1';
+  await open(hash);
+  const first = await resultIn(page, 'done', 'error');
+  assert.equal(first.success, 'true');
+  assert.equal(first.predicted, '3');
+  await page.reload();
+  const second = await resultIn(page, 'done', 'error');
+  const { ms, ...same } = first;
+  assert.deepEqual({ ...second, ms }, { ...same, ms });
+});
+
+test('the page gives the numbers that the command line gives', async () => {
+  const { execFileSync } = await import('node:child_process');
+  await open('#digit=7&target=3&epsilon=0.1&steps=5&run=1');
+  const result = await resultIn(page, 'done');
+  const out = execFileSync('target/release/misread', [
+    'attack', '--images', 'sample:7', '--target', '3', '--epsilon', '0.1', '--steps', '5', '--json',
+  ]);
+  const record = JSON.parse(out);
+  assert.equal(String(record.predicted), result.predicted);
+  for (const name of ['confidence', 'l1', 'l2', 'linf']) {
+    const [a, b] = [record[name], Number(result[name])];
+    assert.ok(Math.abs(a - b) <= 1e-3 * Math.abs(a) + 1e-6, `${name}: ${a} natively, ${b} in the page`);
+  }
+});
+
+test('a new hash is a new attack; an untargeted one and a chosen target work', async () => {
+  await open('#digit=4&target=any&epsilon=0.2&steps=20&run=1');
+  const any = await resultIn(page, 'done');
+  assert.equal(any.target, 'any');
+  assert.notEqual(any.predicted, '4');
+  await page.evaluate(() => { location.hash = '#digit=5&target=auto&epsilon=0.25&steps=20&run=1'; });
+  await page.waitForFunction(() => document.getElementById('result').dataset.label === '5');
+  const auto = await resultIn(page, 'done');
+  assert.equal(auto.success, 'true');
+  assert.equal(auto.predicted, auto.target);
+});
+
+test('Cancel ends a long attack at once, and the next attack works', async () => {
+  await open('#digit=7&target=3&epsilon=0.3&steps=100000&run=1');
+  await resultIn(page, 'running');
+  // The page is alive while the attack runs: it draws.
+  const drawn = await page.evaluate(() => new Promise((resolve) => {
+    let count = 0;
+    const tick = () => (++count < 5 ? requestAnimationFrame(tick) : resolve(count));
+    requestAnimationFrame(tick);
+  }));
+  assert.equal(drawn, 5);
+  assert.equal(await page.$eval('#result', (e) => e.dataset.state), 'running');
+  await page.click('#cancel');
+  const result = await resultIn(page, 'idle', 'done', 'error');
+  assert.equal(result.state, 'idle');
+  assert.match(result.text, /Cancelled/);
+  await page.focus('#steps');
+  for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowLeft');
+  for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
+  await page.click('#attack');
+  const next = await resultIn(page, 'done');
+  assert.equal(next.steps, '20');
+});
+
+test('a worker that dies is replaced', async () => {
+  await open();
+  await ready(page);
+  await page.route('**/worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body: 'throw 1' }));
+  await page.reload();
+  await page.waitForSelector('#notice:not([hidden])');
+  assert.match(await page.textContent('#notice'), /attack engine/);
+  await page.unroute('**/worker.js');
+  await page.click('#notice button');
+  await ready(page);
+  await page.click('#attack');
+  assert.equal((await resultIn(page, 'done')).success, 'true');
+});
+
+test('a broken weights file is refused in words, and trying again helps', async () => {
+  await page.route('**/mnist-cnn.safetensors', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.body()).subarray(0, 100000) });
+  });
+  await open('#digit=7&target=3&run=1');
+  const broken = await resultIn(page, 'error');
+  assert.match(broken.text, /truncated/);
+  assert.match(await page.textContent('#notice'), /cannot read the weights file: it is truncated/);
+  assert.ok(await page.isDisabled('#attack'));
+  await page.unroute('**/mnist-cnn.safetensors');
+  await page.click('#notice button');
+  assert.equal((await resultIn(page, 'done')).success, 'true');
+  assert.ok(await page.isHidden('#notice'));
+});
+
+test('a missing file and a download that breaks off are named', async () => {
+  await page.route('**/mnist-sample.safetensors', (route) => route.fulfill({ status: 404, body: '' }));
+  await open();
+  assert.match((await resultIn(page, 'error')).text, /could not send the digits.*404/);
+  await page.unroute('**/mnist-sample.safetensors');
+  await page.route('**/mnist-cnn.safetensors', (route) => route.abort());
+  await page.click('#notice button');
+  await page.waitForFunction(() => /broke off/.test(document.getElementById('notice').textContent));
+});
+
+test('a target that the network reads already is refused in words', async () => {
+  await open('#digit=7&target=7&run=1');
+  const result = await resultIn(page, 'error', 'done');
+  assert.equal(result.state, 'error');
+  assert.match(result.text, /already reads/);
+  await page.click('#targets label:has-text("2")');
+  await page.click('#attack');
+  assert.equal((await resultIn(page, 'done')).predicted, '2');
+});
+
+test('a link that is not right says what is wrong and falls back', async () => {
+  await open('#digit=100&epsilon=nan&colour=red');
+  await ready(page);
+  await page.waitForSelector('#notice:not([hidden])');
+  const said = await page.textContent('#notice');
+  for (const word of ['digit “100”', 'epsilon “nan”', '“colour”']) assert.ok(said.includes(word), said);
+  assert.equal(await page.inputValue('#epsilon'), '0.3');
+});
+
+test('a browser without SIMD is told so in words', async () => {
+  await page.addInitScript(() => {
+    WebAssembly.validate = () => false;
+  });
+  await open();
+  await page.waitForSelector('#notice:not([hidden])');
+  assert.match(await page.textContent('#notice'), /lacks SIMD/);
+  assert.equal(await page.$eval('#result', (e) => e.dataset.state), 'error');
+});
+
+test('by keyboard alone', async () => {
+  await open();
+  await ready(page);
+  await page.focus('body');
+  const focused = () => page.evaluate(() => document.activeElement.name || document.activeElement.id);
+  const tabTo = async (name) => {
+    for (let i = 0; i < 12; i++) {
+      await page.keyboard.press('Tab');
+      if ((await focused()) === name) return;
+    }
+    assert.fail(`Tab never reaches ${name}`);
+  };
+  await tabTo('digit');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await page.evaluate(() => document.querySelector('[name=digit]:checked').value), '18');
+  await tabTo('target');
+  await page.keyboard.press('ArrowRight');
+  await tabTo('epsilon');
+  await page.keyboard.press('ArrowRight');
+  await tabTo('attack');
+  await page.keyboard.press('Enter');
+  const result = await resultIn(page, 'done');
+  assert.equal(result.label, '8');
+  assert.equal(result.target, '0');
+  assert.ok(Math.abs(result.linf - 0.31) < 1e-6);
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`360 px wide, ${colorScheme}: nothing is cut off, words can be read`, async () => {
+    const phone = await browser.newContext({ viewport: { width: 360, height: 740 }, colorScheme, hasTouch: true });
+    page = await phone.newPage();
+    await open('#digit=7&target=3&run=1');
+    assert.equal((await resultIn(page, 'done')).success, 'true');
+    const { wide, outside } = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth,
+      outside: [...document.querySelectorAll('button, output, canvas, td, dd, p, input[type=range], .chips span')]
+        .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+        .map((e) => e.outerHTML.slice(0, 80)),
+    }));
+    assert.equal(wide, 360);
+    assert.deepEqual(outside, []);
+    const contrast = await page.evaluate(() => {
+      const light = (color) => {
+        const [r, g, b] = color.match(/[\d.]+/g).map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const behind = (e) => {
+        const color = getComputedStyle(e).backgroundColor;
+        return color === 'rgba(0, 0, 0, 0)' && e.parentElement ? behind(e.parentElement) : color;
+      };
+      return [...document.querySelectorAll('h1, header p, legend, label, figcaption span, #result, dt, dd, small, .small, article p, #attack')]
+        .map((e) => {
+          const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+          return [(a + 0.05) / (b + 0.05), e.outerHTML.slice(0, 60)];
+        })
+        .filter(([ratio]) => ratio < 4.5);
+    });
+    assert.deepEqual(contrast, []);
+    await phone.close();
+  });
+}
