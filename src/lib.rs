@@ -10,12 +10,14 @@
 //! * [`model`]: what an attack sees of a network
 //! * [`attack`]: the attacks
 //! * [`metrics`]: norms of a perturbation
+//! * [`bench`]: how long a gradient takes on this machine
 //! * `web`: bindings for the page (wasm32)
 //! * `native`: data sets, files and the server (feature `cli`)
 //! * `train`: training with candle (feature `train`)
 
 pub mod arch;
 pub mod attack;
+pub mod bench;
 pub mod error;
 pub mod kernel;
 pub mod metrics;

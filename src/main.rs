@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use misread::arch::Arch;
 use misread::attack::linf::LinfOptions;
-use misread::native::{attack, fetch, sample, server};
+use misread::native::{attack, bench, fetch, sample, server};
 
 /// See a neural network misread. Without a command: serves the page.
 #[derive(Parser)]
@@ -37,6 +37,14 @@ enum Command {
     Train(Train),
     /// Attacks images and reports each
     Attack(Attack),
+    /// Times gradients on this machine, beside its multiply-add peak
+    Bench {
+        /// Weights files; all shipped networks when none is given
+        models: Vec<PathBuf>,
+        /// Prints one JSON object instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// Packs the test digits that the page ships
     Sample {
         #[command(flatten)]
@@ -171,6 +179,7 @@ fn run(cli: Cli) -> Result<()> {
                 data: a.data.data_dir,
             }),
         },
+        Command::Bench { models, json } => bench::bench(&models, json),
         Command::Sample { data, out } => {
             sample::write_sample(&fetch::mnist(&data.data_dir, fetch::Split::Test)?, &out)
         }

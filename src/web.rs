@@ -1,11 +1,12 @@
 //! Thin bindings for the page: newtypes around the crate's own types, nothing else.
 
-use js_sys::{Object, Reflect};
+use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::arch::MNIST;
 use crate::attack::linf::{BasicIterativeLinf, LinfOptions};
 use crate::attack::{Attack, Goal};
+use crate::bench;
 use crate::kernel::simd::Level;
 use crate::model::Classifier;
 use crate::weights::Weights;
@@ -81,6 +82,58 @@ impl Network {
         let loss = self.network.loss_and_gradient(image, label, logits, gradient);
         all[0] = loss;
         Ok(all)
+    }
+}
+
+/// The multiply-add peak of this machine in this engine, in GFLOP/s. `now` is a clock in milliseconds.
+#[wasm_bindgen(js_name = peakGflops)]
+pub fn peak_gflops(now: &Function) -> f64 {
+    bench::peak_gflops(Level::detect(), &|| clock(now))
+}
+
+fn clock(now: &Function) -> f64 {
+    now.call0(&JsValue::NULL).ok().and_then(|ms| ms.as_f64()).unwrap_or(f64::NAN)
+}
+
+/// How long a gradient takes; see `bench::Row`.
+#[wasm_bindgen(inspectable)]
+pub struct BenchRow(bench::Row);
+
+#[wasm_bindgen]
+impl BenchRow {
+    /// Times the gradient at `images`, one after the other, as many as the batch.
+    pub fn measure(network: &mut Network, images: &[f32], now: &Function) -> Result<BenchRow, JsError> {
+        let arch = network.network.net().arch();
+        if images.is_empty() || !images.len().is_multiple_of(arch.pixels()) {
+            return Err(JsError::new("the images have the wrong size"));
+        }
+        let (level, flops) = (network.network.net().level(), arch.gradient_flops());
+        Ok(Self(bench::gradient(arch.name, &mut network.network, images, flops, level, &|| clock(now))?))
+    }
+    /// The network's name.
+    #[wasm_bindgen(getter)]
+    pub fn model(&self) -> String {
+        self.0.model.clone()
+    }
+    /// Images in a batch.
+    #[wasm_bindgen(getter)]
+    pub fn batch(&self) -> usize {
+        self.0.batch
+    }
+    /// Milliseconds a batch.
+    #[wasm_bindgen(getter)]
+    pub fn ms(&self) -> f64 {
+        self.0.ms
+    }
+    /// Billion operations a second, skipped ones counted.
+    #[wasm_bindgen(getter)]
+    pub fn gflops(&self) -> f64 {
+        self.0.gflops
+    }
+    /// That in percent of the peak.
+    #[wasm_bindgen(getter, js_name = percentOfPeak)]
+    pub fn percent_of_peak(&self) -> f64 {
+        self.0.percent_of_peak
     }
 }
 

@@ -9,9 +9,15 @@ export class Engine {
   #worker = null;
   #calls = new Map();
   #next = 1;
+  #build;
+
+  /** @param {string} build which build of the wasm to run: one of the folders of pkg/ */
+  constructor(build) {
+    this.#build = build;
+  }
 
   #start() {
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    this.#worker = new Worker(new URL(`./worker.js?build=${this.#build}`, import.meta.url), { type: 'module' });
     this.#worker.onmessage = ({ data }) => this.#answer(data);
     this.#worker.onerror = (event) => {
       event.preventDefault?.();
@@ -73,6 +79,21 @@ export class Engine {
   /** The probabilities of all labels for an image. */
   async read(model, image) {
     return (await this.#call('read', { model, image }).promise).probabilities;
+  }
+
+  /** The multiply-add peak of this machine in this engine, in GFLOP/s. */
+  async peak() {
+    return (await this.#call('peak').promise).gflops;
+  }
+
+  /** Times the gradient at `images`: {model, batch, ms, gflops, percentOfPeak}. */
+  bench(model, images) {
+    return this.#call('bench', { model, images }).promise;
+  }
+
+  /** Ends the worker. */
+  stop() {
+    this.#restart(new Cancelled('stopped'));
   }
 
   /**

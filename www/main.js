@@ -2,7 +2,7 @@
 
 import { Cancelled, Engine } from './engine.js';
 import { FIELDS, readHash, writeHash } from './state.js';
-import { whyUnsupported } from './support.js';
+import { bestBuild, whyUnsupported } from './support.js';
 import * as text from './text.js';
 import { Bars } from './view/bars.js';
 import { Choices } from './view/choices.js';
@@ -15,8 +15,8 @@ const PIXELS = SIDE * SIDE;
 
 const $ = (id) => document.getElementById(id);
 const result = $('result');
-const engine = new Engine();
 
+let engine;
 let state;
 let samples; // {pixels, labels, indices}
 let network; // {title, labels, facts, build}
@@ -254,5 +254,6 @@ if (unsupported) {
   report('error', unsupported);
   busy(false, '');
 } else {
+  engine = new Engine(bestBuild());
   load().then(() => problems && $('notice').hidden && notify(problems));
 }

@@ -1,7 +1,12 @@
 // The attack engine: the crate's wasm in a worker of its own, so that the page never waits for it.
 // Takes {id, type, ...} and answers {id, type, ...}; what throws comes back as {id, type: 'error'}.
 
-import init, { LinfAttack, Network, Samples, build } from '../pkg/misread.js';
+// The worker's own address says which build it runs: worker.js?build=simd128.
+const name = new URL(location.href).searchParams.get('build') ?? 'simd128';
+const started = import(`../pkg/${name}/misread.js`).then(async (module) => {
+  await module.default();
+  return module;
+});
 
 /** How long the engine works before it looks for messages, in milliseconds. */
 const SLICE = 12;
@@ -10,7 +15,6 @@ const FRAMES = 160;
 
 const networks = new Map();
 const cancelled = new Set();
-const started = init();
 
 async function download(path, what) {
   let response;
@@ -28,6 +32,7 @@ async function download(path, what) {
 }
 
 async function network(name) {
+  const { Network } = await started;
   if (!networks.has(name)) {
     const bytes = await download(`../models/${name}.safetensors`, `the weights of ${name}`);
     networks.set(name, new Network(bytes));
@@ -49,6 +54,7 @@ function breathe() {
 
 const jobs = {
   async samples() {
+    const { Samples } = await started;
     const samples = new Samples(await download('../models/mnist-sample.safetensors', 'the digits'));
     const answer = { pixels: samples.pixels(), labels: samples.labels(), indices: samples.indices() };
     samples.free();
@@ -57,6 +63,7 @@ const jobs = {
 
   async load({ model }) {
     const net = await network(model);
+    const { build } = await started;
     return { title: net.title(), labels: net.labels(), facts: net.facts(), build: build() };
   },
 
@@ -64,8 +71,10 @@ const jobs = {
     return { probabilities: (await network(model)).probabilities(image) };
   },
 
-  async attack({ id, model, image, label, targeted, epsilon, steps }) {
+  // With `last`, only the image at the end is sent.
+  async attack({ id, model, image, label, targeted, epsilon, steps, last = false }) {
     const net = await network(model);
+    const { LinfAttack } = await started;
     const attack = new LinfAttack(net, image, label, targeted, epsilon, steps);
     try {
       const every = Math.ceil(steps / FRAMES);
@@ -78,7 +87,7 @@ const jobs = {
           const progress = attack.step(net);
           const { step, loss, predicted, confidence, success, l1, l2, linf, gradients, done } = progress;
           progress.free();
-          if (done || step % every === 0) {
+          if (done || (!last && step % every === 0)) {
             const frame = { step, loss, predicted, confidence, success, l1, l2, linf, gradients };
             frames.push({ ...frame, image: attack.image(), probabilities: attack.probabilities() });
           }
@@ -93,6 +102,19 @@ const jobs = {
       attack.free();
     }
   },
+
+  async peak() {
+    return { gflops: (await started).peakGflops(() => performance.now()) };
+  },
+
+  // How long the gradient takes at these images.
+  async bench({ model, images }) {
+    const { BenchRow } = await started;
+    const row = BenchRow.measure(await network(model), images, () => performance.now());
+    const answer = { model: row.model, batch: row.batch, ms: row.ms, gflops: row.gflops, percentOfPeak: row.percentOfPeak };
+    row.free();
+    return answer;
+  },
 };
 
 self.onmessage = async ({ data }) => {
@@ -101,7 +123,6 @@ self.onmessage = async ({ data }) => {
     return;
   }
   try {
-    await started;
     const answer = await jobs[data.type](data);
     postMessage({ ...answer, id: data.id, type: 'done' });
   } catch (error) {

@@ -5,6 +5,7 @@
 //! [`simd::Level`]; a scalar oracle stands beside it and the tests hold every back-end to it.
 
 pub mod conv;
+pub mod peak;
 pub mod rows;
 pub mod simd;
 pub mod softmax;

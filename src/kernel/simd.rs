@@ -17,7 +17,13 @@ pub(crate) enum Isa {
     /// Eight lanes with fused multiply-add (x86-64 since 2013).
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// Four lanes of WebAssembly's fixed-width SIMD, multiply and add rounded apart.
+    /// Sixteen lanes with fused multiply-add (AVX-512F).
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// Four lanes with fused multiply-add (every 64-bit Arm).
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// Four lanes of WebAssembly; multiply and add are fused where the build has relaxed-simd.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128,
 }
@@ -25,22 +31,24 @@ pub(crate) enum Isa {
 impl Level {
     /// The fastest level that this machine runs.
     pub fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-            return Self(Isa::Avx2);
-        }
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        return Self(Isa::Simd128);
-        #[allow(unreachable_code)]
-        Self(Isa::Scalar)
+        Self::available().pop().unwrap_or(Self(Isa::Scalar))
     }
 
-    /// Every level that this machine runs, the scalar one first.
+    /// Every level that this machine runs, from the scalar one to the fastest.
     pub fn available() -> Vec<Self> {
+        #[allow(unused_mut)] // Where there is but the scalar one.
         let mut levels = vec![Self(Isa::Scalar)];
-        if Self::detect() != Self(Isa::Scalar) {
-            levels.push(Self::detect());
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+            levels.push(Self(Isa::Avx2));
+            if std::is_x86_feature_detected!("avx512f") {
+                levels.push(Self(Isa::Avx512));
+            }
         }
+        #[cfg(target_arch = "aarch64")]
+        levels.push(Self(Isa::Neon));
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        levels.push(Self(Isa::Simd128));
         levels
     }
 
@@ -50,6 +58,10 @@ impl Level {
             Isa::Scalar => Scalar::LANES,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => Avx2::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Avx512::LANES,
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => Neon::LANES,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Isa::Simd128 => Simd128::LANES,
         }
@@ -58,9 +70,15 @@ impl Level {
     /// The name that results are reported under.
     pub fn name(self) -> &'static str {
         match self.0 {
-            Isa::Scalar => "scalar",
+            Isa::Scalar => "native-scalar",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "native-avx2",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => "native-avx512",
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => "native-neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 if cfg!(target_feature = "relaxed-simd") => "relaxed-simd",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Isa::Simd128 => "simd128",
         }
@@ -134,7 +152,7 @@ impl Simd for Scalar {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub use x86::Avx2;
+pub use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
@@ -144,6 +162,10 @@ mod x86 {
     /// Eight lanes of AVX2 with FMA.
     #[derive(Clone, Copy)]
     pub struct Avx2;
+
+    /// Sixteen lanes of AVX-512F.
+    #[derive(Clone, Copy)]
+    pub struct Avx512;
 
     // SAFETY of every body below: the caller runs where AVX2 and FMA are enabled, and vouches for
     // the memory behind the pointers.
@@ -179,6 +201,87 @@ mod x86 {
             unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) }
         }
     }
+
+    impl Simd for Avx512 {
+        type V = __m512;
+        const LANES: usize = 16;
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self::V {
+            unsafe { _mm512_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self::V {
+            unsafe { _mm512_loadu_ps(p) }
+        }
+        #[inline(always)]
+        unsafe fn store(p: *mut f32, v: Self::V) {
+            unsafe { _mm512_storeu_ps(p, v) }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_add_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_max_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn select_gt(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+            unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), y, x) }
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+pub use arm::Neon;
+
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use super::Simd;
+    use std::arch::aarch64::*;
+
+    /// Four lanes of NEON.
+    #[derive(Clone, Copy)]
+    pub struct Neon;
+
+    // SAFETY of every body below: NEON is part of every 64-bit Arm, and the caller vouches for the memory
+    // behind the pointers.
+    impl Simd for Neon {
+        type V = float32x4_t;
+        const LANES: usize = 4;
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self::V {
+            unsafe { vdupq_n_f32(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self::V {
+            unsafe { vld1q_f32(p) }
+        }
+        #[inline(always)]
+        unsafe fn store(p: *mut f32, v: Self::V) {
+            unsafe { vst1q_f32(p, v) }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { vfmaq_f32(c, a, b) }
+        }
+        #[inline(always)]
+        unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { vaddq_f32(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
+        }
+        #[inline(always)]
+        unsafe fn select_gt(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V {
+            unsafe { vbslq_f32(vcgtq_f32(a, b), x, y) }
+        }
+    }
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -189,7 +292,7 @@ mod wasm {
     use super::Simd;
     use std::arch::wasm32::*;
 
-    /// Four lanes of WebAssembly simd128.
+    /// Four lanes of WebAssembly simd128; the product and the sum are fused where the build has relaxed-simd.
     #[derive(Clone, Copy)]
     pub struct Simd128;
 
@@ -212,6 +315,9 @@ mod wasm {
         }
         #[inline(always)]
         unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            #[cfg(target_feature = "relaxed-simd")]
+            return f32x4_relaxed_madd(a, b, c);
+            #[cfg(not(target_feature = "relaxed-simd"))]
             f32x4_add(f32x4_mul(a, b), c)
         }
         #[inline(always)]
@@ -246,6 +352,17 @@ macro_rules! dispatch {
                 }
                 entry($($name),+)
             }
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::simd::Isa::Avx512 => {
+                #[target_feature(enable = "avx512f,avx2,fma")]
+                unsafe fn entry($($name: $ty),+) {
+                    // SAFETY: passed on to the caller of `dispatch!`.
+                    unsafe { $f::<$crate::kernel::simd::Avx512>($($name),+) }
+                }
+                entry($($name),+)
+            }
+            #[cfg(target_arch = "aarch64")]
+            $crate::kernel::simd::Isa::Neon => $f::<$crate::kernel::simd::Neon>($($name),+),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             $crate::kernel::simd::Isa::Simd128 => $f::<$crate::kernel::simd::Simd128>($($name),+),
         }

@@ -29,7 +29,7 @@ pub fn root() -> Result<PathBuf> {
     let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let around = [std::env::current_dir(), std::env::current_exe()].into_iter().flatten();
     let above = around.flat_map(|p| p.ancestors().map(Path::to_owned).collect::<Vec<_>>());
-    let whole = |p: &PathBuf| p.join("www/index.html").is_file() && p.join("pkg/misread_bg.wasm").is_file();
+    let whole = |p: &PathBuf| p.join("www/index.html").is_file() && p.join("pkg/BUILD").is_file();
     above.chain([built]).find(whole).context(
         "the page's folders www, pkg and models are nowhere to be found; run this inside a checkout of misread",
     )

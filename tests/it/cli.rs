@@ -165,8 +165,8 @@ fn the_server_serves_the_page_alone_with_the_right_headers_on_the_next_free_port
         ("/", "text/html"),
         ("/main.js", "text/javascript"),
         ("/style.css", "text/css"),
-        ("/pkg/misread_bg.wasm", "application/wasm"),
-        ("/pkg/misread.js", "text/javascript"),
+        ("/pkg/simd128/misread_bg.wasm", "application/wasm"),
+        ("/pkg/simd128/misread.js", "text/javascript"),
         ("/models/mnist-cnn.safetensors", "application/octet-stream"),
     ] {
         let answer = server.get(path);

@@ -1,6 +1,106 @@
 /* @ts-self-types="./misread.d.ts" */
 
 /**
+ * How long a gradient takes; see `bench::Row`.
+ */
+export class BenchRow {
+    static __wrap(ptr) {
+        const obj = Object.create(BenchRow.prototype);
+        obj.__wbg_ptr = ptr;
+        BenchRowFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    toJSON() {
+        return {
+            batch: this.batch,
+            gflops: this.gflops,
+            model: this.model,
+            ms: this.ms,
+            percentOfPeak: this.percentOfPeak,
+        };
+    }
+    toString() {
+        return JSON.stringify(this);
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        BenchRowFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_benchrow_free(ptr, 0);
+    }
+    /**
+     * Images in a batch.
+     * @returns {number}
+     */
+    get batch() {
+        const ret = wasm.benchrow_batch(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * Billion operations a second, skipped ones counted.
+     * @returns {number}
+     */
+    get gflops() {
+        const ret = wasm.benchrow_gflops(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * Times the gradient at `images`, one after the other, as many as the batch.
+     * @param {Network} network
+     * @param {Float32Array | number[]} images
+     * @param {Function} now
+     * @returns {BenchRow}
+     */
+    static measure(network, images, now) {
+        _assertClass(network, Network);
+        const ptr0 = passArrayF32ToWasm0(images, wasm.__wbindgen_malloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.benchrow_measure(network.__wbg_ptr, ptr0, len0, now);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return BenchRow.__wrap(ret[0]);
+    }
+    /**
+     * The network's name.
+     * @returns {string}
+     */
+    get model() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.benchrow_model(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+    /**
+     * Milliseconds a batch.
+     * @returns {number}
+     */
+    get ms() {
+        const ret = wasm.benchrow_ms(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * That in percent of the peak.
+     * @returns {number}
+     */
+    get percentOfPeak() {
+        const ret = wasm.benchrow_percentOfPeak(this.__wbg_ptr);
+        return ret;
+    }
+}
+if (Symbol.dispose) BenchRow.prototype[Symbol.dispose] = BenchRow.prototype.free;
+
+/**
  * The Basic Iterative attack under L-infinity.
  */
 export class LinfAttack {
@@ -378,6 +478,16 @@ export function build() {
 }
 
 /**
+ * The multiply-add peak of this machine in this engine, in GFLOP/s. `now` is a clock in milliseconds.
+ * @param {Function} now
+ * @returns {number}
+ */
+export function peakGflops(now) {
+    const ret = wasm.peakGflops(now);
+    return ret;
+}
+
+/**
  * Sends panics to the console with their place, once for each instance.
  */
 export function start() {
@@ -390,9 +500,19 @@ function __wbg_get_imports() {
             const ret = Error(getStringFromWasm0(arg0, arg1));
             return ret;
         },
+        __wbg___wbindgen_number_get_934b640d0889af78: function(arg0, arg1) {
+            const obj = arg1;
+            const ret = typeof(obj) === 'number' ? obj : undefined;
+            getDataViewMemory0().setFloat64((arg0 >>> 0) + 8 * 1, isLikeNone(ret) ? 0 : ret, true);
+            getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, !isLikeNone(ret), true);
+        },
         __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
             throw new Error(getStringFromWasm0(arg0, arg1));
         },
+        __wbg_call_40b008ba32f73991: function() { return handleError(function (arg0, arg1) {
+            const ret = arg0.call(arg1);
+            return ret;
+        }, arguments); },
         __wbg_error_757e9472f8410341: function(arg0, arg1) {
             let deferred0_0;
             let deferred0_1;
@@ -443,6 +563,9 @@ function __wbg_get_imports() {
     };
 }
 
+const BenchRowFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_benchrow_free(ptr, 1));
 const LinfAttackFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_linfattack_free(ptr, 1));
@@ -538,6 +661,10 @@ function handleError(f, args) {
         const idx = addToExternrefTable0(e);
         wasm.__wbindgen_exn_store(idx);
     }
+}
+
+function isLikeNone(x) {
+    return x === undefined || x === null;
 }
 
 function passArray8ToWasm0(arg, malloc) {

@@ -2,6 +2,47 @@
 /* eslint-disable */
 
 /**
+ * How long a gradient takes; see `bench::Row`.
+ */
+export class BenchRow {
+    private constructor();
+    /**
+     ** Return copy of self without private attributes.
+     */
+    toJSON(): Object;
+    /**
+     * Return stringified version of self.
+     */
+    toString(): string;
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Times the gradient at `images`, one after the other, as many as the batch.
+     */
+    static measure(network: Network, images: Float32Array | number[], now: Function): BenchRow;
+    /**
+     * Images in a batch.
+     */
+    readonly batch: number;
+    /**
+     * Billion operations a second, skipped ones counted.
+     */
+    readonly gflops: number;
+    /**
+     * The network's name.
+     */
+    readonly model: string;
+    /**
+     * Milliseconds a batch.
+     */
+    readonly ms: number;
+    /**
+     * That in percent of the peak.
+     */
+    readonly percentOfPeak: number;
+}
+
+/**
  * The Basic Iterative attack under L-infinity.
  */
 export class LinfAttack {
@@ -144,6 +185,11 @@ export class Samples {
 export function build(): string;
 
 /**
+ * The multiply-add peak of this machine in this engine, in GFLOP/s. `now` is a clock in milliseconds.
+ */
+export function peakGflops(now: Function): number;
+
+/**
  * Sends panics to the console with their place, once for each instance.
  */
 export function start(): void;
@@ -152,10 +198,17 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
+    readonly __wbg_benchrow_free: (a: number, b: number) => void;
     readonly __wbg_linfattack_free: (a: number, b: number) => void;
     readonly __wbg_network_free: (a: number, b: number) => void;
     readonly __wbg_progress_free: (a: number, b: number) => void;
     readonly __wbg_samples_free: (a: number, b: number) => void;
+    readonly benchrow_batch: (a: number) => number;
+    readonly benchrow_gflops: (a: number) => number;
+    readonly benchrow_measure: (a: number, b: number, c: number, d: any) => [number, number, number];
+    readonly benchrow_model: (a: number) => [number, number];
+    readonly benchrow_ms: (a: number) => number;
+    readonly benchrow_percentOfPeak: (a: number) => number;
     readonly build: () => [number, number];
     readonly linfattack_image: (a: number) => [number, number];
     readonly linfattack_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
@@ -167,6 +220,7 @@ export interface InitOutput {
     readonly network_new: (a: number, b: number) => [number, number, number];
     readonly network_probabilities: (a: number, b: number, c: number) => [number, number, number, number];
     readonly network_title: (a: number) => [number, number];
+    readonly peakGflops: (a: any) => number;
     readonly progress_confidence: (a: number) => number;
     readonly progress_done: (a: number) => number;
     readonly progress_gradients: (a: number) => number;
@@ -182,10 +236,10 @@ export interface InitOutput {
     readonly samples_new: (a: number, b: number) => [number, number, number];
     readonly samples_pixels: (a: number) => [number, number];
     readonly start: () => void;
-    readonly __wbindgen_free: (a: number, b: number, c: number) => void;
     readonly __wbindgen_exn_store: (a: number) => void;
     readonly __externref_table_alloc: () => number;
     readonly __wbindgen_externrefs: WebAssembly.Table;
+    readonly __wbindgen_free: (a: number, b: number, c: number) => void;
     readonly __wbindgen_malloc: (a: number, b: number) => number;
     readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
     readonly __externref_table_dealloc: (a: number) => void;

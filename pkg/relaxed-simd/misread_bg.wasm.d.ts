@@ -1,10 +1,17 @@
 /* tslint:disable */
 /* eslint-disable */
 export const memory: WebAssembly.Memory;
+export const __wbg_benchrow_free: (a: number, b: number) => void;
 export const __wbg_linfattack_free: (a: number, b: number) => void;
 export const __wbg_network_free: (a: number, b: number) => void;
 export const __wbg_progress_free: (a: number, b: number) => void;
 export const __wbg_samples_free: (a: number, b: number) => void;
+export const benchrow_batch: (a: number) => number;
+export const benchrow_gflops: (a: number) => number;
+export const benchrow_measure: (a: number, b: number, c: number, d: any) => [number, number, number];
+export const benchrow_model: (a: number) => [number, number];
+export const benchrow_ms: (a: number) => number;
+export const benchrow_percentOfPeak: (a: number) => number;
 export const build: () => [number, number];
 export const linfattack_image: (a: number) => [number, number];
 export const linfattack_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
@@ -16,6 +23,7 @@ export const network_lossAndGradient: (a: number, b: number, c: number, d: numbe
 export const network_new: (a: number, b: number) => [number, number, number];
 export const network_probabilities: (a: number, b: number, c: number) => [number, number, number, number];
 export const network_title: (a: number) => [number, number];
+export const peakGflops: (a: any) => number;
 export const progress_confidence: (a: number) => number;
 export const progress_done: (a: number) => number;
 export const progress_gradients: (a: number) => number;
@@ -31,10 +39,10 @@ export const samples_labels: (a: number) => [number, number];
 export const samples_new: (a: number, b: number) => [number, number, number];
 export const samples_pixels: (a: number) => [number, number];
 export const start: () => void;
-export const __wbindgen_free: (a: number, b: number, c: number) => void;
 export const __wbindgen_exn_store: (a: number) => void;
 export const __externref_table_alloc: () => number;
 export const __wbindgen_externrefs: WebAssembly.Table;
+export const __wbindgen_free: (a: number, b: number, c: number) => void;
 export const __wbindgen_malloc: (a: number, b: number) => number;
 export const __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
 export const __externref_table_dealloc: (a: number) => void;

@@ -1,0 +1,270 @@
+/* tslint:disable */
+/* eslint-disable */
+
+/**
+ * How long a gradient takes; see `bench::Row`.
+ */
+export class BenchRow {
+    private constructor();
+    /**
+     ** Return copy of self without private attributes.
+     */
+    toJSON(): Object;
+    /**
+     * Return stringified version of self.
+     */
+    toString(): string;
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Times the gradient at `images`, one after the other, as many as the batch.
+     */
+    static measure(network: Network, images: Float32Array | number[], now: Function): BenchRow;
+    /**
+     * Images in a batch.
+     */
+    readonly batch: number;
+    /**
+     * Billion operations a second, skipped ones counted.
+     */
+    readonly gflops: number;
+    /**
+     * The network's name.
+     */
+    readonly model: string;
+    /**
+     * Milliseconds a batch.
+     */
+    readonly ms: number;
+    /**
+     * That in percent of the peak.
+     */
+    readonly percentOfPeak: number;
+}
+
+/**
+ * The Basic Iterative attack under L-infinity.
+ */
+export class LinfAttack {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The image that the latest progress describes.
+     */
+    image(): Float32Array;
+    /**
+     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
+     */
+    constructor(network: Network, image: Float32Array | number[], label: number, targeted: boolean, epsilon: number, steps: number);
+    /**
+     * The probabilities of all labels at that image.
+     */
+    probabilities(): Float32Array;
+    /**
+     * Takes a step; the first call evaluates the original.
+     */
+    step(network: Network): Progress;
+}
+
+/**
+ * A network with its weights.
+ */
+export class Network {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The facts of the weights file, by name.
+     */
+    facts(): object;
+    /**
+     * What each label stands for.
+     */
+    labels(): string[];
+    /**
+     * Cross-entropy of `label`, logits and gradient at an image, one after the other in one array.
+     */
+    lossAndGradient(image: Float32Array | number[], label: number): Float32Array;
+    /**
+     * Reads a weights file; throws what is wrong with it.
+     */
+    constructor(bytes: Uint8Array | number[]);
+    /**
+     * Probabilities of all labels for an image in [0, 1].
+     */
+    probabilities(image: Float32Array | number[]): Float32Array;
+    /**
+     * The name that a visitor reads.
+     */
+    title(): string;
+}
+
+/**
+ * Where an attack stands.
+ */
+export class Progress {
+    private constructor();
+    /**
+     ** Return copy of self without private attributes.
+     */
+    toJSON(): Object;
+    /**
+     * Return stringified version of self.
+     */
+    toString(): string;
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Probability of the false label.
+     */
+    readonly confidence: number;
+    /**
+     * Whether this is the end.
+     */
+    readonly done: boolean;
+    /**
+     * Gradients computed so far.
+     */
+    readonly gradients: number;
+    /**
+     * Sum of absolute changes, in pixel units.
+     */
+    readonly l1: number;
+    /**
+     * Euclidean length of the change.
+     */
+    readonly l2: number;
+    /**
+     * Largest change of a pixel.
+     */
+    readonly linf: number;
+    /**
+     * Cross-entropy of the goal's label, in nats.
+     */
+    readonly loss: number;
+    /**
+     * The label that the network reads.
+     */
+    readonly predicted: number;
+    /**
+     * Steps taken; 0 describes the original.
+     */
+    readonly step: number;
+    /**
+     * Whether the goal is reached.
+     */
+    readonly success: boolean;
+}
+
+/**
+ * The digits that the page ships.
+ */
+export class Samples {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Where each image stands in the test set.
+     */
+    indices(): Uint32Array;
+    /**
+     * The true label of each image.
+     */
+    labels(): Uint8Array;
+    /**
+     * Reads the sample of MNIST digits; throws what is wrong with it.
+     */
+    constructor(bytes: Uint8Array | number[]);
+    /**
+     * Image after image, 0 to 255.
+     */
+    pixels(): Uint8Array;
+}
+
+/**
+ * Which instruction set this build runs on, e.g. `simd128`.
+ */
+export function build(): string;
+
+/**
+ * The multiply-add peak of this machine in this engine, in GFLOP/s. `now` is a clock in milliseconds.
+ */
+export function peakGflops(now: Function): number;
+
+/**
+ * Sends panics to the console with their place, once for each instance.
+ */
+export function start(): void;
+
+export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
+
+export interface InitOutput {
+    readonly memory: WebAssembly.Memory;
+    readonly __wbg_benchrow_free: (a: number, b: number) => void;
+    readonly __wbg_linfattack_free: (a: number, b: number) => void;
+    readonly __wbg_network_free: (a: number, b: number) => void;
+    readonly __wbg_progress_free: (a: number, b: number) => void;
+    readonly __wbg_samples_free: (a: number, b: number) => void;
+    readonly benchrow_batch: (a: number) => number;
+    readonly benchrow_gflops: (a: number) => number;
+    readonly benchrow_measure: (a: number, b: number, c: number, d: any) => [number, number, number];
+    readonly benchrow_model: (a: number) => [number, number];
+    readonly benchrow_ms: (a: number) => number;
+    readonly benchrow_percentOfPeak: (a: number) => number;
+    readonly build: () => [number, number];
+    readonly linfattack_image: (a: number) => [number, number];
+    readonly linfattack_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
+    readonly linfattack_probabilities: (a: number) => [number, number];
+    readonly linfattack_step: (a: number, b: number) => [number, number, number];
+    readonly network_facts: (a: number) => [number, number, number];
+    readonly network_labels: (a: number) => [number, number];
+    readonly network_lossAndGradient: (a: number, b: number, c: number, d: number) => [number, number, number, number];
+    readonly network_new: (a: number, b: number) => [number, number, number];
+    readonly network_probabilities: (a: number, b: number, c: number) => [number, number, number, number];
+    readonly network_title: (a: number) => [number, number];
+    readonly peakGflops: (a: any) => number;
+    readonly progress_confidence: (a: number) => number;
+    readonly progress_done: (a: number) => number;
+    readonly progress_gradients: (a: number) => number;
+    readonly progress_l1: (a: number) => number;
+    readonly progress_l2: (a: number) => number;
+    readonly progress_linf: (a: number) => number;
+    readonly progress_loss: (a: number) => number;
+    readonly progress_predicted: (a: number) => number;
+    readonly progress_step: (a: number) => number;
+    readonly progress_success: (a: number) => number;
+    readonly samples_indices: (a: number) => [number, number];
+    readonly samples_labels: (a: number) => [number, number];
+    readonly samples_new: (a: number, b: number) => [number, number, number];
+    readonly samples_pixels: (a: number) => [number, number];
+    readonly start: () => void;
+    readonly __wbindgen_exn_store: (a: number) => void;
+    readonly __externref_table_alloc: () => number;
+    readonly __wbindgen_externrefs: WebAssembly.Table;
+    readonly __wbindgen_free: (a: number, b: number, c: number) => void;
+    readonly __wbindgen_malloc: (a: number, b: number) => number;
+    readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
+    readonly __externref_table_dealloc: (a: number) => void;
+    readonly __externref_drop_slice: (a: number, b: number) => void;
+    readonly __wbindgen_start: () => void;
+}
+
+export type SyncInitInput = BufferSource | WebAssembly.Module;
+
+/**
+ * Instantiates the given `module`, which can either be bytes or
+ * a precompiled `WebAssembly.Module`.
+ *
+ * @param {{ module: SyncInitInput }} module - Passing `SyncInitInput` directly is deprecated.
+ *
+ * @returns {InitOutput}
+ */
+export function initSync(module: { module: SyncInitInput } | SyncInitInput): InitOutput;
+
+/**
+ * If `module_or_path` is {RequestInfo} or {URL}, makes a request and
+ * for everything else, calls `WebAssembly.instantiate` directly.
+ *
+ * @param {{ module_or_path: InitInput | Promise<InitInput> }} module_or_path - Passing `InitInput` directly is deprecated.
+ *
+ * @returns {Promise<InitOutput>}
+ */
+export default function __wbg_init (module_or_path?: { module_or_path: InitInput | Promise<InitInput> } | InitInput | Promise<InitInput>): Promise<InitOutput>;
