@@ -25,7 +25,7 @@ struct Stage {
 
 #[derive(Clone, Debug)]
 enum Op {
-    Conv { conv: Conv, winners: Vec<f32> },
+    Conv { conv: Conv, winners: Vec<u32> },
     Dense(Dense),
 }
 
@@ -82,7 +82,7 @@ impl Net {
                     let (weight, bias) = pair()?;
                     let shape = ConvShape { input, channels, kernel, stride, relu, pool };
                     let conv = Conv::new(level, shape, weight, bias);
-                    Op::Conv { conv, winners: vec![0.0; shape.output().iter().product()] }
+                    Op::Conv { conv, winners: vec![0; shape.output().iter().product()] }
                 }
                 Layer::Dense { outputs, .. } => {
                     let (weight, bias) = pair()?;

@@ -6,7 +6,7 @@
 //! pooling the four positions of a tile are one pooling window, and its maximum is taken in registers.
 //!
 //! Gradient: only the positions that won their window and passed the ReLU carry any, so it is a sum of
-//! weight rows ([`RowMatrix`]) for those alone.
+//! weight rows ([`RowMatrix`]) for those alone. See [`Backward`].
 
 use super::rows::{RowMatrix, Term};
 use super::simd::{Level, Simd, dispatch};
@@ -20,7 +20,7 @@ const VECTORS: usize = 3;
 /// Exact ties are common: backgrounds are constant, strokes saturate, weights are small whole numbers.
 pub const TIE: f32 = 1e-5;
 /// A winner that says: switched off by the ReLU.
-const OFF: f32 = TILE as f32;
+const OFF: u32 = TILE as u32;
 
 /// What a convolution works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,13 +65,38 @@ pub struct Conv {
     shape: ConvShape,
     /// Groups of up to [`VECTORS`] vectors of output channels: bias, then `[kernel * run][group]`.
     forward: Vec<Group>,
-    /// For each kernel row, `channels x run`.
-    backward: Vec<RowMatrix>,
+    backward: Backward,
     /// Where in the input the patch of each output position begins, tile after tile.
     offsets: Vec<u32>,
-    /// Room for the terms of each position of a tile (`channels` each), then of those that are [`OFF`]
-    /// (up to all of them).
+    /// Where [`input_gradient`](Self::input_gradient) puts its lists.
+    scratch: Scratch,
+}
+
+/// The weights as the gradient reads them.
+#[derive(Clone, Debug)]
+enum Backward {
+    /// Few input channels and a pooling window: row `channel * TILE + p` is the channel's kernel where position `p`
+    /// of the window has it, in the patch that all positions of the window cover. One short sum a window.
+    Window(RowMatrix),
+    /// For each kernel row, `channels x run`. All positions are summed for one kernel row before the next, so
+    /// that its weights stay in the first-level cache.
+    Rows(Vec<RowMatrix>),
+}
+
+/// The largest matrix of [`Backward::Window`], in floats: half of a first-level cache.
+const WINDOW_FLOATS: usize = 4096;
+
+/// Lists of terms, made anew for every gradient in the room made once.
+#[derive(Clone, Debug)]
+struct Scratch {
+    /// The terms of each position of a tile (`channels` each), then those that are [`OFF`] (up to all of them).
+    tile: Vec<Term>,
+    /// The terms of all positions, one after the other.
     terms: Vec<Term>,
+    /// For each position that has terms: where its patch begins, and where its terms end.
+    positions: Vec<(u32, u32)>,
+    /// The gradient of the patch that a window covers.
+    patch: Vec<f32>,
 }
 
 /// Weights of neighbouring output channels.
@@ -124,9 +149,20 @@ impl Conv {
             });
             first = end;
         }
-        let backward = (0..kernel)
-            .map(|row| RowMatrix::pack(level, channels, run, |channel, j| at(channel, row, j)))
-            .collect();
+        // Rows and columns that the positions of a pooling window cover.
+        let side = kernel + stride;
+        let backward = if shape.pool && channels * TILE * side * side * depth <= WINDOW_FLOATS {
+            Backward::Window(RowMatrix::pack(level, channels * TILE, side * side * depth, |row, i| {
+                let (channel, p) = (row / TILE, row % TILE);
+                let (i, j, c) = (i / depth / side, i / depth % side, i % depth);
+                // Coordinates in the kernel; those before its first wrap around and are outside, too.
+                let (r, k) = (i.wrapping_sub(p / 2 * stride), j.wrapping_sub(p % 2 * stride));
+                if r < kernel && k < kernel { at(channel, r, k * depth + c) } else { 0.0 }
+            }))
+        } else {
+            let matrix = |row| RowMatrix::pack(level, channels, run, |channel, j| at(channel, row, j));
+            Backward::Rows((0..kernel).map(matrix).collect())
+        };
 
         let [h, w, _] = shape.unpooled();
         let offset = |i: usize, j: usize| ((i * stride * cols + j * stride) * depth) as u32;
@@ -145,8 +181,16 @@ impl Conv {
                 offsets.push(offsets[offsets.len() - 1]);
             }
         }
-        let terms = vec![Term::default(); channels * TILE * 2];
-        Self { level, shape, forward, backward, offsets, terms }
+        let scratch = Scratch {
+            tile: vec![Term::default(); channels * TILE * 2],
+            terms: vec![Term::default(); shape.output().iter().product()],
+            positions: Vec::with_capacity(offsets.len()),
+            patch: match &backward {
+                Backward::Window(matrix) => vec![0.0; matrix.padded_cols()],
+                Backward::Rows(_) => Vec::new(),
+            },
+        };
+        Self { level, shape, forward, backward, offsets, scratch }
     }
 
     /// What it works on.
@@ -165,7 +209,7 @@ impl Conv {
     ///
     /// # Panics
     /// When a slice is shorter than its shape.
-    pub fn forward(&self, input: &[f32], output: &mut [f32], winners: &mut [f32]) {
+    pub fn forward(&self, input: &[f32], output: &mut [f32], winners: &mut [u32]) {
         let size = |s: [usize; 3]| s.iter().product::<usize>();
         assert!(input.len() >= size(self.shape.input));
         assert!(output.len() >= size(self.shape.output()) && winners.len() >= size(self.shape.output()));
@@ -173,7 +217,7 @@ impl Conv {
         // SAFETY: `offsets` hold patch origins whose patches lie inside an input of the asserted size,
         // and the stores end at the asserted output size.
         unsafe {
-            dispatch!(self.level, forward, this: &Conv, input: &[f32], output: &mut [f32], winners: &mut [f32])
+            dispatch!(self.level, forward, this: &Conv, input: &[f32], output: &mut [f32], winners: &mut [u32])
         }
     }
 
@@ -182,25 +226,34 @@ impl Conv {
     ///
     /// # Panics
     /// When a slice is shorter than its shape (with slack).
-    pub fn input_gradient(&mut self, winners: &[f32], output_gradient: &[f32], gradient: &mut [f32]) {
+    pub fn input_gradient(&mut self, winners: &[u32], output_gradient: &[f32], gradient: &mut [f32]) {
         let size = |s: [usize; 3]| s.iter().product::<usize>();
         assert!(gradient.len() >= size(self.shape.input) + self.slack());
         let outputs = size(self.shape.output());
         assert!(winners.len() >= outputs && output_gradient.len() >= outputs);
-        let mut terms = std::mem::take(&mut self.terms);
-        let (this, lists) = (&*self, &mut terms[..]);
-        // SAFETY: as in `forward`; `lists` has room for all terms of a tile on each list.
+        let Self { level, shape, backward, offsets, scratch, .. } = self;
+        let (shape, offsets) = (*shape, &offsets[..]);
+        // SAFETY: as in `forward`; the scratch has room for all terms of a tile on each list, and for all terms.
         unsafe {
-            dispatch!(self.level, input_gradient, this: &Conv, winners: &[f32], output_gradient: &[f32],
-                gradient: &mut [f32], lists: &mut [Term])
+            match backward {
+                Backward::Window(matrix) => {
+                    let matrix = &*matrix;
+                    dispatch!(*level, window_gradient, shape: ConvShape, matrix: &RowMatrix, offsets: &[u32],
+                        winners: &[u32], output_gradient: &[f32], gradient: &mut [f32], scratch: &mut Scratch)
+                }
+                Backward::Rows(matrices) => {
+                    let matrices = &matrices[..];
+                    dispatch!(*level, rows_gradient, shape: ConvShape, matrices: &[RowMatrix], offsets: &[u32],
+                        winners: &[u32], output_gradient: &[f32], gradient: &mut [f32], scratch: &mut Scratch)
+                }
+            }
         }
-        self.terms = terms;
     }
 }
 
 /// SAFETY: the slices have been checked against `conv.shape`.
 #[inline(always)]
-unsafe fn forward<S: Simd>(conv: &Conv, input: &[f32], output: &mut [f32], winners: &mut [f32]) {
+unsafe fn forward<S: Simd>(conv: &Conv, input: &[f32], output: &mut [f32], winners: &mut [u32]) {
     for group in &conv.forward {
         // SAFETY: passed on.
         unsafe {
@@ -220,7 +273,7 @@ unsafe fn forward_group<S: Simd, const N: usize>(
     group: &Group,
     input: &[f32],
     output: &mut [f32],
-    winners: &mut [f32],
+    winners: &mut [u32],
 ) {
     let ConvShape { channels, relu, pool, .. } = conv.shape;
     let positions = conv.shape.output()[0] * conv.shape.output()[1];
@@ -228,21 +281,21 @@ unsafe fn forward_group<S: Simd, const N: usize>(
         // SAFETY: the patch of each offset lies inside `input`; `place` stays inside the output.
         unsafe {
             let sums = tile::<S, N>(conv, group, offsets, input.as_ptr());
-            let zero = S::splat(0.0);
+            let zero = S::splat(0.0); // also position 0 as a winner: winners are numbers in a vector's bits
             if pool {
                 for v in 0..N {
                     let (mut best, mut winner) = (sums[0][v], zero);
                     for (p, sum) in sums.iter().enumerate().skip(1) {
                         let bar = S::add(best, S::splat(TIE));
-                        winner = S::select_gt(sum[v], bar, S::splat(p as f32), winner);
+                        winner = S::select_gt(sum[v], bar, S::splat(f32::from_bits(p as u32)), winner);
                         best = S::select_gt(sum[v], bar, sum[v], best);
                     }
                     if relu {
-                        winner = S::select_gt(best, zero, winner, S::splat(OFF));
+                        winner = S::select_gt(best, zero, winner, S::splat(f32::from_bits(OFF)));
                         best = S::max(best, zero);
                     }
-                    place::<S>(group, channels, t, v, best, output);
-                    place::<S>(group, channels, t, v, winner, winners);
+                    place::<S>(group, channels, t, v, best, output.as_mut_ptr());
+                    place::<S>(group, channels, t, v, winner, winners.as_mut_ptr().cast());
                 }
             } else {
                 for (p, sum) in sums.iter().enumerate() {
@@ -250,15 +303,15 @@ unsafe fn forward_group<S: Simd, const N: usize>(
                     if position >= positions {
                         break;
                     }
-                    let own = S::splat(p as f32);
+                    let own = S::splat(f32::from_bits(p as u32));
                     for (v, &sum) in sum.iter().enumerate() {
                         let (mut value, mut winner) = (sum, own);
                         if relu {
-                            winner = S::select_gt(value, zero, winner, S::splat(OFF));
+                            winner = S::select_gt(value, zero, winner, S::splat(f32::from_bits(OFF)));
                             value = S::max(value, zero);
                         }
-                        place::<S>(group, channels, position, v, value, output);
-                        place::<S>(group, channels, position, v, winner, winners);
+                        place::<S>(group, channels, position, v, value, output.as_mut_ptr());
+                        place::<S>(group, channels, position, v, winner, winners.as_mut_ptr().cast());
                     }
                 }
             }
@@ -274,19 +327,18 @@ unsafe fn place<S: Simd>(
     position: usize,
     v: usize,
     value: S::V,
-    to: &mut [f32],
+    to: *mut f32,
 ) {
     let start = position * channels + group.first + v * S::LANES;
     let count = group.channels - v * S::LANES;
     // SAFETY: `count` channels of this position are left from `start` on, and a vector has at most 16 lanes.
     unsafe {
-        debug_assert!(start + count.min(S::LANES) <= to.len());
         if count >= S::LANES {
-            S::store(to.as_mut_ptr().add(start), value);
+            S::store(to.add(start), value);
         } else {
             let mut lanes = [0.0; 16];
             S::store(lanes.as_mut_ptr(), value);
-            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to.as_mut_ptr().add(start), count);
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to.add(start), count);
         }
     }
 }
@@ -327,45 +379,96 @@ unsafe fn tile<S: Simd, const N: usize>(
     }
 }
 
-/// SAFETY: the slices have been checked against `conv.shape`, `lists` is `channels * TILE * 2` long.
+/// [`Backward::Window`]. SAFETY: the slices have been checked against `shape`, and `matrix` is of level `S`.
 #[inline(always)]
-unsafe fn input_gradient<S: Simd>(
-    conv: &Conv,
-    winners: &[f32],
+unsafe fn window_gradient<S: Simd>(
+    shape: ConvShape,
+    matrix: &RowMatrix,
+    offsets: &[u32],
+    winners: &[u32],
     output_gradient: &[f32],
     gradient: &mut [f32],
-    lists: &mut [Term],
+    scratch: &mut Scratch,
 ) {
-    let channels = conv.shape.channels;
-    let row_stride = conv.shape.input[1] * conv.shape.input[2];
+    let channels = shape.channels;
+    let row_stride = shape.input[1] * shape.input[2];
+    let side = shape.kernel + shape.stride;
+    let run = side * shape.input[2];
+    let windows = winners.chunks_exact(channels).zip(output_gradient.chunks_exact(channels));
+    for (offsets, (winners, weights)) in offsets.chunks_exact(TILE).zip(windows) {
+        let mut count = 0;
+        for (channel, (&winner, &weight)) in winners.iter().zip(weights).enumerate() {
+            // No branch: half of them would be mispredicted.
+            let row = (channel * TILE + (winner as usize).min(TILE - 1)) as u32;
+            // SAFETY: at most `channels` terms are written.
+            unsafe { *scratch.tile.get_unchecked_mut(count) = Term { row, weight } };
+            count += usize::from(winner < OFF);
+        }
+        if count == 0 {
+            continue;
+        }
+        scratch.patch.fill(0.0);
+        // SAFETY: the patch is as long as the padded columns; the rows are below `channels * TILE`.
+        unsafe { matrix.add_rows_at::<S>(&scratch.tile[..count], scratch.patch.as_mut_ptr()) };
+        for (row, values) in scratch.patch[..side * run].chunks_exact(run).enumerate() {
+            let start = offsets[0] as usize + row * row_stride;
+            for (y, v) in gradient[start..start + run].iter_mut().zip(values) {
+                *y += v;
+            }
+        }
+    }
+}
+
+/// [`Backward::Rows`]. SAFETY: the slices have been checked against `shape`, and `matrices` are of level `S`.
+#[inline(always)]
+unsafe fn rows_gradient<S: Simd>(
+    shape: ConvShape,
+    matrices: &[RowMatrix],
+    offsets: &[u32],
+    winners: &[u32],
+    output_gradient: &[f32],
+    gradient: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let channels = shape.channels;
+    let row_stride = shape.input[1] * shape.input[2];
     // Outputs that share one tile: a pooling window, or four positions that follow each other.
-    let outputs = if conv.shape.pool { channels } else { channels * TILE };
-    let total = conv.shape.output().iter().product::<usize>();
-    for (t, offsets) in conv.offsets.chunks_exact(TILE).enumerate() {
+    let outputs = if shape.pool { channels } else { channels * TILE };
+    let total = shape.output().iter().product::<usize>();
+    let Scratch { tile, terms, positions, .. } = scratch;
+    positions.clear();
+    let mut end = 0;
+    for (t, offsets) in offsets.chunks_exact(TILE).enumerate() {
         let range = t * outputs..((t + 1) * outputs).min(total);
         let mut counts = [0usize; TILE + 1];
-        let terms = winners[range.clone()].iter().zip(&output_gradient[range]).enumerate();
-        for (i, (&winner, &weight)) in terms {
+        for (i, (&winner, &weight)) in winners[range.clone()].iter().zip(&output_gradient[range]).enumerate()
+        {
             // No branch: half of them would be mispredicted. What is OFF goes to a list that nobody reads.
             let p = (winner as usize).min(TILE);
             let row = (i % channels) as u32;
             // SAFETY: the list of a position gains at most `channels` terms (each channel once), the last one,
             // of what is OFF, at most `channels * TILE`.
-            unsafe { *lists.get_unchecked_mut(p * channels + counts[p]) = Term { row, weight } };
+            unsafe { *tile.get_unchecked_mut(p * channels + counts[p]) = Term { row, weight } };
             counts[p] += 1;
         }
         for (p, &offset) in offsets.iter().enumerate() {
-            let terms = &lists[p * channels..p * channels + counts[p]];
-            if terms.is_empty() {
-                continue;
+            if counts[p] > 0 {
+                let list = &tile[p * channels..p * channels + counts[p]];
+                terms[end..end + list.len()].copy_from_slice(list);
+                end += list.len();
+                positions.push((offset, end as u32));
             }
-            for (row, weights) in conv.backward.iter().enumerate() {
-                // SAFETY: the patch lies inside the input; its padding inside the slack.
-                unsafe {
-                    let y = gradient.as_mut_ptr().add(offset as usize + row * row_stride);
-                    weights.add_rows_at::<S>(terms, y);
-                }
+        }
+    }
+    for (row, matrix) in matrices.iter().enumerate() {
+        let mut start = 0;
+        for &(offset, end) in &*positions {
+            // SAFETY: the patch lies inside the input; its padding inside the slack. Rows are channels.
+            unsafe {
+                let y = gradient.as_mut_ptr().add(offset as usize + row * row_stride);
+                matrix.add_rows_at::<S>(&terms[start..end as usize], y);
             }
+            start = end as usize;
         }
     }
 }
@@ -446,7 +549,7 @@ mod tests {
                     let (expected, expected_gradient) = oracle(shape, &weight, &bias, &x, &d);
                     for level in Level::available() {
                         let mut conv = Conv::new(level, shape, &weight, &bias);
-                        let (mut y, mut winners) = (vec![0.0; outputs], vec![0.0; outputs]);
+                        let (mut y, mut winners) = (vec![0.0; outputs], vec![0; outputs]);
                         conv.forward(&x, &mut y, &mut winners);
                         let mut gradient = vec![0.0; inputs + conv.slack()];
                         conv.input_gradient(&winners, &d, &mut gradient);
@@ -471,7 +574,7 @@ mod tests {
         let shape = ConvShape { input: [2, 2, 1], channels: 1, kernel: 1, stride: 1, relu: true, pool: true };
         for level in Level::available() {
             let mut conv = Conv::new(level, shape, &[2.0], &[0.0]);
-            let (mut y, mut winners) = ([0.0], [0.0]);
+            let (mut y, mut winners) = ([0.0], [0]);
             // Ties but for rounding.
             conv.forward(&[0.5, 0.5 + f32::EPSILON, 0.5, 0.5 + f32::EPSILON], &mut y, &mut winners);
             let mut gradient = vec![0.0; 4 + conv.slack()];
