@@ -14,6 +14,8 @@ pub const BATCHES: [usize; 3] = [1, 8, 32];
 
 /// How long one measurement lasts, in milliseconds.
 const LASTS: f64 = 12.0;
+/// How long a network runs before it is measured, in milliseconds: an engine optimises code that has run a while.
+const WARM_UP: f64 = 400.0;
 /// Measurements of each thing; the median counts.
 const REPEATS: usize = 25;
 
@@ -79,6 +81,10 @@ pub fn gradient(
         }
         now() - start
     };
+    let start = now();
+    while now() - start < WARM_UP {
+        run(1);
+    }
     let mut times = 1;
     while run(times) < LASTS / 2.0 {
         times *= 2;

@@ -1,9 +1,10 @@
 //! Convolution over NHWC images, fused with its bias, ReLU and 2x2 max-pool, and its gradient with
 //! respect to the input.
 //!
-//! Forward: a register tile of four output positions by up to three vectors of output channels; the
-//! input is read in place (the patch rows of an NHWC image are contiguous), so there is no im2col. With
-//! pooling the four positions of a tile are one pooling window, and its maximum is taken in registers.
+//! Forward: a register tile of four output positions by up to three vectors of output channels. The patches of a
+//! few tiles at a time are packed into a panel that stays in the first-level cache, so that the inner loop reads two
+//! streams from front to back (engines of WebAssembly compute every other address anew); there is no larger im2col.
+//! With pooling the four positions of a tile are one pooling window, and its maximum is taken in registers.
 //!
 //! Gradient: only the positions that won their window and passed the ReLU carry any, so it is a sum of
 //! weight rows ([`RowMatrix`]) for those alone. See [`Backward`].
@@ -13,8 +14,11 @@ use super::simd::{Level, Simd, dispatch};
 
 /// Output positions in a register tile.
 const TILE: usize = 4;
-/// Vectors of output channels in a register tile: 12 sums, 3 weights, 1 input fill 16 registers.
-const VECTORS: usize = 3;
+/// Vectors of output channels in a register tile: natively 12 sums, 3 weights and 1 input fill 16 registers. Engines
+/// of WebAssembly keep one of these for themselves, and would spill.
+const VECTORS: usize = if cfg!(target_arch = "wasm32") { 2 } else { 3 };
+/// The size aimed at for packed patches, in floats: half of a first-level cache.
+const PANEL_FLOATS: usize = 4096;
 /// How much larger than an earlier value of its window a later one must be to win. Ties go to the first; and
 /// values that differ by rounding alone are ties, or else the gradient would depend on the instruction set.
 /// Exact ties are common: backgrounds are constant, strokes saturate, weights are small whole numbers.
@@ -68,7 +72,6 @@ pub struct Conv {
     backward: Backward,
     /// Where in the input the patch of each output position begins, tile after tile.
     offsets: Vec<u32>,
-    /// Where [`input_gradient`](Self::input_gradient) puts its lists.
     scratch: Scratch,
 }
 
@@ -86,9 +89,11 @@ enum Backward {
 /// The largest matrix of [`Backward::Window`], in floats: half of a first-level cache.
 const WINDOW_FLOATS: usize = 4096;
 
-/// Lists of terms, made anew for every gradient in the room made once.
+/// Room made once for what is made anew in every pass.
 #[derive(Clone, Debug)]
 struct Scratch {
+    /// Packed patches of some tiles: for each tile, for each weight of a patch, the inputs of its positions.
+    panel: Vec<f32>,
     /// The terms of each position of a tile (`channels` each), then those that are [`OFF`] (up to all of them).
     tile: Vec<Term>,
     /// The terms of all positions, one after the other.
@@ -181,7 +186,9 @@ impl Conv {
                 offsets.push(offsets[offsets.len() - 1]);
             }
         }
+        let patch = TILE * kernel * run;
         let scratch = Scratch {
+            panel: vec![0.0; patch * (PANEL_FLOATS / patch).clamp(1, (offsets.len() / TILE).max(1))],
             tile: vec![Term::default(); channels * TILE * 2],
             terms: vec![Term::default(); shape.output().iter().product()],
             positions: Vec::with_capacity(offsets.len()),
@@ -209,16 +216,19 @@ impl Conv {
     ///
     /// # Panics
     /// When a slice is shorter than its shape.
-    pub fn forward(&self, input: &[f32], output: &mut [f32], winners: &mut [u32]) {
+    pub fn forward(&mut self, input: &[f32], output: &mut [f32], winners: &mut [u32]) {
         let size = |s: [usize; 3]| s.iter().product::<usize>();
         assert!(input.len() >= size(self.shape.input));
         assert!(output.len() >= size(self.shape.output()) && winners.len() >= size(self.shape.output()));
-        let this = self;
+        let mut panel = std::mem::take(&mut self.scratch.panel);
+        let (this, room) = (&*self, &mut panel[..]);
         // SAFETY: `offsets` hold patch origins whose patches lie inside an input of the asserted size,
-        // and the stores end at the asserted output size.
+        // the stores end at the asserted output size, and the panel has room for a tile at least.
         unsafe {
-            dispatch!(self.level, forward, this: &Conv, input: &[f32], output: &mut [f32], winners: &mut [u32])
+            dispatch!(this.level, forward, this: &Conv, input: &[f32], room: &mut [f32], output: &mut [f32],
+                winners: &mut [u32])
         }
+        self.scratch.panel = panel;
     }
 
     /// Adds to `gradient` (NHWC like the input, with [`slack`](Self::slack)) the gradient with respect to
@@ -251,36 +261,76 @@ impl Conv {
     }
 }
 
-/// SAFETY: the slices have been checked against `conv.shape`.
+/// SAFETY: the slices have been checked against `conv.shape`; `panel` has room for a tile at least.
 #[inline(always)]
-unsafe fn forward<S: Simd>(conv: &Conv, input: &[f32], output: &mut [f32], winners: &mut [u32]) {
-    for group in &conv.forward {
-        // SAFETY: passed on.
-        unsafe {
-            match group.vectors {
-                1 => forward_group::<S, 1>(conv, group, input, output, winners),
-                2 => forward_group::<S, 2>(conv, group, input, output, winners),
-                _ => forward_group::<S, VECTORS>(conv, group, input, output, winners),
+unsafe fn forward<S: Simd>(
+    conv: &Conv,
+    input: &[f32],
+    panel: &mut [f32],
+    output: &mut [f32],
+    winners: &mut [u32],
+) {
+    let patch = TILE * conv.shape.kernel * conv.shape.run();
+    let tiles = panel.len() / patch;
+    for (block, offsets) in conv.offsets.chunks(TILE * tiles).enumerate() {
+        for (offsets, panel) in offsets.chunks_exact(TILE).zip(panel.chunks_exact_mut(patch)) {
+            // SAFETY: the patches of these offsets lie inside `input`.
+            unsafe { pack(conv.shape, input, offsets, panel) };
+        }
+        let panel = &panel[..offsets.len() / TILE * patch];
+        for group in &conv.forward {
+            // SAFETY: passed on.
+            unsafe {
+                match group.vectors {
+                    1 => forward_group::<S, 1>(conv, group, panel, block * tiles, output, winners),
+                    2 => forward_group::<S, 2>(conv, group, panel, block * tiles, output, winners),
+                    _ => forward_group::<S, VECTORS>(conv, group, panel, block * tiles, output, winners),
+                }
             }
         }
     }
 }
 
+/// Packs the patches of a tile. SAFETY: those at `offsets`, of which there are `TILE`, lie inside `input`.
+#[inline(always)]
+unsafe fn pack(shape: ConvShape, input: &[f32], offsets: &[u32], panel: &mut [f32]) {
+    let run = shape.run();
+    let row_stride = shape.input[1] * shape.input[2];
+    for (row, panel) in panel.chunks_exact_mut(TILE * run).enumerate() {
+        // SAFETY: a run of each patch.
+        let x: [&[f32]; TILE] = std::array::from_fn(|p| unsafe {
+            let start = *offsets.get_unchecked(p) as usize + row * row_stride;
+            input.get_unchecked(start..start + run)
+        });
+        for (j, column) in panel.chunks_exact_mut(TILE).enumerate() {
+            for (value, x) in column.iter_mut().zip(x) {
+                // SAFETY: a panel row holds `run` columns.
+                *value = unsafe { *x.get_unchecked(j) };
+            }
+        }
+    }
+}
+
+/// The tiles packed in `panel`, of which the first is number `first`, for one group of channels.
+///
 /// SAFETY: as [`forward`], and `group` has `N` vectors of `S`.
 #[inline(always)]
 unsafe fn forward_group<S: Simd, const N: usize>(
     conv: &Conv,
     group: &Group,
-    input: &[f32],
+    panel: &[f32],
+    first: usize,
     output: &mut [f32],
     winners: &mut [u32],
 ) {
     let ConvShape { channels, relu, pool, .. } = conv.shape;
     let positions = conv.shape.output()[0] * conv.shape.output()[1];
-    for (t, offsets) in conv.offsets.chunks_exact(TILE).enumerate() {
-        // SAFETY: the patch of each offset lies inside `input`; `place` stays inside the output.
+    let patch = TILE * conv.shape.kernel * conv.shape.run();
+    for (t, panel) in panel.chunks_exact(patch).enumerate() {
+        let t = first + t;
+        // SAFETY: `place` stays inside the output.
         unsafe {
-            let sums = tile::<S, N>(conv, group, offsets, input.as_ptr());
+            let sums = tile::<S, N>(group, panel);
             let zero = S::splat(0.0); // also position 0 as a winner: winners are numbers in a vector's bits
             if pool {
                 for v in 0..N {
@@ -343,37 +393,28 @@ unsafe fn place<S: Simd>(
     }
 }
 
-/// The register tile: `TILE` patches times `N` vectors of weights.
+/// The register tile: `TILE` packed patches times `N` vectors of weights.
 ///
-/// SAFETY: the patches at `offsets` lie inside `input`, and `group` has `N` vectors.
+/// SAFETY: `group` has `N` vectors for every `TILE` floats of `panel`.
 #[inline(always)]
-unsafe fn tile<S: Simd, const N: usize>(
-    conv: &Conv,
-    group: &Group,
-    offsets: &[u32],
-    input: *const f32,
-) -> [[S::V; N]; TILE] {
-    let run = conv.shape.run();
-    let row_stride = conv.shape.input[1] * conv.shape.input[2];
-    let mut w = group.weight.as_ptr();
-    // SAFETY: `group.weight` holds `kernel * run * N` vectors; the patches are in bounds.
+unsafe fn tile<S: Simd, const N: usize>(group: &Group, panel: &[f32]) -> [[S::V; N]; TILE] {
+    // SAFETY: the contract above.
     unsafe {
         let bias: [S::V; N] = std::array::from_fn(|v| S::load(group.bias.as_ptr().add(v * S::LANES)));
         let mut sums = [bias; TILE];
-        let patches: [*const f32; TILE] =
-            std::array::from_fn(|p| input.add(*offsets.get_unchecked(p) as usize));
-        for row in 0..conv.shape.kernel {
-            let x: [*const f32; TILE] = std::array::from_fn(|p| patches[p].add(row * row_stride));
-            for j in 0..run {
-                let weights: [S::V; N] = std::array::from_fn(|v| S::load(w.add(v * S::LANES)));
-                for (sum, x) in sums.iter_mut().zip(x) {
-                    let x = S::splat(*x.add(j));
-                    for (s, weight) in sum.iter_mut().zip(weights) {
-                        *s = S::mul_add(x, weight, *s);
-                    }
+        let mut w = group.weight.as_ptr();
+        let mut x = panel.as_ptr();
+        let end = x.add(panel.len());
+        while x < end {
+            let weights: [S::V; N] = std::array::from_fn(|v| S::load(w.add(v * S::LANES)));
+            for (p, sum) in sums.iter_mut().enumerate() {
+                let x = S::splat(*x.add(p));
+                for (s, weight) in sum.iter_mut().zip(weights) {
+                    *s = S::mul_add(x, weight, *s);
                 }
-                w = w.add(N * S::LANES);
             }
+            w = w.add(N * S::LANES);
+            x = x.add(TILE);
         }
         sums
     }
