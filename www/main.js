@@ -1,11 +1,13 @@
 // Wires state, engine and views together.
 
 import { Cancelled, Engine } from './engine.js';
+import { Pool } from './pool.js';
 import { FIELDS, readHash, writeHash } from './state.js';
 import { bestBuild, whyUnsupported } from './support.js';
 import * as text from './text.js';
 import { Bars } from './view/bars.js';
 import { Choices } from './view/choices.js';
+import { Gallery } from './view/gallery.js';
 import { SIDE, drawImage, drawPerturbation } from './view/pixels.js';
 import { Player } from './view/player.js';
 
@@ -15,8 +17,10 @@ const PIXELS = SIDE * SIDE;
 
 const $ = (id) => document.getElementById(id);
 const result = $('result');
+const gallery = new Gallery($('gallery'));
 
 let engine;
+let pool = null; // the workers of Every target, made when first wanted
 let state;
 let samples; // {pixels, labels, indices}
 let network; // {title, labels, facts, build}
@@ -67,7 +71,7 @@ function report(dataState, words, data = {}) {
 }
 
 function busy(running, words) {
-  $('attack').disabled = running || !network || !samples;
+  $('attack').disabled = $('every').disabled = running || !network || !samples;
   $('cancel').disabled = !running;
   $('status').textContent = words;
 }
@@ -93,6 +97,7 @@ async function showDigit() {
   job?.cancel();
   player.stop();
   clean = null;
+  $('gallery-section').hidden = true;
   const { digit, model } = state;
   const image = Float32Array.from(samples.pixels.subarray(digit * PIXELS, (digit + 1) * PIXELS), (p) => p / 255);
   drawImage($('original'), image);
@@ -172,6 +177,52 @@ async function runAttack() {
   }
 }
 
+/** Attacks the digit towards every other label at once, on all cores. */
+async function attackEvery() {
+  if (job || !clean) return;
+  const { image, label } = clean;
+  const { model, epsilon, steps } = state;
+  const { labels } = network;
+  const wanted = [...labels.keys()].filter((target) => target !== label);
+  gallery.start(wanted, labels);
+  $('gallery-section').hidden = false;
+  $('gallery-section').scrollIntoView({ block: 'nearest' });
+  $('gallery-summary').textContent = '';
+  pool ??= new Pool(bestBuild());
+  const mine = pool;
+  let cancel;
+  const cancelled = new Promise((_, reject) => (cancel = () => reject(new Cancelled('cancelled'))));
+  const call = { cancel, promise: cancelled };
+  job = call;
+  busy(true, `Attacking towards ${wanted.length} labels with ${mine.size} workers`);
+  let fooled = 0;
+  const one = async (worker, target) => {
+    let end;
+    try {
+      const options = { model, image, label: target, targeted: true, epsilon, steps, last: true };
+      await worker.attack(options, (frames) => (end = frames.at(-1) ?? end)).promise;
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
+      gallery.refuse(target, error.message);
+      return;
+    }
+    fooled += Number(end.success);
+    gallery.show(target, end, labels);
+  };
+  try {
+    await Promise.race([mine.map(wanted, one), cancelled]);
+    $('gallery-summary').textContent =
+      `With no pixel changed by more than ${text.plain(epsilon)}, this ${label} could be made to read as ${fooled} of the ${wanted.length} other digits.`;
+  } catch (error) {
+    mine.stop();
+    pool = null;
+    $('gallery-summary').textContent = error instanceof Cancelled ? 'Cancelled.' : error.message;
+  } finally {
+    if (job === call) job = null;
+    busy(false, '');
+  }
+}
+
 function fail(error) {
   player.stop();
   report('error', error.message);
@@ -233,6 +284,7 @@ function readState() {
 
 $('epsilon').addEventListener('input', ({ target }) => change({ epsilon: Number(target.value) }));
 $('steps').addEventListener('input', ({ target }) => change({ steps: STEPS[target.value] }));
+$('every').addEventListener('click', attackEvery);
 $('cancel').addEventListener('click', () => job?.cancel());
 $('controls').addEventListener('submit', (event) => {
   event.preventDefault();

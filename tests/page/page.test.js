@@ -136,14 +136,56 @@ test('Cancel ends a long attack at once, and the next attack works', async () =>
   assert.equal(next.steps, '20');
 });
 
+test('every target at once, on all workers, and cancelled', async () => {
+  await open('#digit=7&target=auto&epsilon=0.3&steps=40');
+  await ready(page);
+  await page.waitForFunction(() => document.getElementById('original-read').textContent);
+  await page.click('#every');
+  await page.waitForFunction(() => /could be made to read/.test(document.getElementById('gallery-summary').textContent));
+  assert.equal(await page.$$eval('#gallery figure', (figures) => figures.length), 9);
+  const fooled = await page.$$eval('#gallery .misread', (figures) => figures.length);
+  assert.ok(fooled >= 8, `${fooled} of 9`);
+  assert.match(await page.textContent('#gallery-summary'), new RegExp(`read as ${fooled} of the 9`));
+  await page.evaluate(() => { location.hash = '#digit=7&target=auto&epsilon=0.3&steps=100000'; });
+  await page.waitForFunction(() => document.getElementById('gallery-section').hidden);
+  await page.waitForFunction(() => document.getElementById('original-read').textContent);
+  await page.click('#every');
+  await page.waitForFunction(() => !document.getElementById('cancel').disabled);
+  await page.click('#cancel');
+  await page.waitForFunction(() => /Cancelled/.test(document.getElementById('gallery-summary').textContent));
+  assert.ok(await page.isEnabled('#every'));
+  assert.deepEqual(complaints, []);
+});
+
+for (const build of ['simd128', 'relaxed-simd']) {
+  test(`how fast is your machine: ${build}`, async () => {
+    await open(`bench.html#build=${build}`);
+    await page.waitForFunction(() => window.benchResult, null, { timeout: 120000 });
+    const measured = await page.evaluate(() => window.benchResult);
+    assert.equal(measured.build, build);
+    assert.ok(measured.peak_gflops > 0);
+    assert.deepEqual(measured.rows.map(({ model, batch }) => [model, batch]), [['mnist-cnn', 1], ['mnist-cnn', 8], ['mnist-cnn', 32]]);
+    for (const { ms, gflops, percent_of_peak } of measured.rows) assert.ok(ms > 0 && gflops > 0 && percent_of_peak > 0);
+    assert.ok(measured.pool.workers >= 1 && measured.pool.speedup > 0);
+    assert.equal(await page.$$eval('#rows tr', (rows) => rows.length), 3);
+    assert.deepEqual(complaints, []);
+  });
+}
+
+test('the page says which build it runs', async () => {
+  await open();
+  await ready(page);
+  assert.match(await page.textContent('#facts'), /WebAssembly, relaxed-simd/);
+});
+
 test('a worker that dies is replaced', async () => {
   await open();
   await ready(page);
-  await page.route('**/worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body: 'throw 1' }));
+  await page.route('**/worker.js?*', (route) => route.fulfill({ contentType: 'text/javascript', body: 'throw 1' }));
   await page.reload();
   await page.waitForSelector('#notice:not([hidden])');
   assert.match(await page.textContent('#notice'), /attack engine/);
-  await page.unroute('**/worker.js');
+  await page.unroute('**/worker.js?*');
   await page.click('#notice button');
   await ready(page);
   await page.click('#attack');
