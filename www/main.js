@@ -144,7 +144,7 @@ async function runAttack() {
   bars.mark(label, targeted ? target : -1);
   report('running', '');
   busy(true, `Attacking: ${label} → ${targeted ? target : 'anything else'}`);
-  document.querySelector('.images').scrollIntoView({ block: 'nearest' });
+  result.scrollIntoView({ block: 'nearest' });
   player.start(Math.min(steps, 160) + 1);
   let last;
   const call = engine.attack(
