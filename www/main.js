@@ -168,7 +168,8 @@ async function runAttack() {
   } catch (error) {
     player.stop();
     if (!(error instanceof Cancelled)) throw error;
-    report('idle', text.CANCELLED);
+    // A cancel because another digit was picked has nothing to say of that one.
+    if (clean?.image === image) report('idle', text.CANCELLED);
   } finally {
     if (job === call) {
       job = null;

@@ -5,7 +5,7 @@
 
 pub mod graph;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -53,6 +53,7 @@ pub struct Options {
 pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
     let Options { arch, epochs, batch, ref device, .. } = *options;
     ensure!(train.len() > HELD_OUT + batch && epochs > 0 && batch > 0, "there is nothing to train on");
+    check_writable(&options.out)?;
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot watch for Ctrl-C")?;
@@ -111,6 +112,14 @@ pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
     let (held_out_accuracy, tensors) =
         best.context("stopped before the first step: there are no weights to keep")?;
     finish(options, ran, held_out_accuracy, &tensors, test)
+}
+
+/// Fails now rather than after the training when the weights could not be written.
+fn check_writable(out: &Path) -> Result<()> {
+    let mut probe = out.as_os_str().to_owned();
+    probe.push(".probe");
+    write_atomically(Path::new(&probe), &[])?;
+    std::fs::remove_file(&probe).with_context(|| format!("cannot remove {}", probe.display()))
 }
 
 /// Measures, quantizes, measures again and writes.
