@@ -5,19 +5,14 @@ import { Engine } from './engine.js';
 import { Pool } from './pool.js';
 import { bestBuild, whyUnsupported } from './support.js';
 import { plain } from './text.js';
-import { SIDE } from './view/pixels.js';
+import { sampleImages } from './view/pixels.js';
 
 const BUILDS = ['simd128', 'relaxed-simd'];
 const MODELS = ['mnist-cnn'];
 const BATCHES = [1, 8, 32];
 const DIGITS = 100;
-const PIXELS = SIDE * SIDE;
 
 const $ = (id) => document.getElementById(id);
-
-function images(samples, from, count) {
-  return Float32Array.from(samples.pixels.subarray(from * PIXELS, (from + count) * PIXELS), (p) => p / 255);
-}
 
 function addRow(row) {
   const cells = [row.model, row.batch, plain(row.ms), plain(row.ms / row.batch), plain(row.gflops), plain(row.percent_of_peak)];
@@ -31,7 +26,7 @@ function attackAll(pool, samples, model) {
   const digits = Array.from({ length: DIGITS }, (_, i) => i);
   return pool.map(digits, async (engine, i) => {
     const label = (samples.labels[i] + 1) % 10;
-    const attack = { model, image: images(samples, i, 1), label, targeted: true, epsilon: 0.3, steps: 40, last: true };
+    const attack = { model, image: sampleImages(samples, i), label, targeted: true, epsilon: 0.3, steps: 40, last: true };
     // A digit that is misread by itself, and as just that, is refused: a result like another.
     await engine.attack(attack, () => {}).promise.catch(() => {});
   });
@@ -80,7 +75,7 @@ async function run() {
     await engine.load(model);
     for (const batch of BATCHES) {
       progress(`${model}, batch ${batch}…`);
-      const { percentOfPeak, ...row } = await engine.bench(model, images(samples, 0, batch));
+      const { percentOfPeak, ...row } = await engine.bench(model, sampleImages(samples, 0, batch));
       result.rows.push({ ...row, percent_of_peak: percentOfPeak });
       addRow(result.rows.at(-1));
     }

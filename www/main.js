@@ -8,12 +8,11 @@ import * as text from './text.js';
 import { Bars } from './view/bars.js';
 import { Choices } from './view/choices.js';
 import { Gallery } from './view/gallery.js';
-import { SIDE, drawImage, drawPerturbation } from './view/pixels.js';
+import { SIDE, drawImage, drawPerturbation, sampleImages } from './view/pixels.js';
 import { Player } from './view/player.js';
 
 /** What the slider of steps stands for. */
 const STEPS = [1, 2, 5, 10, 20, 40, 60, 100, 200, 500, 1000, 5000, 20000];
-const PIXELS = SIDE * SIDE;
 
 const $ = (id) => document.getElementById(id);
 const result = $('result');
@@ -99,7 +98,7 @@ async function showDigit() {
   clean = null;
   $('gallery-section').hidden = true;
   const { digit, model } = state;
-  const image = Float32Array.from(samples.pixels.subarray(digit * PIXELS, (digit + 1) * PIXELS), (p) => p / 255);
+  const image = sampleImages(samples, digit);
   drawImage($('original'), image);
   drawImage($('adversarial'), image);
   drawPerturbation($('perturbation'), image, image);
@@ -110,15 +109,18 @@ async function showDigit() {
   const probabilities = await engine.read(model, image);
   if (digit !== state.digit || model !== state.model) return;
   clean = { image, label: samples.labels[digit], probabilities };
-  const predicted = probabilities.indexOf(Math.max(...probabilities));
+  const predicted = likeliest(probabilities);
   $('original-read').textContent = `reads ${predicted} (${text.percent(probabilities[predicted])})`;
   bars.before(probabilities);
   bars.mark(clean.label, -1);
 }
 
+/** The label that is read. */
+const likeliest = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
+
 /** The likeliest label that is neither the true one nor the one read. */
 function likeliestOther({ label, probabilities }) {
-  const predicted = probabilities.indexOf(Math.max(...probabilities));
+  const predicted = likeliest(probabilities);
   const others = [...probabilities.keys()].filter((i) => i !== label && i !== predicted);
   return others.reduce((best, i) => (probabilities[i] > probabilities[best] ? i : best));
 }
@@ -233,7 +235,7 @@ function fail(error) {
 function buildDigits() {
   const options = [...samples.labels].map((label, i) => {
     const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
-    drawImage(canvas, Float32Array.from(samples.pixels.subarray(i * PIXELS, (i + 1) * PIXELS), (p) => p / 255));
+    drawImage(canvas, sampleImages(samples, i));
     return { value: String(i), label: `${label}, number ${i} of the sample`, content: canvas };
   });
   const pickDigit = (value) => {

@@ -98,7 +98,7 @@ pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
         if seen > 0 {
             ran = epoch + 1;
             let tensors = graph.tensors()?;
-            let accuracy = accuracy(&mut Net::new(arch, &tensors)?, train, &held_out);
+            let accuracy = accuracy(&Net::new(arch, &tensors)?, train, &held_out);
             println!("epoch {:>2}: held-out accuracy {:.2} %", epoch + 1, 100.0 * accuracy);
             if best.as_ref().is_none_or(|(a, _)| accuracy > *a) {
                 best = Some((accuracy, tensors));
@@ -132,7 +132,7 @@ fn finish(
 ) -> Result<()> {
     let arch = options.arch;
     let all: Vec<usize> = (0..test.len()).collect();
-    let in_f32 = accuracy(&mut Net::new(arch, tensors)?, test, &all);
+    let in_f32 = accuracy(&Net::new(arch, tensors)?, test, &all);
     let mut facts = Facts::new();
     let mut fact = |key: &str, value: String| facts.insert(key.to_owned(), value);
     fact("accuracy_f32", format!("{in_f32:.4}"));
@@ -144,7 +144,7 @@ fn finish(
     fact("command", options.command.clone());
     fact("device", if options.device.is_cuda() { "cuda" } else { "cpu" }.into());
     let quantized = Weights::from_bytes(&Weights::to_bytes(arch, tensors, &facts)?)?;
-    let in_int8 = accuracy(&mut Net::new(arch, &quantized.tensors)?, test, &all);
+    let in_int8 = accuracy(&Net::new(arch, &quantized.tensors)?, test, &all);
     facts.insert("accuracy_int8".into(), format!("{in_int8:.4}"));
     println!("test accuracy: {:.2} % in f32, {:.2} % in int8", 100.0 * in_f32, 100.0 * in_int8);
     let bytes = Weights::to_bytes(arch, tensors, &facts)?;
@@ -172,7 +172,7 @@ fn load(
 }
 
 /// Share of `indices` whose likeliest label is the right one, on the SIMD core, with all cores.
-pub fn accuracy(net: &mut Net, digits: &Digits, indices: &[usize]) -> f64 {
+pub fn accuracy(net: &Net, digits: &Digits, indices: &[usize]) -> f64 {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let share = indices.len().div_ceil(threads).max(1);
     let right: usize = std::thread::scope(|scope| {

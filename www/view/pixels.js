@@ -2,6 +2,12 @@
 
 export const SIDE = 28;
 
+/** `count` images of the sample from number `from` on, flat, in [0, 1]. */
+export function sampleImages(samples, from, count = 1) {
+  const size = SIDE * SIDE;
+  return Float32Array.from(samples.pixels.subarray(from * size, (from + count) * size), (p) => p / 255);
+}
+
 function paint(canvas, color) {
   const context = canvas.getContext('2d');
   const data = context.createImageData(SIDE, SIDE);
