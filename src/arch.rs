@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 
 /// A data set that networks are trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dataset {
     /// Its name in files and on the command line.
     pub name: &'static str,
@@ -12,6 +12,19 @@ pub struct Dataset {
     pub image: [usize; 3],
     /// What each label stands for.
     pub labels: &'static [&'static str],
+    /// When an attacked image counts as still readable, unless someone says otherwise.
+    pub validity: Validity,
+}
+
+/// When an attacked image counts as valid: not distorted to the naked eye. There is no agreed measure of it (Sharif,
+/// Bauer, Reiter 2018, "On the suitability of Lp-norms for creating and preventing adversarial examples"); this is a
+/// stated stand-in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Validity {
+    /// Euclidean length of the change, in pixel units of [0, 1], at most this.
+    L2AtMost(f64),
+    /// Structural similarity with the original at least this.
+    SsimAtLeast(f64),
 }
 
 /// Handwritten digits (LeCun, Cortes, Burges 1998).
@@ -19,6 +32,7 @@ pub static MNIST: Dataset = Dataset {
     name: "mnist",
     image: [28, 28, 1],
     labels: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    validity: Validity::L2AtMost(1.5),
 };
 
 /// One layer of a network.
@@ -79,8 +93,24 @@ pub static MNIST_CNN: Arch = Arch {
     ],
 };
 
+/// Dense 400, ReLU, dense 20, dense 64, ReLU, dense 10: 324,014 weights. No convolution: the pixels' neighbourhood is
+/// nothing to it.
+pub static MNIST_DENSE: Arch = Arch {
+    name: "mnist-dense",
+    title: "Dense network",
+    dataset: &MNIST,
+    layers: &[
+        Layer::Dense { name: "dense1", outputs: 400 },
+        Layer::Relu,
+        Layer::Dense { name: "dense2", outputs: 20 },
+        Layer::Dense { name: "dense3", outputs: 64 },
+        Layer::Relu,
+        Layer::Dense { name: "dense4", outputs: 10 },
+    ],
+};
+
 /// Every network there is.
-pub static ALL: &[&Arch] = &[&MNIST_CNN];
+pub static ALL: &[&Arch] = &[&MNIST_CNN, &MNIST_DENSE];
 
 /// A trained tensor of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]

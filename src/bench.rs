@@ -4,6 +4,7 @@
 use crate::error::Result;
 use crate::kernel::peak;
 use crate::kernel::simd::Level;
+use crate::kernel::softmax::Loss;
 use crate::model::Classifier;
 
 /// A clock, in milliseconds from any start.
@@ -76,7 +77,12 @@ pub fn gradient(
         let start = now();
         for _ in 0..times {
             for image in images.chunks_exact(pixels) {
-                std::hint::black_box(model.loss_and_gradient(image, 3, &mut logits, &mut gradient));
+                std::hint::black_box(model.loss_and_gradient(
+                    image,
+                    Loss::Label(3),
+                    &mut logits,
+                    &mut gradient,
+                ));
             }
         }
         now() - start

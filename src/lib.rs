@@ -9,7 +9,8 @@
 //! * [`net`]: an architecture with weights, ready to run
 //! * [`model`]: what an attack sees of a network
 //! * [`attack`]: the attacks
-//! * [`metrics`]: norms of a perturbation
+//! * [`metrics`]: norms, similarity and grade of an attacked image
+//! * [`study`]: what is recorded of an attack
 //! * [`bench`]: how long a gradient takes on this machine
 //! * `web`: bindings for the page (wasm32)
 //! * `native`: data sets, files and the server (feature `cli`)
@@ -24,6 +25,7 @@ pub mod metrics;
 pub mod model;
 pub mod net;
 pub mod samples;
+pub mod study;
 pub mod weights;
 
 #[cfg(feature = "cli")]

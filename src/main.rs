@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use misread::arch::Arch;
-use misread::attack::linf::LinfOptions;
-use misread::native::{attack, bench, fetch, sample, server};
+use misread::attack;
+use misread::attack::iterative::L1Form;
+use misread::attack::options::Method;
+use misread::native::{self, bench, fetch, images, sample, server};
 
 /// See a neural network misread. Without a command: serves the page.
 #[derive(Parser)]
@@ -122,21 +124,46 @@ struct Attack {
     /// Which attack
     #[arg(long, default_value = "linf")]
     attack: AttackName,
-    /// The most that a pixel may change, above 0 and at most 1
-    #[arg(long, default_value_t = 0.3)]
-    epsilon: f32,
-    /// How many steps
+    /// Which step the L1 attack takes
+    #[arg(long, default_value = "strong")]
+    l1_form: Form,
+    /// Keep to a budget, or seek the smallest that succeeds; L-BFGS seeks unless told otherwise
+    #[arg(long)]
+    mode: Option<Mode>,
+    /// The budget, above 0: the most that a pixel may change (linf, 0.3 when not given), the most that all pixels may
+    /// change together (l1, 40); with --mode min the first to be tried
+    #[arg(long)]
+    epsilon: Option<f32>,
+    /// L-BFGS's weight of the loss, above 0 (0.1 when not given); with --mode min the first to be tried
+    #[arg(long)]
+    c: Option<f32>,
+    /// How many steps (of each round of a search); iterations of each minimisation of L-BFGS
     #[arg(long, default_value_t = 40)]
     steps: usize,
-    /// How far a pixel moves in a step; 2.5 epsilon / steps when not given
+    /// How far a step goes in the attack's norm; 2.5 epsilon / steps when not given
     #[arg(long)]
     alpha: Option<f32>,
+    /// Probability of the false label that counts as success, at least 0 and below 1
+    #[arg(long, default_value_t = 0.0)]
+    confidence: f32,
+    /// Stop at the first success
+    #[arg(long)]
+    early_stop: bool,
+    /// Start at a random point of the ball, drawn with this seed (linf, l1)
+    #[arg(long)]
+    seed: Option<u64>,
+    /// An attacked image counts as valid with an L2 norm of at most this (1.5 when not given)
+    #[arg(long)]
+    valid: Option<f64>,
+    /// The network counts as confident from this probability on (0.8 when not given)
+    #[arg(long)]
+    confident: Option<f64>,
     /// test:A..B of the test set, sample:N or sample:A..B of the digits that the page ships
     #[arg(long, default_value = "test:0..100")]
-    images: attack::Images,
+    images: images::Images,
     /// The label to aim at: next (the true one plus 1), any wrong one, or a number
     #[arg(long, default_value = "next")]
-    target: attack::Target,
+    target: images::Target,
     /// Prints one JSON object an image instead of a table
     #[arg(long)]
     json: bool,
@@ -149,8 +176,28 @@ struct Attack {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum AttackName {
-    /// Basic Iterative under L-infinity
+    /// Basic Iterative under L-infinity (Kurakin et al. 2016)
     Linf,
+    /// Basic Iterative under L1
+    L1,
+    /// L-BFGS (Szegedy et al. 2014)
+    Lbfgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    /// Sparse steps, exact projection onto ball and box
+    Strong,
+    /// Dense steps, radial shrinking, as in Foolbox
+    Published,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Mode {
+    /// The budget as given
+    Fixed,
+    /// The smallest that succeeds
+    Min,
 }
 
 fn main() -> ExitCode {
@@ -168,22 +215,50 @@ fn run(cli: Cli) -> Result<()> {
         Command::Serve(s) => server::serve(&s.host, s.port, s.open),
         Command::Fetch { dataset: Dataset::Mnist, data, mirror } => fetch::fetch(&data.data_dir, &mirror),
         Command::Train(t) => train(t),
-        Command::Attack(a) => match a.attack {
-            AttackName::Linf => attack::attack(&attack::Options {
-                model: a.model,
-                images: a.images,
-                target: a.target,
-                linf: LinfOptions { epsilon: a.epsilon, steps: a.steps, alpha: a.alpha },
-                json: a.json,
-                save: a.save,
-                data: a.data.data_dir,
-            }),
-        },
+        Command::Attack(a) => attack_images(a),
         Command::Bench { models, json } => bench::bench(&models, json),
         Command::Sample { data, out } => {
             sample::write_sample(&fetch::mnist(&data.data_dir, fetch::Split::Test)?, &out)
         }
     }
+}
+
+fn attack_images(a: Attack) -> Result<()> {
+    let form = match a.l1_form {
+        Form::Strong => L1Form::Strong,
+        Form::Published => L1Form::Published,
+    };
+    let method = match a.attack {
+        AttackName::Linf => Method::Linf,
+        AttackName::L1 => Method::L1(form),
+        AttackName::Lbfgs => Method::Lbfgs,
+    };
+    let (budget, other) = if method == Method::Lbfgs { (a.c, a.epsilon) } else { (a.epsilon, a.c) };
+    if other.is_some() {
+        bail!("--epsilon is the budget of linf and l1, --c the weight of lbfgs");
+    }
+    let defaults = attack::Options::new(method);
+    let attack = attack::Options {
+        search: a.mode.map_or(defaults.search, |mode| mode == Mode::Min),
+        budget: budget.unwrap_or(defaults.budget),
+        steps: a.steps,
+        alpha: a.alpha,
+        confidence: a.confidence,
+        early_stop: a.early_stop,
+        seed: a.seed,
+        ..defaults
+    };
+    native::attack::attack(&native::attack::Options {
+        model: a.model,
+        images: a.images,
+        target: a.target,
+        attack,
+        valid: a.valid,
+        confident: a.confident,
+        json: a.json,
+        save: a.save,
+        data: a.data.data_dir,
+    })
 }
 
 #[cfg(not(feature = "train"))]

@@ -1,11 +1,20 @@
-//! The attacks. Each is a stepper: it yields its progress after every evaluation of the network, can be
-//! dropped between two steps, and is deterministic.
+//! The attacks. Each is a stepper: it yields its progress after every evaluation of the network, can be dropped between
+//! two steps, and is deterministic.
 
-pub mod linf;
+mod bisection;
+mod candidate;
+pub mod iterative;
+mod l1;
+pub mod lbfgs;
+pub mod lbfgsb;
+mod linf;
+pub mod options;
 
-use crate::error::{Error, Result};
-use crate::kernel::softmax;
-use crate::metrics::{argmax, norms::Norms};
+pub use options::Options;
+
+use crate::error::Result;
+use crate::kernel::softmax::Loss;
+use crate::metrics::norms::Norms;
 use crate::model::Classifier;
 
 /// What an attack is after.
@@ -18,19 +27,18 @@ pub enum Goal {
 }
 
 impl Goal {
-    /// The label whose cross-entropy is descended ([`Target`](Self::Target)) or ascended
-    /// ([`Away`](Self::Away)).
+    /// The label it names.
     pub fn label(self) -> usize {
         match self {
             Self::Target(label) | Self::Away(label) => label,
         }
     }
 
-    /// The sign of a step along the gradient of that cross-entropy.
-    fn direction(self) -> f32 {
+    /// The loss that an attack descends.
+    pub fn loss(self) -> Loss {
         match self {
-            Self::Target(_) => -1.0,
-            Self::Away(_) => 1.0,
+            Self::Target(label) => Loss::Label(label),
+            Self::Away(label) => Loss::Other(label),
         }
     }
 
@@ -57,15 +65,19 @@ impl Goal {
 /// Where an attack stands: the state of [`Attack::image`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
-    /// Steps taken; 0 describes the original.
+    /// Steps taken; 0 describes the original, or the random start.
     pub step: usize,
-    /// Cross-entropy of the goal's label, in nats.
+    /// How often the attack has begun afresh, with another budget.
+    pub round: usize,
+    /// What is allowed in this round: the radius of the ball, or L-BFGS's weight `c` of the loss.
+    pub budget: f32,
+    /// The loss that the attack descends ([`Goal::loss`]), in nats.
     pub loss: f32,
     /// The label that the network reads.
     pub predicted: usize,
     /// Probability of the false label.
     pub confidence: f32,
-    /// Whether the goal is reached.
+    /// Whether the goal is reached, with the confidence that was asked for.
     pub success: bool,
     /// Distance from the original.
     pub norms: Norms,
@@ -78,13 +90,25 @@ pub struct Progress {
     pub done: bool,
 }
 
+/// The best image that an attack has come by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Where the attack stood.
+    pub progress: Progress,
+    /// The image, in [0, 1].
+    pub image: Vec<f32>,
+    /// The probabilities of all labels there.
+    pub probabilities: Vec<f32>,
+}
+
 /// An attack on one image.
 pub trait Attack {
-    /// Takes a step and evaluates the network once. The first call evaluates the original.
+    /// Takes a step and evaluates the network once (twice at a random start). The first call evaluates the start.
     ///
     /// # Errors
-    /// [`Error::Refused`] when the goal is reached before the first step or the attack has ended,
-    /// [`Error::BadInput`] when the network answers with something that is not a number.
+    /// [`Error::Refused`](crate::error::Error::Refused) when the goal is reached before the first step or the attack
+    /// has ended, [`Error::BadInput`](crate::error::Error::BadInput) when the network answers with something that is
+    /// not a number.
     fn step(&mut self, model: &mut dyn Classifier) -> Result<Progress>;
 
     /// The image that the latest [`Progress`] describes.
@@ -92,9 +116,13 @@ pub trait Attack {
 
     /// The probabilities of all labels at that image.
     fn probabilities(&self) -> &[f32];
+
+    /// The best image so far: with a fixed budget the latest that reaches the goal, in a search the closest one; where
+    /// none does, the one with the lowest loss. `None` before the first step.
+    fn outcome(&self) -> Option<&Outcome>;
 }
 
-/// Runs an attack to its end.
+/// Runs an attack to its end. [`Attack::outcome`] has the result.
 ///
 /// # Errors
 /// Those of [`Attack::step`].
@@ -104,91 +132,5 @@ pub fn run(attack: &mut dyn Attack, model: &mut dyn Classifier) -> Result<Progre
         if progress.done {
             return Ok(progress);
         }
-    }
-}
-
-/// The original and the current image, with what the network says of it: what every attack carries along.
-#[derive(Clone, Debug)]
-struct Candidate {
-    goal: Goal,
-    original: Vec<f32>,
-    image: Vec<f32>,
-    logits: Vec<f32>,
-    probabilities: Vec<f32>,
-    gradient: Vec<f32>,
-    gradients: usize,
-}
-
-impl Candidate {
-    /// # Errors
-    /// [`Error::BadInput`] for an image or a label that does not fit the model, or pixels outside [0, 1].
-    fn new(model: &dyn Classifier, image: &[f32], goal: Goal) -> Result<Self> {
-        if image.len() != model.pixels() {
-            return Err(Error::BadInput(format!(
-                "the image has {} numbers; the network reads {}",
-                image.len(),
-                model.pixels()
-            )));
-        }
-        if let Some((i, v)) = image.iter().enumerate().find(|(_, v)| !(0.0..=1.0).contains(*v)) {
-            return Err(Error::BadInput(format!("pixel {i} of the image is {v}; pixels lie in [0, 1]")));
-        }
-        if goal.label() >= model.classes() {
-            return Err(Error::BadInput(format!(
-                "there is no label {}; the network has {}",
-                goal.label(),
-                model.classes()
-            )));
-        }
-        Ok(Self {
-            goal,
-            original: image.to_vec(),
-            image: image.to_vec(),
-            logits: vec![0.0; model.classes()],
-            probabilities: vec![0.0; model.classes()],
-            gradient: vec![0.0; image.len()],
-            gradients: 0,
-        })
-    }
-
-    /// Evaluates the network at the image; with its gradient unless this is the end.
-    fn evaluate(&mut self, model: &mut dyn Classifier, step: usize, done: bool) -> Result<Progress> {
-        let label = self.goal.label();
-        let zero_gradient = if done {
-            model.logits(&self.image, &mut self.logits);
-            0.0
-        } else {
-            model.loss_and_gradient(&self.image, label, &mut self.logits, &mut self.gradient);
-            self.gradients += 1;
-            let zeros = self.gradient.iter().filter(|&&g| g == 0.0).count();
-            zeros as f32 / self.gradient.len() as f32
-        };
-        let log_sum = softmax::softmax(&self.logits, &mut self.probabilities);
-        if !log_sum.is_finite() || self.gradient.iter().any(|g| !g.is_finite()) {
-            return Err(Error::BadInput(
-                "the network's answer is not a number: are its weights sound?".into(),
-            ));
-        }
-        let predicted = argmax(&self.logits);
-        let success = self.goal.reached(predicted);
-        if step == 0 && success {
-            return Err(Error::Refused(match self.goal {
-                Goal::Target(label) => format!("the network already reads this image as label {label}"),
-                Goal::Away(label) => {
-                    format!("the network already misreads this image: {predicted} instead of {label}")
-                }
-            }));
-        }
-        Ok(Progress {
-            step,
-            loss: log_sum - self.logits[label],
-            predicted,
-            confidence: self.goal.confidence(&self.probabilities),
-            success,
-            norms: Norms::between(&self.original, &self.image),
-            gradients: self.gradients,
-            zero_gradient,
-            done,
-        })
     }
 }

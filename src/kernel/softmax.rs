@@ -1,4 +1,4 @@
-//! Stable softmax and cross-entropy on logits.
+//! Stable softmax, and the losses that attacks descend, on logits.
 
 /// Writes `softmax(logits)` to `probabilities` and returns `log(sum(exp(logits)))`.
 ///
@@ -18,18 +18,57 @@ pub fn softmax(logits: &[f32], probabilities: &mut [f32]) -> f32 {
     max + sum.ln()
 }
 
-/// Cross-entropy of `label` under `softmax(logits)`, in nats, through log-softmax (never the log of a
-/// softmax, never clipped). Writes its gradient with respect to the logits, `softmax - onehot`.
-///
-/// # Panics
-/// When the slices differ in length or `label` is outside them.
-pub fn cross_entropy(logits: &[f32], label: usize, gradient: &mut [f32]) -> f32 {
-    let log_sum = softmax(logits, gradient);
-    // 1 - p loses all digits when p rounds to 1; the sum of the others does not, and the gradient
-    // of a network that is sure of the label keeps its direction.
-    let others: f32 = gradient.iter().enumerate().filter(|&(i, _)| i != label).map(|(_, p)| p).sum();
-    gradient[label] = -others;
-    log_sum - logits[label]
+/// A loss on logits, in nats, that falls as a network comes nearer to what an attack wants. Computed from the
+/// margin between a label and all others together, never from the logarithm of a probability: neither loss nor
+/// gradient is lost where the network is sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// `-log p(label)`, the cross-entropy: that this label is read.
+    Label(usize),
+    /// `-log(1 - p(label))`: that any other label is read. Its gradient has the direction of the ascent of the
+    /// label's cross-entropy, but does not vanish where the network is sure of the label.
+    Other(usize),
+}
+
+impl Loss {
+    /// The loss at `logits`; writes its gradient with respect to them.
+    ///
+    /// # Panics
+    /// When the slices differ in length, hold fewer than two numbers, or the label is outside them.
+    pub fn evaluate(self, logits: &[f32], gradient: &mut [f32]) -> f32 {
+        assert!(logits.len() == gradient.len() && logits.len() > 1);
+        let (Self::Label(label) | Self::Other(label)) = self;
+        // The softmax among the others, and the margin of the label over their log-sum-exp.
+        let own = logits[label];
+        gradient.copy_from_slice(logits);
+        gradient[label] = f32::NEG_INFINITY;
+        let max = gradient.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut sum = 0.0;
+        for g in gradient.iter_mut() {
+            *g = (*g - max).exp();
+            sum += *g;
+        }
+        let margin = own - (max + sum.ln());
+        let (loss, slope) = match self {
+            Self::Label(_) => (softplus(-margin), -sigmoid(-margin)),
+            Self::Other(_) => (softplus(margin), sigmoid(margin)),
+        };
+        for g in gradient.iter_mut() {
+            *g *= -slope / sum;
+        }
+        gradient[label] = slope;
+        loss
+    }
+}
+
+/// `log(1 + exp(x))`.
+fn softplus(x: f32) -> f32 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+/// `1 / (1 + exp(-x))`.
+fn sigmoid(x: f32) -> f32 {
+    if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
 }
 
 #[cfg(test)]
@@ -40,26 +79,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loss_and_gradient_match_f64() {
-        let logits = [3.0f32, -1.0, 0.5, 90.0, -70.0];
+    fn losses_and_gradients_match_f64() {
+        let logits = [3.0f32, -1.0, 0.5, 9.0, -7.0];
+        let sum: f64 = logits.iter().map(|&z| f64::from(z).exp()).sum();
+        let p = logits.map(|z| f64::from(z).exp() / sum);
         for label in 0..logits.len() {
-            let mut gradient = [0.0; 5];
-            let loss = cross_entropy(&logits, label, &mut gradient);
-            let sum: f64 = logits.iter().map(|&z| (z as f64 - 90.0).exp()).sum();
-            let expected = 90.0 + sum.ln() - logits[label] as f64;
-            assert!((loss as f64 - expected).abs() <= 1e-5 * expected.max(1.0));
-            for (i, &g) in gradient.iter().enumerate() {
-                let p = (logits[i] as f64 - 90.0).exp() / sum;
-                let e = if i == label { p - 1.0 } else { p };
-                assert!((g as f64 - e).abs() < 1e-6, "label {label} at {i}: {g} and {e}");
+            for loss in [Loss::Label(label), Loss::Other(label)] {
+                let mut gradient = [0.0; 5];
+                let value = f64::from(loss.evaluate(&logits, &mut gradient));
+                let expected =
+                    if loss == Loss::Label(label) { -p[label].ln() } else { -(1.0 - p[label]).ln() };
+                assert!((value - expected).abs() <= 1e-4 * expected, "{loss:?}: {value} and {expected}");
+                for (i, &g) in gradient.iter().enumerate() {
+                    let hot = f64::from(u8::from(i == label));
+                    let e = match loss {
+                        Loss::Label(_) => p[i] - hot,
+                        Loss::Other(_) => p[i] - (1.0 - hot) * p[i] / (1.0 - p[label]),
+                    };
+                    let g = f64::from(g);
+                    assert!((g - e).abs() <= 1e-4 * e.abs().max(1e-6), "{loss:?} at {i}: {g} and {e}");
+                }
             }
         }
     }
 
     #[test]
-    fn a_saturated_network_still_has_a_gradient() {
-        let mut gradient = [0.0; 2];
-        cross_entropy(&[40.0, 0.0], 0, &mut gradient);
-        assert!(gradient[0] < 0.0 && gradient[1] > 0.0);
+    fn a_network_that_is_sure_still_has_a_gradient() {
+        for (loss, towards) in [(Loss::Label(1), 1), (Loss::Other(0), 1)] {
+            let mut gradient = [0.0; 3];
+            let value = loss.evaluate(&[300.0, 0.0, -300.0], &mut gradient);
+            assert!((value - 300.0).abs() < 1e-3, "{value}");
+            assert!(gradient[0] == 1.0 && gradient[towards] == -1.0, "{gradient:?}");
+        }
     }
 }

@@ -1,6 +1,8 @@
-//! What is measured of an attack: norms of the perturbation, the reading of the result.
+//! What is measured of an attacked image: norms, similarity, grade.
 
+pub mod grade;
 pub mod norms;
+pub mod ssim;
 
 /// Index of the largest value; ties go to the first, an empty slice to 0.
 pub fn argmax(values: &[f32]) -> usize {

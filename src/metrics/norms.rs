@@ -3,6 +3,8 @@
 /// The norms of `x' - x`, summed in f64.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Norms {
+    /// How many numbers of the image differ at all.
+    pub l0: usize,
     /// Sum of absolute differences.
     pub l1: f64,
     /// Euclidean length.
@@ -17,6 +19,7 @@ impl Norms {
         let mut norms = Self::default();
         for (a, b) in original.iter().zip(changed) {
             let d = (f64::from(*b) - f64::from(*a)).abs();
+            norms.l0 += usize::from(d > 0.0);
             norms.l1 += d;
             norms.l2 += d * d;
             norms.linf = norms.linf.max(d);
@@ -36,6 +39,6 @@ mod tests {
     #[test]
     fn norms_of_a_three_four_perturbation() {
         let norms = Norms::between(&[0.0, 0.5, 1.0], &[0.75, 0.5, 0.0]);
-        assert_eq!(norms, Norms { l1: 1.75, l2: 1.25, linf: 1.0 });
+        assert_eq!(norms, Norms { l0: 2, l1: 1.75, l2: 1.25, linf: 1.0 });
     }
 }

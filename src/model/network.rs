@@ -2,7 +2,7 @@
 
 use super::Classifier;
 use crate::error::Result;
-use crate::kernel::softmax;
+use crate::kernel::softmax::Loss;
 use crate::net::Net;
 use crate::weights::Weights;
 
@@ -51,12 +51,12 @@ impl Classifier for Network {
     fn loss_and_gradient(
         &mut self,
         image: &[f32],
-        label: usize,
+        loss: Loss,
         logits: &mut [f32],
         gradient: &mut [f32],
     ) -> f32 {
         logits.copy_from_slice(self.net.logits(image));
-        let loss = softmax::cross_entropy(logits, label, &mut self.logit_gradient);
+        let loss = loss.evaluate(logits, &mut self.logit_gradient);
         gradient.copy_from_slice(self.net.input_gradient(&self.logit_gradient));
         loss
     }

@@ -1,77 +1,23 @@
 //! The command `attack`: attacks images of a data set and reports each of them.
 
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
-use serde::Serialize;
+use anyhow::{Context, Result, ensure};
 
-use super::fetch::{Split, mnist};
-use super::picture;
-use super::progress;
-use crate::attack::linf::{BasicIterativeLinf, LinfOptions};
-use crate::attack::{Attack, Goal, run};
+use super::images::{Image, Images, Target, read_weights};
+use super::report::{Record, print_json, print_table};
+use super::{picture, progress};
+use crate::arch::Validity;
+use crate::attack::{self, Goal, run};
 use crate::error::Error;
 use crate::kernel::softmax;
 use crate::metrics::argmax;
 use crate::metrics::norms::Norms;
 use crate::model::{Classifier, Network};
-use crate::samples::Samples;
-use crate::weights::{MAX_BYTES, Weights};
-
-/// Which images: a range of the test set, or of the sample that the page ships.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Images {
-    sample: bool,
-    range: std::ops::Range<usize>,
-}
-
-impl std::str::FromStr for Images {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let help = || format!("'{text}' is not like test:0..100, test:7, sample:0..10 or sample:7");
-        let (set, range) = text.split_once(':').ok_or_else(help)?;
-        let sample = match set {
-            "test" => false,
-            "sample" => true,
-            _ => return Err(help()),
-        };
-        let number = |n: &str| n.parse::<usize>().map_err(|_| help());
-        let range = match range.split_once("..") {
-            Some((from, to)) => number(from)?..number(to)?,
-            None => number(range)?..number(range)?.checked_add(1).ok_or_else(help)?,
-        };
-        if range.is_empty() {
-            return Err(format!("'{text}' holds no image"));
-        }
-        Ok(Self { sample, range })
-    }
-}
-
-/// Which label to aim at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// (true label + 1) mod the number of labels.
-    Next,
-    /// Any wrong label: an untargeted attack.
-    Any,
-    /// This label.
-    Label(usize),
-}
-
-impl std::str::FromStr for Target {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "next" => Ok(Self::Next),
-            "any" => Ok(Self::Any),
-            _ => text.parse().map(Self::Label).map_err(|_| format!("'{text}' is not next, any or a label")),
-        }
-    }
-}
+use crate::study::{Thresholds, measure};
 
 /// What to attack, and how.
 #[derive(Clone, Debug)]
@@ -82,8 +28,12 @@ pub struct Options {
     pub images: Images,
     /// Which label to aim at.
     pub target: Target,
-    /// The attack's parameters.
-    pub linf: LinfOptions,
+    /// The attack.
+    pub attack: attack::Options,
+    /// The validity threshold, if not the data set's own.
+    pub valid: Option<f64>,
+    /// The confidence threshold, if not the usual one.
+    pub confident: Option<f64>,
     /// One JSON object an image instead of a table.
     pub json: bool,
     /// Where pictures go, if anywhere.
@@ -92,42 +42,8 @@ pub struct Options {
     pub data: PathBuf,
 }
 
-/// One attacked image, as it is reported.
-#[derive(Clone, Debug, Serialize)]
-struct Record {
-    /// Its index in the set it was taken from.
-    index: usize,
-    /// The true label.
-    label: usize,
-    /// The label aimed at; null when any wrong one would do.
-    target: Option<usize>,
-    /// What the network read before the attack.
-    clean_predicted: usize,
-    /// What it reads after.
-    predicted: usize,
-    success: bool,
-    /// Probability of the false label.
-    confidence: f32,
-    l1: f64,
-    l2: f64,
-    linf: f64,
-    steps: usize,
-    /// Gradients computed.
-    gradients: usize,
-    milliseconds: f64,
-    /// Why there was nothing to attack, if there was nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refused: Option<String>,
-}
-
 /// A record and the attacked image.
 type Attacked = (Record, Vec<f32>);
-
-struct Image {
-    index: usize,
-    label: usize,
-    pixels: Vec<f32>,
-}
 
 /// Attacks and reports; pictures go to `options.save`.
 ///
@@ -136,53 +52,34 @@ struct Image {
 pub fn attack(options: &Options) -> Result<()> {
     let weights = read_weights(&options.model)?;
     let network = Network::new(&weights)?;
-    let images = load(options, &weights)?;
+    let dataset = weights.arch.dataset;
+    let images = options.images.load(dataset, &options.data)?;
     if let Target::Label(label) = options.target {
-        ensure!(
-            label < network.classes(),
-            "there is no label {label}; the network has {}",
-            network.classes()
-        );
+        let classes = network.classes();
+        ensure!(label < classes, "there is no label {label}; the network has {classes}");
     }
-    let bar = progress::bar(images.len() as u64, "attack");
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(images.len());
-    let results: Vec<Result<Vec<Attacked>>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = images
-            .chunks(images.len().div_ceil(threads))
-            .map(|images| {
-                let (mut network, bar) = (network.clone(), &bar);
-                scope.spawn(move || {
-                    images
-                        .iter()
-                        .map(|image| {
-                            let result = attack_one(&mut network, image, options);
-                            bar.inc(1);
-                            result
-                        })
-                        .collect()
-                })
-            })
-            .collect();
-        workers.into_iter().map(|w| w.join().unwrap_or_else(|_| bail!("a worker thread failed"))).collect()
-    });
-    bar.finish_and_clear();
-    let mut records = Vec::new();
-    for result in results {
-        records.extend(result?);
+    let mut thresholds = Thresholds::new(dataset.validity);
+    if let Some(value) = options.valid {
+        thresholds.validity = match dataset.validity {
+            Validity::L2AtMost(_) => Validity::L2AtMost(value),
+            Validity::SsimAtLeast(_) => Validity::SsimAtLeast(value),
+        };
     }
-
+    thresholds.confident = options.confident.unwrap_or(thresholds.confident);
+    let results = on_all_cores(&images, &network, |network, image| {
+        attack_one(network, image, dataset.image, thresholds, options)
+    })?;
     if let Some(folder) = &options.save {
-        let set = if options.images.sample { "sample" } else { "test" };
-        let shape = weights.arch.dataset.image;
-        for (image, (record, changed)) in images.iter().zip(&records) {
-            let path = |what: &str| folder.join(format!("{set}-{}-{what}.png", record.index));
-            picture::save_image(&path("original"), shape, &image.pixels)?;
-            picture::save_image(&path("adversarial"), shape, changed)?;
-            picture::save_perturbation(&path("perturbation"), shape, &image.pixels, changed)?;
+        for (image, (record, changed)) in images.iter().zip(&results) {
+            let name = |what: &str| format!("{}-{}-{what}.png", options.images.set(), record.index);
+            let path = |what: &str| folder.join(name(what));
+            picture::save_image(&path("original"), dataset.image, &image.pixels)?;
+            picture::save_image(&path("adversarial"), dataset.image, changed)?;
+            picture::save_perturbation(&path("perturbation"), dataset.image, &image.pixels, changed)?;
         }
     }
-    let records: Vec<Record> = records.into_iter().map(|(r, _)| r).collect();
-    let printed = if options.json { print_json(&records) } else { print_table(&records) };
+    let records: Vec<Record> = results.into_iter().map(|(record, _)| record).collect();
+    let printed = if options.json { print_json(&records) } else { print_table(&records, thresholds) };
     match printed {
         // The reader of a pipe may go away early; that is its right.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -190,60 +87,65 @@ pub fn attack(options: &Options) -> Result<()> {
     }
 }
 
-/// Reads a weights file, of which nothing absurdly long is read.
-///
-/// # Errors
-/// When it cannot be read, or is not right.
-pub fn read_weights(path: &Path) -> Result<Weights> {
-    let context = || format!("cannot read {}", path.display());
-    let length = std::fs::metadata(path).with_context(context)?.len();
-    ensure!(
-        length <= MAX_BYTES as u64,
-        "{} is {length} bytes long; at most {MAX_BYTES} are read",
-        path.display()
-    );
-    let bytes = std::fs::read(path).with_context(context)?;
-    Weights::from_bytes(&bytes).with_context(|| path.display().to_string())
-}
-
-fn load(options: &Options, weights: &Weights) -> Result<Vec<Image>> {
-    let Images { sample, range } = options.images.clone();
-    let check = |count: usize| {
-        ensure!(
-            range.end <= count,
-            "images {}..{} were asked for; there are {count}",
-            range.start,
-            range.end
-        );
-        Ok(())
-    };
-    if sample {
-        let dataset = weights.arch.dataset;
-        let path = super::server::root()?.join(format!("models/{}-sample.safetensors", dataset.name));
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let samples = Samples::from_bytes(dataset, &bytes)?;
-        check(samples.len())?;
-        let image = |i| Ok(Image { index: i, label: samples.labels[i].into(), pixels: samples.image(i)? });
-        range.map(image).collect()
-    } else {
-        let digits = mnist(&options.data, Split::Test)?;
-        check(digits.len())?;
-        Ok(range
-            .map(|i| Image { index: i, label: digits.labels[i].into(), pixels: digits.image(i) })
-            .collect())
+/// Calls `work` for every image, on all cores, each thread with its own network and the next image when it is free.
+/// The results have the order of the images; the first error ends the work.
+fn on_all_cores<T: Send>(
+    images: &[Image],
+    network: &Network,
+    work: impl Fn(&mut Network, &Image) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(images.len());
+    let bar = progress::bar(images.len() as u64, "attack");
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<T>>> = Mutex::new(images.iter().map(|_| None).collect());
+    let failure = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut network = network.clone();
+                while let Some((i, image)) = {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    images.get(i).map(|image| (i, image))
+                } {
+                    match work(&mut network, image) {
+                        Ok(result) => {
+                            if let Ok(mut results) = results.lock() {
+                                results[i] = Some(result);
+                            }
+                        }
+                        Err(error) => {
+                            next.store(images.len(), Ordering::Relaxed);
+                            if let Ok(mut failure) = failure.lock() {
+                                failure.get_or_insert(error);
+                            }
+                        }
+                    }
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    if let Some(error) = failure.into_inner().ok().flatten() {
+        return Err(error);
     }
+    let results = results.into_inner().unwrap_or_default();
+    let finished: Vec<T> = results.into_iter().flatten().collect();
+    ensure!(finished.len() == images.len(), "a worker thread failed");
+    Ok(finished)
 }
 
 /// Attacks one image; a refusal is a record too.
-fn attack_one(network: &mut Network, image: &Image, options: &Options) -> Result<Attacked> {
+fn attack_one(
+    network: &mut Network,
+    image: &Image,
+    shape: [usize; 3],
+    thresholds: Thresholds,
+    options: &Options,
+) -> Result<Attacked> {
     let classes = network.classes();
-    let goal = match options.target {
-        Target::Next => Goal::Target((image.label + 1) % classes),
-        Target::Label(label) => Goal::Target(label),
-        Target::Any => Goal::Away(image.label),
-    };
-    let mut probabilities = vec![0.0; classes];
-    let mut logits = vec![0.0; classes];
+    let goal = options.target.goal(image.label, classes);
+    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
     network.logits(&image.pixels, &mut logits);
     softmax::softmax(&logits, &mut probabilities);
     let clean_predicted = argmax(&logits);
@@ -252,83 +154,45 @@ fn attack_one(network: &mut Network, image: &Image, options: &Options) -> Result
         label: image.label,
         target: if let Goal::Target(label) = goal { Some(label) } else { None },
         clean_predicted,
+        attack: options.attack.method.name(),
         predicted: clean_predicted,
         success: false,
         confidence: goal.confidence(&probabilities),
+        loss: 0.0,
+        l0: 0,
         l1: 0.0,
         l2: 0.0,
         linf: 0.0,
+        ssim: 1.0,
+        valid: true,
+        grade: None,
+        survives_png: false,
+        budget: None,
         steps: 0,
         gradients: 0,
         milliseconds: 0.0,
         refused: None,
     };
     let start = Instant::now();
-    let mut attack = BasicIterativeLinf::new(network, &image.pixels, goal, options.linf)?;
-    match run(&mut attack, network) {
-        Ok(end) => {
-            let Norms { l1, l2, linf } = end.norms;
-            record.milliseconds = start.elapsed().as_secs_f64() * 1e3;
-            (record.predicted, record.success, record.confidence) =
-                (end.predicted, end.success, end.confidence);
-            (record.l1, record.l2, record.linf) = (l1, l2, linf);
-            (record.steps, record.gradients) = (end.step, end.gradients);
+    let mut attack = options.attack.attack(network, &image.pixels, goal)?;
+    let end = match run(&mut *attack, network) {
+        Ok(end) => end,
+        Err(Error::Refused(why)) => {
+            record.refused = Some(why);
+            return Ok((record, image.pixels.clone()));
         }
-        Err(Error::Refused(why)) => record.refused = Some(why),
         Err(error) => return Err(error.into()),
-    }
-    Ok((record, attack.image().to_vec()))
-}
-
-fn print_json(records: &[Record]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    for record in records {
-        serde_json::to_writer(&mut out, record)?;
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
-fn print_table(records: &[Record]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let (bold, plain) = if out.is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    writeln!(
-        out,
-        "{bold}{:>6} {:>6} {:>7} {:>6} {:>8} {:>11} {:>8} {:>7} {:>7} {:>6} {:>8}{plain}",
-        "index", "label", "target", "reads", "fooled", "confidence", "L1", "L2", "Linf", "steps", "ms"
-    )?;
-    for r in records {
-        let target = r.target.map_or("any".into(), |t| t.to_string());
-        write!(out, "{:>6} {:>6} {target:>7} {:>6} ", r.index, r.label, r.predicted)?;
-        match &r.refused {
-            Some(why) => writeln!(out, "{:>8} {why}", "refused")?,
-            None => writeln!(
-                out,
-                "{:>8} {:>11.4} {:>8.2} {:>7.3} {:>7.4} {:>6} {:>8.2}",
-                if r.success { "yes" } else { "no" },
-                r.confidence,
-                r.l1,
-                r.l2,
-                r.linf,
-                r.steps,
-                r.milliseconds
-            )?,
-        }
-    }
-    let read: Vec<&Record> = records.iter().filter(|r| r.clean_predicted == r.label).collect();
-    let fooled = read.iter().filter(|r| r.success).count();
-    let refused = records.iter().filter(|r| r.refused.is_some()).count();
-    writeln!(
-        out,
-        "\n{bold}{fooled} of {} digits that the network reads rightly were fooled ({:.1} %){plain}",
-        read.len(),
-        100.0 * fooled as f64 / read.len().max(1) as f64
-    )?;
-    writeln!(
-        out,
-        "{} of {} images were misread before any attack; {refused} attacks were refused; {:.2} ms an attack",
-        records.len() - read.len(),
-        records.len(),
-        records.iter().map(|r| r.milliseconds).sum::<f64>() / (records.len() - refused).max(1) as f64
-    )
+    };
+    record.milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    let outcome = attack.outcome().context("the attack has no outcome")?;
+    let best = outcome.progress;
+    let measures = measure(network, goal, (&image.pixels, shape), outcome, thresholds);
+    let Norms { l0, l1, l2, linf } = best.norms;
+    (record.l0, record.l1, record.l2, record.linf) = (l0, l1, l2, linf);
+    (record.predicted, record.success, record.confidence) = (best.predicted, best.success, best.confidence);
+    (record.loss, record.steps, record.gradients) = (best.loss, end.step, end.gradients);
+    (record.ssim, record.valid, record.grade) = (measures.ssim, measures.valid, Some(measures.grade));
+    record.survives_png = measures.survives_png;
+    record.budget = options.attack.budget_of(&best);
+    Ok((record, outcome.image.clone()))
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::attack::read_weights;
+use super::images::read_weights;
 use super::progress;
 use crate::bench::{BATCHES, Row, gradient, peak_gflops};
 use crate::kernel::simd::Level;

@@ -1,6 +1,7 @@
 //! What the native and the browser tests share: the shipped files and the golden vectors.
 
 use misread::arch::MNIST;
+use misread::kernel::softmax::Loss;
 use misread::model::{Classifier, Network};
 use misread::samples::Samples;
 use misread::weights::{Weights, floats, read};
@@ -39,7 +40,7 @@ pub fn check_golden_vectors() {
         let image = samples.image(i).unwrap();
         let label = (usize::from(samples.labels[i]) + 1) % 10;
         let (mut z, mut gradient) = (vec![0.0; 10], vec![0.0; 784]);
-        let loss = network.loss_and_gradient(&image, label, &mut z, &mut gradient);
+        let loss = network.loss_and_gradient(&image, Loss::Label(label), &mut z, &mut gradient);
         for (what, error) in [
             ("logits", relative(&z, &logits[i * 10..(i + 1) * 10])),
             ("loss", relative(&[loss], &[*expected_loss])),

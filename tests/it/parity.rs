@@ -3,6 +3,7 @@
 use candle_core::{Device, Tensor, Var};
 use misread::arch;
 use misread::kernel::simd::Level;
+use misread::kernel::softmax::Loss;
 use misread::model::{Classifier, Network};
 use misread::net::Net;
 use misread::train::graph::Graph;
@@ -33,7 +34,7 @@ fn every_level_agrees_with_candle_on_all_shipped_digits() {
             let image = samples.image(i).unwrap();
             let label = (usize::from(samples.labels[i]) + 3) % 10;
             let (mut z, mut gradient) = (vec![0.0; 10], vec![0.0; 784]);
-            let loss = network.loss_and_gradient(&image, label, &mut z, &mut gradient);
+            let loss = network.loss_and_gradient(&image, Loss::Label(label), &mut z, &mut gradient);
             let (cz, closs, cgradient) = candle(&graph, &image, weights.arch.dataset.image, label);
             for (what, error) in [
                 ("logits", relative(&z, &cz)),
@@ -54,7 +55,7 @@ fn every_network_agrees_with_candle_at_random_weights() {
         let mut network = Network::from(Net::new(arch, &graph.tensors().unwrap()).unwrap());
         let image: Vec<f32> = (0..arch.pixels()).map(|_| rng.f32()).collect();
         let (mut z, mut gradient) = (vec![0.0; arch.classes()], vec![0.0; arch.pixels()]);
-        let loss = network.loss_and_gradient(&image, 1, &mut z, &mut gradient);
+        let loss = network.loss_and_gradient(&image, Loss::Label(1), &mut z, &mut gradient);
         let (cz, closs, cgradient) = candle(&graph, &image, arch.dataset.image, 1);
         assert!(relative(&z, &cz) < 1e-4 && relative(&[loss], &[closs]) < 1e-4, "{}", arch.name);
         assert!(relative(&gradient, &cgradient) < 1e-4, "{}: {}", arch.name, relative(&gradient, &cgradient));

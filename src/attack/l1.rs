@@ -1,0 +1,151 @@
+//! The steps of the Basic Iterative Method under L1, in the published and in a strong form.
+
+/// Which form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum L1Form {
+    /// A sparse step (Tramèr, Boneh 2019, "Adversarial training and robustness for multiple perturbations") and the
+    /// exact projection onto what is allowed, ball and box together (Croce, Hein 2021, "Mind the box").
+    #[default]
+    Strong,
+    /// A dense step and radial shrinking, as in Foolbox's L1BasicIterativeAttack.
+    Published,
+}
+
+/// Share of the pixels that a sparse step moves.
+const SPARSITY: f64 = 0.05;
+
+/// `x <- x - alpha g / sum|g|`, then `x0 + d min(1, eps / sum|d|)` clamped to the box.
+pub fn dense_step(original: &[f32], image: &mut [f32], gradient: &[f32], epsilon: f32, alpha: f32) {
+    let length: f64 = gradient.iter().map(|g| f64::from(g.abs())).sum();
+    let factor = (f64::from(alpha) / length.max(1e-12)) as f32;
+    let mut changed = 0.0f64;
+    for ((x, x0), g) in image.iter_mut().zip(original).zip(gradient) {
+        *x -= factor * g;
+        changed += f64::from((*x - x0).abs());
+    }
+    let shrink = (f64::from(epsilon) / changed.max(1e-12)).min(1.0) as f32;
+    for (x, x0) in image.iter_mut().zip(original) {
+        *x = (x0 + (*x - x0) * shrink).clamp(0.0, 1.0);
+    }
+}
+
+/// Moves the pixels with the largest gradient that may still move, all by as much, `alpha` together; then to the
+/// nearest point of ball and box. `order` is scratch.
+pub fn sparse_step(
+    original: &[f32],
+    image: &mut [f32],
+    gradient: &[f32],
+    epsilon: f32,
+    alpha: f32,
+    order: &mut Vec<(f32, u32)>,
+) {
+    order.clear();
+    for (i, (g, x)) in gradient.iter().zip(&*image).enumerate() {
+        let free = if *g > 0.0 { *x > 0.0 } else { *x < 1.0 };
+        if *g != 0.0 && free {
+            order.push((*g, i as u32));
+        }
+    }
+    let most = ((SPARSITY * image.len() as f64).ceil() as usize).max(1);
+    if order.len() > most {
+        // Of equal gradients the pixel that comes first.
+        order.select_nth_unstable_by(most - 1, |a, b| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1)));
+        order.truncate(most);
+    }
+    let each = alpha / order.len().max(1) as f32;
+    for &(g, i) in order.iter() {
+        image[i as usize] -= each * g.signum();
+    }
+    project(original, image, epsilon);
+}
+
+/// Moves `image` to its nearest point (in L2) among those within `epsilon` of `original` in L1 and in [0, 1]:
+/// `d_i = clip(sgn(z_i) max(|z_i| - theta, 0), -x0_i, 1 - x0_i)`, with the least theta at which `sum|d|` is at most
+/// `epsilon`.
+pub fn project(original: &[f32], image: &mut [f32], epsilon: f32) {
+    let room = |z: f64, x0: f64| if z > 0.0 { 1.0 - x0 } else { x0 };
+    let length = |theta: f64, image: &[f32]| -> f64 {
+        let pairs = image.iter().zip(original);
+        pairs
+            .map(|(x, x0)| {
+                let z = f64::from(*x) - f64::from(*x0);
+                (z.abs() - theta).clamp(0.0, room(z, f64::from(*x0)))
+            })
+            .sum()
+    };
+    let epsilon = f64::from(epsilon);
+    let mut theta = 0.0;
+    if length(0.0, image) > epsilon {
+        let (mut low, mut high) = (0.0, 0.0f64);
+        for (x, x0) in image.iter().zip(original) {
+            high = high.max((f64::from(*x) - f64::from(*x0)).abs());
+        }
+        // Down to the resolution of f32, from the side on which the ball is kept.
+        while high - low > 1e-9 {
+            let middle = 0.5 * (low + high);
+            if length(middle, image) > epsilon { low = middle } else { high = middle }
+        }
+        theta = high;
+    }
+    for (x, x0) in image.iter_mut().zip(original) {
+        let z = f64::from(*x) - f64::from(*x0);
+        let d = (z.abs() - theta).clamp(0.0, room(z, f64::from(*x0))) * z.signum();
+        *x = ((f64::from(*x0) + d) as f32).clamp(0.0, 1.0);
+    }
+}
+
+/// A point drawn evenly from the ball, moved into the box.
+pub fn random(original: &[f32], image: &mut [f32], epsilon: f32, rng: &mut fastrand::Rng) {
+    // Exponential lengths over their sum are even on the simplex; the radius then has density r^(n-1).
+    let draw = |rng: &mut fastrand::Rng| -(1.0 - rng.f64()).ln();
+    let n = image.len() as f64;
+    let mut sum = 0.0;
+    let lengths: Vec<f64> = original
+        .iter()
+        .map(|_| {
+            let length = draw(rng);
+            sum += length;
+            if rng.bool() { length } else { -length }
+        })
+        .collect();
+    let radius = f64::from(epsilon) * rng.f64().powf(1.0 / n) / sum;
+    for ((x, x0), d) in image.iter_mut().zip(original).zip(lengths) {
+        *x = ((f64::from(*x0) + radius * d) as f32).clamp(0.0, 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn the_projection_is_the_nearest_point() {
+        let x0 = [0.1, 0.5, 0.9, 0.0, 0.5];
+        let mut x = [0.9, 0.1, 1.6, -0.5, 0.55];
+        project(&x0, &mut x, 1.0);
+        // Pixel 2 may move by 0.1, pixel 3 not at all, pixel 4 would move less than theta: the other two share
+        // what is left, 0.8 - t + 0.4 - t = 0.9, so theta = 0.15.
+        for (a, b) in x.iter().zip([0.75, 0.25, 1.0, 0.0, 0.5]) {
+            assert!((a - b).abs() < 1e-6, "{x:?}");
+        }
+        let inside = [0.2, 0.5, 0.9, 0.0, 0.6];
+        let mut x = inside;
+        project(&x0, &mut x, 1.0);
+        assert_eq!(x, inside);
+    }
+
+    #[test]
+    fn a_sparse_step_moves_free_pixels_only() {
+        let x0: Vec<f32> = (0..40).map(|i| if i % 2 == 0 { 0.0 } else { 0.5 }).collect();
+        let mut x = x0.clone();
+        // The largest gradients push black pixels further down.
+        let gradient: Vec<f32> = (0..40).map(|i| if i % 2 == 0 { 9.0 } else { i as f32 / 10.0 }).collect();
+        sparse_step(&x0, &mut x, &gradient, 1.0, 0.5, &mut Vec::new());
+        let moved: Vec<usize> = (0..40).filter(|&i| x[i] != x0[i]).collect();
+        assert_eq!(moved, [37, 39]);
+        assert_eq!((x[37], x[39]), (0.25, 0.25));
+    }
+}

@@ -1,0 +1,164 @@
+//! L-BFGS (Szegedy et al. 2014, "Intriguing properties of neural networks", section 4.1): minimises
+//! `||x' - x||_2^2 + c loss(x')` over the box, and seeks the smallest `c` whose minimum reaches the goal.
+
+use super::bisection::Bisection;
+use super::candidate::{Candidate, Keep};
+use super::lbfgsb::{Lbfgsb, Settings, Status};
+use super::{Attack, Goal, Outcome, Progress};
+use crate::error::{Error, Result};
+use crate::model::Classifier;
+
+/// The most iterations of a minimisation that may be asked for.
+pub const MAX_ITERATIONS: usize = 10_000;
+/// The largest weight of the loss.
+pub const MAX_C: f32 = 1e10;
+
+/// What the attack may do. The defaults are those of `Options::new`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LbfgsOptions {
+    /// The weight of the loss, above 0 and at most [`MAX_C`]. In a search, the first to be tried.
+    pub c: f32,
+    /// Iterations of each minimisation, 1 to [`MAX_ITERATIONS`].
+    pub iterations: usize,
+    /// Probability of the false label that counts as success, in [0, 1).
+    pub confidence: f32,
+    /// Whether the first success is the end.
+    pub early_stop: bool,
+    /// Seeks the smallest weight that succeeds: times 10 until one does, then bisection down to a tenth.
+    pub search: bool,
+}
+
+const GROWTH: f64 = 10.0;
+const RAISES: usize = 11;
+const PRECISION: f64 = 0.1;
+const MEMORY: usize = 10;
+const FTOL: f64 = 1e-9;
+const PGTOL: f64 = 1e-5;
+
+/// The attack. A step is an evaluation; its result the closest success among all points that were evaluated.
+#[derive(Clone, Debug)]
+pub struct Lbfgs {
+    options: LbfgsOptions,
+    candidate: Candidate,
+    search: Bisection,
+    round: usize,
+    minimisation: Lbfgsb,
+    /// Loss and gradient at the original, where every minimisation starts.
+    start: Option<(f32, Vec<f32>)>,
+    /// Gradient of the objective.
+    gradient: Vec<f64>,
+    ended: bool,
+}
+
+impl Lbfgs {
+    /// An attack on `image` (in [0, 1]).
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for an image, a label or a parameter that is out of range.
+    pub fn new(model: &dyn Classifier, image: &[f32], goal: Goal, options: LbfgsOptions) -> Result<Self> {
+        let bad = |why: String| Err(Error::BadInput(why));
+        if !(options.c > 0.0 && options.c <= MAX_C) {
+            return bad(format!("c is {}; it must lie above 0 and be at most {MAX_C:e}", options.c));
+        }
+        if !(1..=MAX_ITERATIONS).contains(&options.iterations) {
+            let iterations = options.iterations;
+            return bad(format!("{iterations} iterations were asked for; it must be 1 to {MAX_ITERATIONS}"));
+        }
+        let candidate = Candidate::new(model, image, goal, options.confidence, Keep::ClosestL2)?;
+        Ok(Self {
+            options,
+            search: Bisection::new(options.c.into(), GROWTH, RAISES, MAX_C.into(), PRECISION),
+            round: 0,
+            minimisation: minimisation(&candidate, options.iterations),
+            start: None,
+            gradient: vec![0.0; image.len()],
+            candidate,
+            ended: false,
+        })
+    }
+
+    /// The objective at `x`, with its gradient written to `self.gradient`.
+    fn objective(&mut self, loss: f32, loss_gradient: &[f32]) -> f64 {
+        let c = self.search.budget;
+        let mut distance = 0.0;
+        let points = self.minimisation.x().iter().zip(&self.candidate.original);
+        for ((g, loss_g), (x, x0)) in self.gradient.iter_mut().zip(loss_gradient).zip(points) {
+            let d = x - f64::from(*x0);
+            distance += d * d;
+            *g = 2.0 * d + c * f64::from(*loss_g);
+        }
+        distance + c * f64::from(loss)
+    }
+
+    /// Starts the minimisation of this round at the original, whose loss is known.
+    fn begin(&mut self) -> Status {
+        let Some((loss, gradient)) = self.start.take() else { return Status::Stuck };
+        self.minimisation = minimisation(&self.candidate, self.options.iterations);
+        let f = self.objective(loss, &gradient);
+        self.start = Some((loss, gradient));
+        self.minimisation.tell(f, &self.gradient)
+    }
+
+    /// Goes on after an evaluation, `success` telling of the minimiser if this was one.
+    fn advance(&mut self, mut status: Status, progress: Progress) -> Progress {
+        if progress.success && self.options.early_stop {
+            self.ended = true;
+            return self.candidate.end(progress);
+        }
+        // A minimisation can end where it starts; the next one then begins at once.
+        let mut at_minimum = progress.success;
+        while status != Status::Evaluate {
+            let c = self.search.budget;
+            if !self.options.search || !self.search.next(at_minimum.then_some(c)) {
+                self.ended = true;
+                return self.candidate.end(progress);
+            }
+            self.round += 1;
+            status = self.begin();
+            at_minimum = false;
+        }
+        progress
+    }
+}
+
+/// A minimisation that starts at the original.
+fn minimisation(candidate: &Candidate, iterations: usize) -> Lbfgsb {
+    let start: Vec<f64> = candidate.original.iter().map(|&x| x.into()).collect();
+    let (low, high) = (vec![0.0; start.len()], vec![1.0; start.len()]);
+    Lbfgsb::new(start, low, high, Settings { memory: MEMORY, iterations, ftol: FTOL, pgtol: PGTOL })
+}
+
+impl Attack for Lbfgs {
+    fn step(&mut self, model: &mut dyn Classifier) -> Result<Progress> {
+        if self.ended {
+            return Err(Error::Refused("the attack has ended".into()));
+        }
+        for (image, x) in self.candidate.image.iter_mut().zip(self.minimisation.x()) {
+            *image = *x as f32;
+        }
+        let progress = self.candidate.evaluate(model, (self.round, self.search.budget as f32), true)?;
+        let status = if self.start.is_none() {
+            self.candidate.refuse(progress.predicted)?;
+            self.start = Some((progress.loss, self.candidate.gradient.clone()));
+            self.begin()
+        } else {
+            let gradient = std::mem::take(&mut self.candidate.gradient);
+            let f = self.objective(progress.loss, &gradient);
+            self.candidate.gradient = gradient;
+            self.minimisation.tell(f, &self.gradient)
+        };
+        Ok(self.advance(status, progress))
+    }
+
+    fn image(&self) -> &[f32] {
+        &self.candidate.image
+    }
+
+    fn probabilities(&self) -> &[f32] {
+        &self.candidate.probabilities
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        self.candidate.outcome.as_ref()
+    }
+}

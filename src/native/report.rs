@@ -1,0 +1,171 @@
+//! What the command `attack` prints: an object or a row an image, and a summary.
+
+use std::io::{IsTerminal, Result, Write};
+
+use serde::Serialize;
+
+use crate::arch::Validity;
+use crate::metrics::grade::Grade;
+use crate::study::Thresholds;
+
+/// One attacked image.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// Its index in the set it was taken from.
+    pub index: usize,
+    /// The true label.
+    pub label: usize,
+    /// The label aimed at; null when any wrong one would do.
+    pub target: Option<usize>,
+    /// What the network read before the attack.
+    pub clean_predicted: usize,
+    /// linf, l1 or lbfgs.
+    pub attack: &'static str,
+    /// What it reads after.
+    pub predicted: usize,
+    /// Whether the goal was reached, with the confidence that was asked for.
+    pub success: bool,
+    /// Probability of the false label.
+    pub confidence: f32,
+    /// The loss that the attack descended, in nats.
+    pub loss: f32,
+    /// Numbers of the image that changed.
+    pub l0: usize,
+    /// Norms of the change, in pixel units of [0, 1].
+    pub l1: f64,
+    pub l2: f64,
+    pub linf: f64,
+    pub ssim: f64,
+    /// Whether the image counts as still readable.
+    pub valid: bool,
+    /// Null when the attack was refused.
+    pub grade: Option<Grade>,
+    /// Whether the goal is still reached once the pixels are rounded to 8 bits.
+    pub survives_png: bool,
+    /// The fixed budget, or the smallest that was found (null when none was): the norm of the change, for L-BFGS the
+    /// weight `c` of the loss.
+    pub budget: Option<f64>,
+    /// Steps taken in all.
+    pub steps: usize,
+    /// Gradients computed.
+    pub gradients: usize,
+    pub milliseconds: f64,
+    /// Why there was nothing to attack, if there was nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// Prints a JSON object a line.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn print_json(records: &[Record]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    for record in records {
+        serde_json::to_writer(&mut out, record)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Prints a table and a summary.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn print_table(records: &[Record], thresholds: Thresholds) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let (bold, plain) = if out.is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    writeln!(
+        out,
+        "{bold}{:>6} {:>6} {:>7} {:>6} {:>8} {:>11} {:>12} {:>4} {:>4} {:>8} {:>7} {:>7} {:>6} {:>9} {:>9} {:>8}{plain}",
+        "index",
+        "label",
+        "target",
+        "reads",
+        "fooled",
+        "confidence",
+        "grade",
+        "png",
+        "L0",
+        "L1",
+        "L2",
+        "Linf",
+        "SSIM",
+        "budget",
+        "gradients",
+        "ms"
+    )?;
+    let yes = |b: bool| if b { "yes" } else { "no" };
+    for r in records {
+        let target = r.target.map_or("any".into(), |t| t.to_string());
+        write!(out, "{:>6} {:>6} {target:>7} {:>6} ", r.index, r.label, r.predicted)?;
+        match (&r.refused, r.grade) {
+            (Some(why), _) => writeln!(out, "{:>8} {why}", "refused")?,
+            (None, grade) => writeln!(
+                out,
+                "{:>8} {:>11.4} {:>12} {:>4} {:>4} {:>8.2} {:>7.3} {:>7.4} {:>6.3} {:>9} {:>9} {:>8.2}",
+                yes(r.success),
+                r.confidence,
+                grade.map_or("", Grade::name),
+                yes(r.survives_png),
+                r.l0,
+                r.l1,
+                r.l2,
+                r.linf,
+                r.ssim,
+                r.budget.map_or("-".into(), |b| format!("{b:.4}")),
+                r.gradients,
+                r.milliseconds
+            )?,
+        }
+    }
+    let read: Vec<&Record> = records.iter().filter(|r| r.clean_predicted == r.label).collect();
+    let fooled: Vec<&&Record> = read.iter().filter(|r| r.success).collect();
+    let refused = records.iter().filter(|r| r.refused.is_some()).count();
+    writeln!(
+        out,
+        "\n{bold}{} of {} digits that the network reads rightly were fooled ({:.1} %){plain}",
+        fooled.len(),
+        read.len(),
+        100.0 * fooled.len() as f64 / read.len().max(1) as f64
+    )?;
+    let median = |value: fn(&Record) -> f64| {
+        let mut values: Vec<f64> = fooled.iter().map(|r| value(r)).collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    if !fooled.is_empty() {
+        writeln!(
+            out,
+            "medians of these: L0 {}, L1 {:.2}, L2 {:.3}, Linf {:.4}, SSIM {:.3}, confidence {:.3}, {} gradients; \
+             {} survive 8-bit pixels",
+            median(|r| r.l0 as f64),
+            median(|r| r.l1),
+            median(|r| r.l2),
+            median(|r| r.linf),
+            median(|r| r.ssim),
+            median(|r| r.confidence.into()),
+            median(|r| r.gradients as f64),
+            fooled.iter().filter(|r| r.survives_png).count()
+        )?;
+    }
+    let grades = [Grade::High, Grade::Moderate, Grade::Low, Grade::Ineffective, Grade::Failed]
+        .map(|grade| format!("{} {}", grade.name(), read.iter().filter(|r| r.grade == Some(grade)).count()));
+    let valid = match thresholds.validity {
+        Validity::L2AtMost(most) => format!("L2 at most {most}"),
+        Validity::SsimAtLeast(least) => format!("SSIM at least {least}"),
+    };
+    writeln!(
+        out,
+        "grades: {} (valid: {valid}; confident: at least {})",
+        grades.join(", "),
+        thresholds.confident
+    )?;
+    writeln!(
+        out,
+        "{} of {} images were misread before any attack; {refused} attacks were refused; {:.2} ms an attack",
+        records.len() - read.len(),
+        records.len(),
+        records.iter().map(|r| r.milliseconds).sum::<f64>() / (records.len() - refused).max(1) as f64
+    )
+}

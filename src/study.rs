@@ -1,0 +1,60 @@
+//! What is recorded of an attack: one code for page and command line.
+
+use crate::arch::Validity;
+use crate::attack::{Goal, Outcome};
+use crate::metrics::argmax;
+use crate::metrics::grade::{CONFIDENT, Grade};
+use crate::metrics::ssim::ssim;
+use crate::model::Classifier;
+
+/// What an attack is graded by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// When the attacked image counts as still readable.
+    pub validity: Validity,
+    /// The probability of the false label from which the network counts as confident.
+    pub confident: f64,
+}
+
+impl Thresholds {
+    /// The stated defaults, with the validity of a data set.
+    pub fn new(validity: Validity) -> Self {
+        Self { validity, confident: CONFIDENT }
+    }
+}
+
+/// What is measured of an attack's outcome, beyond its progress.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measures {
+    /// Structural similarity with the original.
+    pub ssim: f64,
+    /// Whether the image counts as still readable.
+    pub valid: bool,
+    /// Validity times confidence.
+    pub grade: Grade,
+    /// Whether the goal is still reached when the image is rounded to 8 bits a pixel, as a PNG stores it.
+    pub survives_png: bool,
+}
+
+/// Measures the outcome of an attack on `original`, an image of `shape` (rows, columns, channels).
+pub fn measure(
+    model: &mut dyn Classifier,
+    goal: Goal,
+    (original, shape): (&[f32], [usize; 3]),
+    outcome: &Outcome,
+    thresholds: Thresholds,
+) -> Measures {
+    let Outcome { progress, image, .. } = outcome;
+    let ssim = ssim(shape, original, image);
+    let valid = thresholds.validity.holds(&progress.norms, ssim);
+    let confident = f64::from(progress.confidence) >= thresholds.confident;
+    let stored: Vec<f32> = image.iter().map(|x| (x * 255.0).round() / 255.0).collect();
+    let mut logits = vec![0.0; model.classes()];
+    model.logits(&stored, &mut logits);
+    Measures {
+        ssim,
+        valid,
+        grade: Grade::of(progress.success, valid, confident),
+        survives_png: goal.reached(argmax(&logits)),
+    }
+}
