@@ -3,12 +3,17 @@
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-use crate::arch::MNIST;
-use crate::attack::linf::{BasicIterativeLinf, LinfOptions};
-use crate::attack::{Attack, Goal};
+use crate::arch::{MNIST, Validity};
+use crate::attack::iterative::L1Form;
+use crate::attack::options::Method;
+use crate::attack::{Goal, Options};
 use crate::bench;
 use crate::kernel::simd::Level;
+use crate::kernel::softmax::Loss;
+use crate::metrics::grade::Grade;
+use crate::metrics::norms::Norms;
 use crate::model::Classifier;
+use crate::study::{Measures, Thresholds, measure};
 use crate::weights::Weights;
 
 /// Sends panics to the console with their place, once for each instance.
@@ -58,6 +63,42 @@ impl Network {
         self.network.net().arch().dataset.labels.iter().map(|&l| l.into()).collect()
     }
 
+    /// By what an attack is graded unless a visitor says otherwise: `{measure: "l2" or "ssim", valid, confident}`.
+    pub fn thresholds(&self) -> Result<Object, JsValue> {
+        let Thresholds { validity, confident } = self.default_thresholds();
+        let (measure, valid) = match validity {
+            Validity::L2AtMost(most) => ("l2", most),
+            Validity::SsimAtLeast(least) => ("ssim", least),
+        };
+        let object = Object::new();
+        Reflect::set(&object, &"measure".into(), &measure.into())?;
+        Reflect::set(&object, &"valid".into(), &valid.into())?;
+        Reflect::set(&object, &"confident".into(), &confident.into())?;
+        Ok(object)
+    }
+
+    /// `{valid, grade}` of an outcome under thresholds of the visitor's.
+    pub fn grade(
+        &self,
+        success: bool,
+        l2: f64,
+        ssim: f64,
+        confidence: f64,
+        valid_at: f64,
+        confident_at: f64,
+    ) -> Result<Object, JsValue> {
+        let rule = match self.default_thresholds().validity {
+            Validity::L2AtMost(_) => Validity::L2AtMost(valid_at),
+            Validity::SsimAtLeast(_) => Validity::SsimAtLeast(valid_at),
+        };
+        let valid = rule.holds(&Norms { l2, ..Norms::default() }, ssim);
+        let grade = Grade::of(success, valid, confidence >= confident_at);
+        let object = Object::new();
+        Reflect::set(&object, &"valid".into(), &valid.into())?;
+        Reflect::set(&object, &"grade".into(), &grade.name().into())?;
+        Ok(object)
+    }
+
     /// Probabilities of all labels for an image in [0, 1].
     pub fn probabilities(&mut self, image: &[f32]) -> Result<Vec<f32>, JsError> {
         if image.len() != self.network.pixels() {
@@ -79,9 +120,15 @@ impl Network {
         let classes = self.network.classes();
         let mut all = vec![0.0; 1 + classes + image.len()];
         let (logits, gradient) = all[1..].split_at_mut(classes);
-        let loss = self.network.loss_and_gradient(image, label, logits, gradient);
+        let loss = self.network.loss_and_gradient(image, Loss::Label(label), logits, gradient);
         all[0] = loss;
         Ok(all)
+    }
+}
+
+impl Network {
+    fn default_thresholds(&self) -> Thresholds {
+        Thresholds::new(self.network.net().arch().dataset.validity)
     }
 }
 
@@ -169,6 +216,21 @@ impl Progress {
     pub fn success(&self) -> bool {
         self.0.success
     }
+    /// How often the attack has begun afresh, with another budget.
+    #[wasm_bindgen(getter)]
+    pub fn round(&self) -> usize {
+        self.0.round
+    }
+    /// What is allowed in this round.
+    #[wasm_bindgen(getter)]
+    pub fn budget(&self) -> f32 {
+        self.0.budget
+    }
+    /// Pixels that changed.
+    #[wasm_bindgen(getter)]
+    pub fn l0(&self) -> usize {
+        self.0.norms.l0
+    }
     /// Sum of absolute changes, in pixel units.
     #[wasm_bindgen(getter)]
     pub fn l1(&self) -> f64 {
@@ -196,12 +258,64 @@ impl Progress {
     }
 }
 
-/// The Basic Iterative attack under L-infinity.
+/// An attack as data: a method with its defaults, and setters.
 #[wasm_bindgen]
-pub struct LinfAttack(BasicIterativeLinf);
+pub struct AttackOptions(Options);
 
 #[wasm_bindgen]
-impl LinfAttack {
+impl AttackOptions {
+    /// The defaults of `linf`, `l1` or `lbfgs`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(method: &str) -> Result<AttackOptions, JsError> {
+        Ok(Self(Options::new(method.parse()?)))
+    }
+    /// The published form of the L1 attack instead of the strong one.
+    pub fn published(&mut self) {
+        self.0.method = Method::L1(L1Form::Published);
+    }
+    /// Seeks the smallest budget that succeeds.
+    #[wasm_bindgen(setter)]
+    pub fn set_search(&mut self, search: bool) {
+        self.0.search = search;
+    }
+    /// The budget: epsilon, or c.
+    #[wasm_bindgen(setter)]
+    pub fn set_budget(&mut self, budget: f32) {
+        self.0.budget = budget;
+    }
+    /// Steps of a round; iterations of a minimisation.
+    #[wasm_bindgen(setter)]
+    pub fn set_steps(&mut self, steps: usize) {
+        self.0.steps = steps;
+    }
+    /// Probability of the false label that counts as success.
+    #[wasm_bindgen(setter)]
+    pub fn set_confidence(&mut self, confidence: f32) {
+        self.0.confidence = confidence;
+    }
+    /// Whether the first success is the end.
+    #[wasm_bindgen(setter, js_name = earlyStop)]
+    pub fn set_early_stop(&mut self, early_stop: bool) {
+        self.0.early_stop = early_stop;
+    }
+    /// A random start, drawn with this seed.
+    #[wasm_bindgen(setter)]
+    pub fn set_seed(&mut self, seed: u32) {
+        self.0.seed = Some(seed.into());
+    }
+}
+
+/// An attack on one image.
+#[wasm_bindgen]
+pub struct Attack {
+    attack: Box<dyn crate::attack::Attack>,
+    options: Options,
+    goal: Goal,
+    original: Vec<f32>,
+}
+
+#[wasm_bindgen]
+impl Attack {
     /// An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
     #[wasm_bindgen(constructor)]
     pub fn new(
@@ -209,27 +323,77 @@ impl LinfAttack {
         image: &[f32],
         label: usize,
         targeted: bool,
-        epsilon: f32,
-        steps: usize,
-    ) -> Result<LinfAttack, JsError> {
+        options: &AttackOptions,
+    ) -> Result<Attack, JsError> {
         let goal = if targeted { Goal::Target(label) } else { Goal::Away(label) };
-        let options = LinfOptions { epsilon, steps, alpha: None };
-        Ok(Self(BasicIterativeLinf::new(&network.network, image, goal, options)?))
+        let attack = options.0.attack(&network.network, image, goal)?;
+        Ok(Self { attack, options: options.0, goal, original: image.to_vec() })
     }
 
-    /// Takes a step; the first call evaluates the original.
+    /// Takes a step; the first call evaluates the start.
     pub fn step(&mut self, network: &mut Network) -> Result<Progress, JsError> {
-        Ok(Progress(self.0.step(&mut network.network)?))
+        Ok(Progress(self.attack.step(&mut network.network)?))
     }
 
     /// The image that the latest progress describes.
     pub fn image(&self) -> Vec<f32> {
-        self.0.image().to_vec()
+        self.attack.image().to_vec()
     }
 
     /// The probabilities of all labels at that image.
     pub fn probabilities(&self) -> Vec<f32> {
-        self.0.probabilities().to_vec()
+        self.attack.probabilities().to_vec()
+    }
+
+    /// The best image so far, measured.
+    pub fn outcome(&self, network: &mut Network) -> Result<Outcome, JsError> {
+        let none = || JsError::new("the attack has not begun");
+        let outcome = self.attack.outcome().ok_or_else(none)?.clone();
+        let shape = network.network.net().arch().dataset.image;
+        let thresholds = network.default_thresholds();
+        let measures =
+            measure(&mut network.network, self.goal, (&self.original, shape), &outcome, thresholds);
+        let budget = self.options.budget_of(&outcome.progress);
+        Ok(Outcome { outcome, measures, budget })
+    }
+}
+
+/// The best image that an attack came by, with what is measured of it.
+#[wasm_bindgen]
+pub struct Outcome {
+    outcome: crate::attack::Outcome,
+    measures: Measures,
+    budget: Option<f64>,
+}
+
+#[wasm_bindgen]
+impl Outcome {
+    /// Where the attack stood.
+    pub fn progress(&self) -> Progress {
+        Progress(self.outcome.progress)
+    }
+    /// The image.
+    pub fn image(&self) -> Vec<f32> {
+        self.outcome.image.clone()
+    }
+    /// The probabilities of all labels there.
+    pub fn probabilities(&self) -> Vec<f32> {
+        self.outcome.probabilities.clone()
+    }
+    /// Structural similarity with the original.
+    #[wasm_bindgen(getter)]
+    pub fn ssim(&self) -> f64 {
+        self.measures.ssim
+    }
+    /// Whether it still fools the network when its pixels are rounded to 8 bits.
+    #[wasm_bindgen(getter, js_name = survivesPng)]
+    pub fn survives_png(&self) -> bool {
+        self.measures.survives_png
+    }
+    /// The fixed budget, or the smallest that was found.
+    #[wasm_bindgen(getter)]
+    pub fn budget(&self) -> Option<f64> {
+        self.budget
     }
 }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use misread::kernel::simd::Level;
-use misread::web::{LinfAttack, Network, Samples, build};
+use misread::web::{Attack, AttackOptions, Network, Samples, build};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -23,17 +23,24 @@ fn an_attack_through_the_bindings_fools_the_network() {
     let samples = Samples::new(common::SAMPLES).map_err(JsValue::from).unwrap();
     let image: Vec<f32> = samples.pixels()[7 * 784..8 * 784].iter().map(|&p| f32::from(p) / 255.0).collect();
     assert_eq!(samples.labels()[7], 7);
-    let mut attack = LinfAttack::new(&network, &image, 3, true, 0.3, 40).map_err(JsValue::from).unwrap();
-    let end = loop {
-        let progress = attack.step(&mut network).map_err(JsValue::from).unwrap();
-        if progress.done() {
-            break progress;
-        }
-    };
-    assert!(end.success() && end.predicted() == 3 && end.step() == 40 && end.gradients() == 40);
-    assert!(end.linf() <= 0.3 + 1e-6);
-    let read = network.probabilities(&attack.image()).map_err(JsValue::from).unwrap();
-    assert_eq!(read, attack.probabilities());
+    for (method, gradients) in [("linf", 40..=40), ("l1", 40..=40), ("lbfgs", 100..=500)] {
+        let options = AttackOptions::new(method).map_err(JsValue::from).unwrap();
+        let mut attack = Attack::new(&network, &image, 3, true, &options).map_err(JsValue::from).unwrap();
+        let end = loop {
+            let progress = attack.step(&mut network).map_err(JsValue::from).unwrap();
+            if progress.done() {
+                break progress;
+            }
+        };
+        assert!(gradients.contains(&end.gradients()), "{method}: {} gradients", end.gradients());
+        let outcome = attack.outcome(&mut network).map_err(JsValue::from).unwrap();
+        let best = outcome.progress();
+        assert!(best.success() && best.predicted() == 3, "{method}");
+        assert!(outcome.ssim() < 1.0 && outcome.image().iter().all(|x| (0.0..=1.0).contains(x)));
+        let read = network.probabilities(&outcome.image()).map_err(JsValue::from).unwrap();
+        assert_eq!(read, outcome.probabilities());
+        assert_eq!(outcome.budget().is_some_and(|b| (f64::from(best.budget()) - b).abs() < 1e-6), true);
+    }
 }
 
 #[wasm_bindgen_test]

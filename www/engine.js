@@ -71,7 +71,7 @@ export class Engine {
     return this.#call('samples').promise;
   }
 
-  /** Loads a network: {title, labels, facts, build}. */
+  /** Loads a network: {title, labels, facts, thresholds, build}. */
   load(model) {
     return this.#call('load', { model }).promise;
   }
@@ -96,11 +96,16 @@ export class Engine {
     this.#restart(new Cancelled('stopped'));
   }
 
+  /** How an outcome is graded under other thresholds: {valid, grade, measure, validAt, confidentAt}. */
+  grade(model, outcome, thresholds) {
+    return this.#call('grade', { model, outcome, thresholds }).promise;
+  }
+
   /**
    * Attacks; `onFrames` gets the images as they come.
-   * @returns {{promise: Promise<{ms: number}>, cancel: () => void}} the promise fails with Cancelled after a cancel
+   * @returns {{promise: Promise<{outcome: object}>, cancel: () => void}} the promise fails with Cancelled after a cancel
    */
-  attack(parameters, onFrames) {
+  attack(parameters, onFrames = () => {}) {
     const { id, promise } = this.#call('attack', parameters, onFrames);
     const cancel = () => {
       this.#worker?.postMessage({ id, type: 'cancel' });

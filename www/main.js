@@ -1,51 +1,76 @@
 // Wires state, engine and views together.
 
+import { ATTACKS, engineOptions } from './attacks.js';
 import { Cancelled, Engine } from './engine.js';
 import { Pool } from './pool.js';
-import { FIELDS, readHash, writeHash } from './state.js';
+import { FIELDS, MODELS, readHash, writeHash } from './state.js';
 import { bestBuild, whyUnsupported } from './support.js';
 import * as text from './text.js';
+import { AttackCards } from './view/attacks.js';
 import { Bars } from './view/bars.js';
 import { Choices } from './view/choices.js';
+import { Compare } from './view/compare.js';
+import { Curve } from './view/curve.js';
+import { Eye } from './view/eye.js';
 import { Gallery } from './view/gallery.js';
 import { SIDE, drawImage, drawPerturbation, sampleImages } from './view/pixels.js';
 import { Player } from './view/player.js';
 
-/** What the slider of steps stands for. */
-const STEPS = [1, 2, 5, 10, 20, 40, 60, 100, 200, 500, 1000, 5000, 20000];
-
 const $ = (id) => document.getElementById(id);
 const result = $('result');
 const gallery = new Gallery($('gallery'));
+const compare = new Compare($('compared'));
+const curve = new Curve($('curve'), $('curve-words'));
 
 let engine;
-let pool = null; // the workers of Every target, made when first wanted
+let pool = null; // the workers of Every target and All three attacks, made when first wanted
 let state;
 let samples; // {pixels, labels, indices}
-let network; // {title, labels, facts, build}
+let network; // {title, labels, facts, thresholds, build}
 let digits;
 let targets;
+let models;
 let bars;
+let eye;
 let job = null; // the attack that runs: {cancel}
 // The digit as the network reads it: {image, label, probabilities}. Null until it is known.
 let clean = null;
+let outcome = null; // how the latest attack on it ended
 
-const player = new Player((frame) => {
+const cards = new AttackCards($('attacks'), {
+  onPick: (attack) => change({ attack }),
+  onChange: (attack, name, value) => {
+    const attacks = { ...state.attacks, [attack]: { ...state.attacks[attack], [name]: value } };
+    change({ attack, attacks });
+  },
+});
+
+const player = new Player((frame, index, frames) => {
   drawImage($('adversarial'), frame.image);
   const gain = drawPerturbation($('perturbation'), clean.image, frame.image);
   $('gain').textContent = gain ? `magnified × ${text.plain(gain)}` : 'nothing yet';
   $('adversarial-read').textContent = `reads ${frame.predicted} (${text.percent(frame.probabilities[frame.predicted])})`;
   bars.after(frame.probabilities);
   showNumbers(frame);
+  curve.mark(index);
+  $('replay').value = index;
+  $('replay-value').textContent = `step ${text.plain(frame.step)} of ${text.plain(frames.at(-1).step)}`;
 });
 
-function showNumbers(frame, ms) {
-  const show = (id, value) => ($(id).textContent = frame ? value() : '–');
-  show('linf', () => text.plain(frame.linf));
-  show('l2', () => text.plain(frame.l2));
-  show('l1', () => text.plain(frame.l1));
-  show('taken', () => text.plain(frame.step));
-  show('gradients', () => text.plain(frame.gradients));
+/** The parameters of the chosen attack. */
+const parameters = () => state.attacks[state.attack];
+
+/** The visitor's thresholds, where there are any. */
+function thresholds() {
+  const { valid, confident } = state;
+  return { ...(valid !== '' && { valid }), ...(confident !== '' && { confident }) };
+}
+
+function showNumbers(frame, { ms, budget } = {}) {
+  const show = (id, value) => ($(id).textContent = frame && value() !== undefined ? text.plain(value()) : '–');
+  for (const id of ['linf', 'l2', 'l1', 'l0', 'ssim', 'gradients']) show(id, () => frame[id]);
+  show('taken', () => frame.steps ?? frame.step);
+  show('budget', () => budget ?? frame.budget ?? undefined);
   $('time').textContent = ms === undefined ? '–' : text.milliseconds(ms);
 }
 
@@ -66,11 +91,12 @@ function report(dataState, words, data = {}) {
   for (const name of Object.keys(result.dataset)) delete result.dataset[name];
   Object.assign(result.dataset, { state: dataState }, data);
   result.textContent = words;
+  $('grade').textContent = '';
   document.body.classList.toggle('fooled', data.success === true);
 }
 
 function busy(running, words) {
-  $('attack').disabled = $('every').disabled = running || !network || !samples;
+  for (const id of ['attack', 'every', 'compare']) $(id).disabled = running || !network || !samples;
   $('cancel').disabled = !running;
   $('status').textContent = words;
 }
@@ -82,21 +108,27 @@ function change(changes) {
 }
 
 function showState() {
-  $('epsilon').value = state.epsilon;
-  $('epsilon-value').textContent = text.plain(state.epsilon);
-  $('steps').value = STEPS.findIndex((s, i) => s >= state.steps || i === STEPS.length - 1);
-  $('steps-value').textContent = text.plain(state.steps);
+  cards.show(state.attack, state.attacks);
   digits?.pick(String(state.digit));
   targets?.pick(state.target);
+  models?.pick(state.model);
   if (samples) targets?.disable([String(samples.labels[state.digit])]);
+  if (network) {
+    const { valid, confident } = { ...network.thresholds, ...thresholds() };
+    $('valid').value = valid;
+    $('valid-value').textContent = text.plain(valid);
+    $('confident').value = confident;
+    $('confident-value').textContent = text.percent(confident);
+  }
 }
 
 /** Shows the picked digit as it is, and how the network reads it. */
 async function showDigit() {
   job?.cancel();
-  player.stop();
-  clean = null;
-  $('gallery-section').hidden = true;
+  player.clear();
+  curve.draw([]);
+  clean = outcome = null;
+  for (const id of ['gallery-section', 'compare-section', 'replay-row', 'after-attack']) $(id).hidden = true;
   const { digit, model } = state;
   const image = sampleImages(samples, digit);
   drawImage($('original'), image);
@@ -125,6 +157,14 @@ function likeliestOther({ label, probabilities }) {
   return others.reduce((best, i) => (probabilities[i] > probabilities[best] ? i : best));
 }
 
+/** What the attack is after: {label, target, targeted}, and what the engine needs to know of that. */
+function aim() {
+  const { image, label } = clean;
+  const targeted = state.target !== 'any';
+  const target = state.target === 'auto' ? likeliestOther(clean) : Number(state.target);
+  return { label, target, targeted, call: { model: state.model, image, label: targeted ? target : label, targeted, thresholds: thresholds() } };
+}
+
 async function attack() {
   if (job) return;
   try {
@@ -137,36 +177,48 @@ async function attack() {
 }
 
 async function runAttack() {
-  const { image, label } = clean;
-  const { model, epsilon, steps } = state;
-  const targeted = state.target !== 'any';
-  const target = state.target === 'auto' ? likeliestOther(clean) : Number(state.target);
+  const { image } = clean;
+  const { attack: method, model } = state;
+  const { mode, epsilon, steps, confidence: wanted } = parameters();
+  const { label, target, targeted, call: about } = aim();
   state.run = 1;
   history.replaceState(null, '', writeHash(state));
   bars.mark(label, targeted ? target : -1);
   report('running', '');
   busy(true, `Attacking: ${label} → ${targeted ? target : 'anything else'}`);
   result.scrollIntoView({ block: 'nearest' });
-  player.start(Math.min(steps, 160) + 1);
-  let last;
-  const call = engine.attack(
-    { model, image, label: targeted ? target : label, targeted, epsilon, steps },
-    (frames) => {
-      last = frames.at(-1);
-      player.add(frames);
-      if (steps > 1000) $('status').textContent = `Step ${text.plain(last.step)} of ${text.plain(steps)}`;
-    },
-  );
+  player.start(mode === 'min' ? 300 : Math.min(steps, 160) + 1);
+  const call = engine.attack({ ...about, options: engineOptions(method, parameters()) }, (frames) => {
+    player.add(frames);
+    const last = frames.at(-1);
+    const found = player.frames.find(({ success }) => success);
+    if (mode === 'min') {
+      $('status').textContent = found
+        ? `Fooled; now looking for less (round ${last.round + 1})`
+        : `Looking for a budget that will do (round ${last.round + 1})`;
+    } else if (steps > 1000) $('status').textContent = `Step ${text.plain(last.step)} of ${text.plain(steps)}`;
+  });
   job = call;
   try {
-    const { ms } = await call.promise;
-    const { predicted, success, confidence, linf, l1, l2, step, gradients } = last;
-    const outcome = { label, target, targeted, predicted, confidence, success, epsilon };
-    report('done', text.verdict(outcome), {
-      success, predicted, confidence, linf, l1, l2, steps: step, ms, gradEvals: gradients, label,
-      target: targeted ? target : 'any',
+    const answer = await call.promise;
+    outcome = { ...answer.outcome, label, model };
+    // The best image comes last, unless it is the last already.
+    if (player.frames.at(-1)?.step !== outcome.step) player.add([outcome]);
+    const { predicted, success, confidence, gradients, ms, firstMs, survivesPng, budget } = outcome;
+    const { linf, l1, l2, l0, ssim, valid, grade } = outcome;
+    const words = text.verdict({ label, target, targeted, predicted, confidence, success, attack: method, mode, epsilon, wanted });
+    report('done', words, {
+      success, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survivesPng, steps: outcome.steps, ms,
+      gradEvals: gradients, label, target: targeted ? target : 'any', attack: method, mode, budget: budget ?? '',
+      firstMs: firstMs ?? '',
     });
-    player.finish(() => showNumbers(last, ms));
+    $('grade').textContent = text.graded(outcome);
+    curve.draw(player.frames);
+    $('replay').max = player.frames.length - 1;
+    for (const id of ['replay-row', 'after-attack']) $(id).hidden = false;
+    $('transfer').replaceChildren();
+    eye.forget();
+    player.finish(() => showNumbers(outcome, { ms, budget }));
   } catch (error) {
     player.stop();
     if (!(error instanceof Cancelled)) throw error;
@@ -180,50 +232,125 @@ async function runAttack() {
   }
 }
 
-/** Attacks the digit towards every other label at once, on all cores. */
-async function attackEvery() {
-  if (job || !clean) return;
-  const { image, label } = clean;
-  const { model, epsilon, steps } = state;
-  const { labels } = network;
-  const wanted = [...labels.keys()].filter((target) => target !== label);
-  gallery.start(wanted, labels);
-  $('gallery-section').hidden = false;
-  $('gallery-section').scrollIntoView({ block: 'nearest' });
-  $('gallery-summary').textContent = '';
+/**
+ * Runs attacks on all workers: `work(worker, item)` for each item, under one Cancel.
+ * @returns {Promise<string|null>} what went wrong, in words
+ */
+async function onAllWorkers(items, words, work) {
   pool ??= new Pool(bestBuild());
   const mine = pool;
   let cancel;
   const cancelled = new Promise((_, reject) => (cancel = () => reject(new Cancelled('cancelled'))));
   const call = { cancel, promise: cancelled };
   job = call;
-  busy(true, `Attacking towards ${wanted.length} labels with ${mine.size} workers`);
-  let fooled = 0;
-  const one = async (worker, target) => {
-    let end;
-    try {
-      const options = { model, image, label: target, targeted: true, epsilon, steps, last: true };
-      await worker.attack(options, (frames) => (end = frames.at(-1) ?? end)).promise;
-    } catch (error) {
-      if (error instanceof Cancelled) throw error;
-      gallery.refuse(target, error.message);
-      return;
-    }
-    fooled += Number(end.success);
-    gallery.show(target, end, labels);
-  };
+  busy(true, `${words} with ${mine.size} workers`);
   try {
-    await Promise.race([mine.map(wanted, one), cancelled]);
-    $('gallery-summary').textContent =
-      `With no pixel changed by more than ${text.plain(epsilon)}, this ${label} could be made to read as ${fooled} of the ${wanted.length} other digits.`;
+    await Promise.race([mine.map(items, work), cancelled]);
+    return null;
   } catch (error) {
     mine.stop();
     pool = null;
-    $('gallery-summary').textContent = error instanceof Cancelled ? 'Cancelled.' : error.message;
+    return error instanceof Cancelled ? 'Cancelled.' : error.message;
   } finally {
     if (job === call) job = null;
     busy(false, '');
   }
+}
+
+/** Attacks the digit towards every other label at once. */
+async function attackEvery() {
+  if (job || !clean) return;
+  const { label } = clean;
+  const { labels } = network;
+  const about = { ...aim().call, targeted: true, quiet: true, options: engineOptions(state.attack, parameters()) };
+  const wanted = [...labels.keys()].filter((target) => target !== label);
+  gallery.start(wanted, labels);
+  $('gallery-section').hidden = false;
+  $('gallery-section').scrollIntoView({ block: 'nearest' });
+  $('gallery-summary').textContent = '';
+  let fooled = 0;
+  const wrong = await onAllWorkers(wanted, `Attacking towards ${wanted.length} labels`, async (worker, target) => {
+    try {
+      const { outcome: end } = await worker.attack({ ...about, label: target }).promise;
+      fooled += Number(end.success);
+      gallery.show(target, end, labels);
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
+      gallery.refuse(target, error.message);
+    }
+  });
+  $('gallery-summary').textContent =
+    wrong ?? `${ATTACKS[state.attack].title}: this ${label} could be made to read as ${fooled} of the ${wanted.length} other digits.`;
+}
+
+/** The three attacks on the digit, each with its own parameters. */
+async function attackThrice() {
+  if (job || !clean) return;
+  const { call: about, label, target, targeted } = aim();
+  const { image } = clean;
+  compare.start();
+  $('compare-section').hidden = false;
+  $('compare-section').scrollIntoView({ block: 'nearest' });
+  $('compare-summary').textContent = '';
+  const wrong = await onAllWorkers(Object.keys(ATTACKS), 'Three attacks', async (worker, method) => {
+    try {
+      const options = engineOptions(method, state.attacks[method]);
+      const { outcome: end } = await worker.attack({ ...about, options, quiet: true }).promise;
+      compare.show(method, image, end, network.labels);
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
+      compare.refuse(method, error.message);
+    }
+  });
+  const { valid, confident } = { ...network.thresholds, ...thresholds() };
+  $('compare-summary').textContent =
+    wrong ??
+    `${label} → ${targeted ? target : 'anything else'}. Valid: L2 at most ${text.plain(valid)}; confident: at least ${text.percent(confident)}.`;
+}
+
+/** How the other networks read the attacked image. */
+async function transfer() {
+  if (!outcome) return;
+  const { image, label, predicted } = outcome;
+  $('transfer').replaceChildren();
+  for (const model of MODELS.filter((name) => name !== outcome.model)) {
+    const line = document.createElement('li');
+    line.dataset.model = model;
+    $('transfer').append(line);
+    try {
+      line.textContent = `${model}: loading…`;
+      const { title } = await engine.load(model);
+      const probabilities = await engine.read(model, image);
+      const read = likeliest(probabilities);
+      const words = read === label ? 'not fooled' : read === predicted ? 'fooled as well' : 'misreads it, too, as something else';
+      line.dataset.predicted = read;
+      line.textContent = `${title}: reads ${read} (${text.percent(probabilities[read])}), ${words}.`;
+    } catch (error) {
+      line.textContent = `${model}: ${error.message}`;
+    }
+  }
+}
+
+/** Grades the latest outcome again, after a change of the thresholds. */
+async function regrade() {
+  const mine = outcome;
+  if (!mine) return;
+  Object.assign(mine, await engine.grade(mine.model, mine, thresholds()));
+  if (mine !== outcome || result.dataset.state !== 'done') return;
+  Object.assign(result.dataset, { valid: mine.valid, grade: mine.grade });
+  $('grade').textContent = text.graded(mine);
+}
+
+/** Offers the attacked digit as a file. */
+function save() {
+  const { label, predicted, image } = outcome;
+  const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
+  drawImage(canvas, image);
+  canvas.toBlob((blob) => {
+    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${label}-reads-${predicted}.png` });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
 }
 
 function fail(error) {
@@ -256,17 +383,36 @@ function buildTargets() {
   targets = new Choices($('targets'), { name: 'target', options, onPick: (target) => change({ target }) });
 }
 
+function buildModels() {
+  const names = { 'mnist-cnn': 'Convolutional', 'mnist-dense': 'Dense' };
+  const options = MODELS.map((value) => ({ value, label: names[value] ?? value }));
+  models = new Choices($('models'), { name: 'model', options, onPick: pickModel });
+}
+
+/** Goes on with another network, which is loaded when it is first chosen. */
+async function pickModel(model) {
+  change({ model });
+  job?.cancel();
+  await load();
+}
+
 /** Loads what an attack needs; may be called again after it failed. */
 async function load() {
   notify('');
   report('idle', '');
   busy(false, 'Loading the network…');
+  const { model } = state;
+  network = null;
   try {
     samples ??= await engine.samples();
     if (!digits) buildDigits();
-    network = await engine.load(state.model);
+    const loaded = await engine.load(model);
+    if (model !== state.model) return;
+    network = loaded;
     if (!targets) buildTargets();
     bars ??= new Bars($('bars'), network.labels);
+    const parts = { dialog: $('eye'), canvas: $('eye-image'), answers: $('eye-answers'), verdict: $('eye-verdict'), tally: $('eye-tally') };
+    eye ??= new Eye(parts, network.labels);
     $('facts').textContent = text.facts(network);
     busy(false, '');
     showState();
@@ -285,8 +431,18 @@ function readState() {
   return problems.join(' ');
 }
 
-$('epsilon').addEventListener('input', ({ target }) => change({ epsilon: Number(target.value) }));
-$('steps').addEventListener('input', ({ target }) => change({ steps: STEPS[target.value] }));
+buildModels();
+for (const id of ['valid', 'confident']) {
+  $(id).addEventListener('input', ({ target }) => {
+    change({ [id]: Number(target.value) });
+    regrade().catch(fail);
+  });
+}
+$('replay').addEventListener('input', ({ target }) => player.seek(Number(target.value)));
+$('eye-ask').addEventListener('click', () => outcome && eye.ask({ ...outcome, words: text.validity(outcome) }));
+$('transfer-run').addEventListener('click', transfer);
+$('save').addEventListener('click', save);
+$('compare').addEventListener('click', attackThrice);
 $('every').addEventListener('click', attackEvery);
 $('cancel').addEventListener('click', () => job?.cancel());
 $('controls').addEventListener('submit', (event) => {
@@ -296,7 +452,14 @@ $('controls').addEventListener('submit', (event) => {
 addEventListener('hashchange', async () => {
   job?.cancel();
   await job?.promise.catch(() => {});
+  const before = state.model;
   notify(readState());
+  if (state.model !== before) {
+    const said = $('notice').textContent;
+    await load();
+    if (said && $('notice').hidden) notify(said);
+    return;
+  }
   if (!network) return;
   if (state.run) attack();
   else showDigit().catch(fail);

@@ -1,5 +1,10 @@
-// The state of the page as one typed table, mirrored in the URL's hash. A field knows its default, how to
-// read itself from text (undefined when the text is not right), and what it expects in words.
+// The state of the page as one typed table, mirrored in the URL's hash. A field knows its default, how to read itself
+// from text (undefined when the text is not right), and what it expects in words.
+//
+// `attacks` holds the parameters of each attack. In the hash those of the chosen attack stand under their own names
+// (epsilon=0.2), those of the others, where they differ from the defaults, after the attack's (l1.epsilon=30).
+
+import { ATTACKS } from './attacks.js';
 
 const choice = (...values) => ({
   initial: values[0],
@@ -7,52 +12,79 @@ const choice = (...values) => ({
   expects: `one of ${values.join(', ')}`,
 });
 
-const number = (initial, low, high, { whole = false } = {}) => ({
+const number = (initial, low, high, { whole = false, optional = false } = {}) => ({
   initial,
   parse: (text) => {
+    if (optional && text === '') return '';
     const value = text.trim() === '' ? NaN : Number(text);
     return value >= low && value <= high && (!whole || Number.isInteger(value)) ? value : undefined;
   },
   expects: `a ${whole ? 'whole ' : ''}number from ${low} to ${high}`,
 });
 
+/** The networks that ship with the page. */
+export const MODELS = ['mnist-cnn', 'mnist-dense'];
+
 export const FIELDS = {
-  model: choice('mnist-cnn'),
-  attack: choice('linf'),
+  model: choice(...MODELS),
+  attack: choice(...Object.keys(ATTACKS)),
   // The index in the shipped sample; index i shows the digit i mod 10.
   digit: number(7, 0, 99, { whole: true }),
   // A label, `auto` (the likeliest wrong one) or `any` (an untargeted attack).
   target: choice('auto', 'any', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'),
-  epsilon: number(0.3, 0.001, 1),
-  steps: number(40, 1, 100000, { whole: true }),
+  // The L2 norm up to which an attacked digit counts as valid, and the probability from which on a network counts as
+  // confident; `` for the network's own defaults.
+  valid: number('', 0, 30, { optional: true }),
+  confident: number('', 0, 1, { optional: true }),
   // 1: attack as soon as the page is there.
   run: number(0, 0, 1, { whole: true }),
 };
 
+/** The parameters of each attack: {linf: {epsilon: field, ...}, ...}. */
+const PARAMETERS = Object.fromEntries(
+  Object.entries(ATTACKS).map(([attack, { fields }]) => [
+    attack,
+    Object.fromEntries(
+      Object.entries(fields).map(([name, f]) => {
+        if (!f.choices) return [name, number(f.initial, f.low, f.high, f)];
+        const names = Object.keys(f.choices);
+        return [name, { ...choice(...names), initial: f.initial }];
+      }),
+    ),
+  ]),
+);
+
+const initials = (fields) => Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.initial]));
+
 /** The defaults. */
 export function initialState() {
-  return Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, field.initial]));
+  const attacks = Object.fromEntries(Object.entries(PARAMETERS).map(([attack, fields]) => [attack, initials(fields)]));
+  return { ...initials(FIELDS), attacks };
 }
 
 /**
- * Reads a hash like `#digit=7&target=3`. Fields that are missing take their defaults.
+ * Reads a hash like `#digit=7&target=3&attack=l1&epsilon=20`. Fields that are missing take their defaults.
  * @returns {{state: object, problems: string[]}} problems: one sentence for each value that was not right
  */
 export function readHash(hash) {
   const state = initialState();
   const problems = [];
-  for (const [name, text] of new URLSearchParams(hash.replace(/^#/, ''))) {
-    const field = FIELDS[name];
-    if (!field) {
-      problems.push(`The link asks for “${name}”, which this page does not know.`);
-      continue;
-    }
+  const entries = [...new URLSearchParams(hash.replace(/^#/, ''))];
+  const read = (name, text, field, into, key) => {
     const value = field.parse(text);
-    if (value === undefined) {
-      problems.push(`The link asks for ${name} “${text}”; it has to be ${field.expects}. Using ${field.initial}.`);
-    } else {
-      state[name] = value;
-    }
+    if (value !== undefined) into[key] = value;
+    else problems.push(`The link asks for ${name} “${text}”; it has to be ${field.expects}. Using ${field.initial || 'none'}.`);
+  };
+  // Which attack was chosen decides what the other names mean.
+  for (const [name, text] of entries) if (FIELDS[name]) read(name, text, FIELDS[name], state, name);
+  for (const [name, text] of entries) {
+    if (FIELDS[name]) continue;
+    const [attack, key] = name.includes('.') ? name.split('.') : [state.attack, name];
+    const field = PARAMETERS[attack]?.[key];
+    if (field) read(name, text, field, state.attacks[attack], key);
+    else if (Object.values(PARAMETERS).some((fields) => fields[name])) {
+      problems.push(`The link asks for “${name}”, which the attack ${attack} does not have.`);
+    } else problems.push(`The link asks for “${name}”, which this page does not know.`);
   }
   return { state, problems };
 }
@@ -60,7 +92,15 @@ export function readHash(hash) {
 /** The hash that opens the page in this state. */
 export function writeHash(state) {
   const entries = Object.keys(FIELDS)
-    .filter((name) => name !== 'run' || state.run)
+    .filter((name) => (name !== 'run' || state.run) && state[name] !== '')
     .map((name) => [name, String(state[name])]);
+  const parameters = Object.entries(state.attacks).flatMap(([attack, values]) => {
+    const own = attack === state.attack;
+    return Object.entries(values)
+      .filter(([name, value]) => (own && ['mode', 'epsilon', 'c', 'steps'].includes(name)) || value !== PARAMETERS[attack][name].initial)
+      .map(([name, value]) => [own ? name : `${attack}.${name}`, String(value)]);
+  });
+  const run = entries.findIndex(([name]) => name === 'run');
+  entries.splice(run < 0 ? entries.length : run, 0, ...parameters);
   return `#${new URLSearchParams(entries)}`;
 }

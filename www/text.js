@@ -15,15 +15,44 @@ export const plain = (value) => {
 
 export const milliseconds = (ms) => (ms < 1000 ? `${plain(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
 
+/** What bounded an attack, in words. */
+function bound({ attack, mode, epsilon }) {
+  if (mode === 'min') return 'Within all budgets that were tried';
+  if (attack === 'lbfgs') return 'With this weight of the error';
+  return attack === 'l1' ? `With changes of ${plain(epsilon)} in all` : `With no pixel changed by more than ${plain(epsilon)}`;
+}
+
 /** One sentence on how an attack ended. */
-export function verdict({ label, target, targeted, predicted, confidence, success, epsilon }) {
+export function verdict({ label, target, targeted, predicted, confidence, success, attack, mode, epsilon, wanted }) {
   if (success) {
     return `Misread: you still see a ${label}, the network reads ${predicted} and is ${percent(confidence)} sure.`;
   }
   const sought = targeted ? `${target}` : 'anything else';
-  return predicted === label
-    ? `Withstood: the network still reads ${label}. With no pixel changed by more than ${plain(epsilon)}, it could not be brought to read ${sought}.`
-    : `Missed: the network reads ${predicted}, neither ${label} nor the ${target} that was asked for (${percent(confidence)} for ${target}).`;
+  if (predicted === label) {
+    return `Withstood: the network still reads ${label}. ${bound({ attack, mode, epsilon })}, it could not be brought to read ${sought}.`;
+  }
+  if (wanted > 0 && (targeted ? predicted === target : true)) {
+    return `Not sure enough: the network reads ${predicted}, but with ${percent(confidence)} instead of the ${percent(wanted)} that were asked for.`;
+  }
+  return `Missed: the network reads ${predicted}, neither ${label} nor the ${target} that was asked for (${percent(confidence)} for ${target}).`;
+}
+
+/** Whether the image counts as valid, with the threshold. */
+export function validity({ measure, valid, validAt, l2, ssim }) {
+  const [name, value, sign] = measure === 'l2' ? ['L2', l2, valid ? '≤' : '>'] : ['SSIM', ssim, valid ? '≥' : '<'];
+  return `${valid ? 'valid' : 'not valid'} (${name} ${plain(value)} ${sign} ${plain(validAt)})`;
+}
+
+/** The grade and what it rests on. */
+export function graded(outcome) {
+  const { grade, success, confidence, confidentAt, survivesPng } = outcome;
+  if (!success) return `Grade: failed. The image is ${validity(outcome)}.`;
+  const sure = confidence >= confidentAt;
+  return (
+    `Grade: ${grade}. ${validity(outcome)}, ${sure ? 'confident' : 'not confident'} ` +
+    `(${percent(confidence)} ${sure ? '≥' : '<'} ${percent(confidentAt)}). ` +
+    `${survivesPng ? 'Still fools the network' : 'No longer fools the network'} once saved as a PNG of 8-bit pixels.`
+  );
 }
 
 export const CANCELLED = 'Cancelled. The digit is as it was when you stopped.';

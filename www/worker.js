@@ -52,6 +52,47 @@ function breathe() {
   });
 }
 
+/** The attack that the options of the page describe. */
+async function begin(net, image, label, targeted, { method, published, search, budget, steps, confidence, earlyStop, seed }) {
+  const { Attack, AttackOptions } = await started;
+  const options = new AttackOptions(method);
+  try {
+    if (published) options.published();
+    Object.assign(options, { search, budget, steps, confidence, earlyStop });
+    if (seed !== null) options.seed = seed;
+    return new Attack(net, image, label, targeted, options);
+  } finally {
+    options.free();
+  }
+}
+
+/** A progress as a plain object. */
+function read(progress) {
+  const { step, round, budget, loss, predicted, confidence, success, l0, l1, l2, linf, gradients, done } = progress;
+  progress.free();
+  return { step, round, budget, loss, predicted, confidence, success, l0, l1, l2, linf, gradients, done };
+}
+
+/** Validity and grade, by the network's own thresholds where the visitor has none. */
+function grade(net, success, l2, ssim, confidence, thresholds) {
+  const { measure, valid: validAt, confident: confidentAt } = { ...net.thresholds(), ...thresholds };
+  const { valid, grade: name } = net.grade(success, l2, ssim, confidence, validAt, confidentAt);
+  return { valid, grade: name, measure, validAt, confidentAt };
+}
+
+/** The best image of an attack with all that is measured of it. */
+function outcome(net, attack, thresholds) {
+  const made = attack.outcome(net);
+  const progress = read(made.progress());
+  const { ssim, survivesPng } = made;
+  const answer = {
+    ...progress, ssim, survivesPng, budget: made.budget ?? null, image: made.image(), probabilities: made.probabilities(),
+    ...grade(net, progress.success, progress.l2, ssim, progress.confidence, thresholds),
+  };
+  made.free();
+  return answer;
+}
+
 const jobs = {
   async samples() {
     const { Samples } = await started;
@@ -64,43 +105,46 @@ const jobs = {
   async load({ model }) {
     const net = await network(model);
     const { build } = await started;
-    return { title: net.title(), labels: net.labels(), facts: net.facts(), build: build() };
+    return { title: net.title(), labels: net.labels(), facts: net.facts(), thresholds: net.thresholds(), build: build() };
   },
 
   async read({ model, image }) {
     return { probabilities: (await network(model)).probabilities(image) };
   },
 
-  // With `last`, only the image at the end is sent.
-  async attack({ id, model, image, label, targeted, epsilon, steps, last = false }) {
+  // Sends frames as they come, none with `quiet`; answers with the outcome.
+  async attack({ id, model, image, label, targeted, options, thresholds = {}, quiet = false }) {
     const net = await network(model);
-    const { LinfAttack } = await started;
-    const attack = new LinfAttack(net, image, label, targeted, epsilon, steps);
+    const attack = await begin(net, image, label, targeted, options);
     try {
-      const every = Math.ceil(steps / FRAMES);
-      const begin = performance.now();
+      const every = Math.ceil(options.steps / FRAMES);
+      const start = performance.now();
+      let first = null;
       for (;;) {
         const frames = [];
         const pause = performance.now() + SLICE;
-        let end;
+        let end = null;
         do {
-          const progress = attack.step(net);
-          const { step, loss, predicted, confidence, success, l1, l2, linf, gradients, done } = progress;
-          progress.free();
-          if (done || (!last && step % every === 0)) {
-            const frame = { step, loss, predicted, confidence, success, l1, l2, linf, gradients };
-            frames.push({ ...frame, image: attack.image(), probabilities: attack.probabilities() });
+          const progress = read(attack.step(net));
+          if (progress.success && first === null) first = performance.now() - start;
+          if (progress.done) end = { steps: progress.step, gradients: progress.gradients, ms: performance.now() - start };
+          if (!quiet && (progress.done || progress.step % every === 0)) {
+            frames.push({ ...progress, image: attack.image(), probabilities: attack.probabilities() });
           }
-          if (done) end = performance.now() - begin;
-        } while (end === undefined && performance.now() < pause);
-        postMessage({ id, type: 'frames', frames });
-        if (end !== undefined) return { ms: end };
+        } while (!end && performance.now() < pause);
+        if (frames.length) postMessage({ id, type: 'frames', frames });
+        if (end) return { outcome: { ...outcome(net, attack, thresholds), ...end, firstMs: first } };
         await breathe();
         if (cancelled.delete(id)) return { cancelled: true };
       }
     } finally {
       attack.free();
     }
+  },
+
+  // How an outcome is graded under thresholds of the visitor's.
+  async grade({ model, outcome: { success, l2, ssim, confidence }, thresholds }) {
+    return grade(await network(model), success, l2, ssim, confidence, thresholds);
   },
 
   async peak() {

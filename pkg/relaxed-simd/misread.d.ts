@@ -2,6 +2,74 @@
 /* eslint-disable */
 
 /**
+ * An attack on one image.
+ */
+export class Attack {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The image that the latest progress describes.
+     */
+    image(): Float32Array;
+    /**
+     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
+     */
+    constructor(network: Network, image: Float32Array | number[], label: number, targeted: boolean, options: AttackOptions);
+    /**
+     * The best image so far, measured.
+     */
+    outcome(network: Network): Outcome;
+    /**
+     * The probabilities of all labels at that image.
+     */
+    probabilities(): Float32Array;
+    /**
+     * Takes a step; the first call evaluates the start.
+     */
+    step(network: Network): Progress;
+}
+
+/**
+ * An attack as data: a method with its defaults, and setters.
+ */
+export class AttackOptions {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The defaults of `linf`, `l1` or `lbfgs`.
+     */
+    constructor(method: string);
+    /**
+     * The published form of the L1 attack instead of the strong one.
+     */
+    published(): void;
+    /**
+     * The budget: epsilon, or c.
+     */
+    set budget(value: number);
+    /**
+     * Probability of the false label that counts as success.
+     */
+    set confidence(value: number);
+    /**
+     * Whether the first success is the end.
+     */
+    set earlyStop(value: boolean);
+    /**
+     * Seeks the smallest budget that succeeds.
+     */
+    set search(value: boolean);
+    /**
+     * A random start, drawn with this seed.
+     */
+    set seed(value: number);
+    /**
+     * Steps of a round; iterations of a minimisation.
+     */
+    set steps(value: number);
+}
+
+/**
  * How long a gradient takes; see `bench::Row`.
  */
 export class BenchRow {
@@ -43,30 +111,6 @@ export class BenchRow {
 }
 
 /**
- * The Basic Iterative attack under L-infinity.
- */
-export class LinfAttack {
-    free(): void;
-    [Symbol.dispose](): void;
-    /**
-     * The image that the latest progress describes.
-     */
-    image(): Float32Array;
-    /**
-     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
-     */
-    constructor(network: Network, image: Float32Array | number[], label: number, targeted: boolean, epsilon: number, steps: number);
-    /**
-     * The probabilities of all labels at that image.
-     */
-    probabilities(): Float32Array;
-    /**
-     * Takes a step; the first call evaluates the original.
-     */
-    step(network: Network): Progress;
-}
-
-/**
  * A network with its weights.
  */
 export class Network {
@@ -76,6 +120,10 @@ export class Network {
      * The facts of the weights file, by name.
      */
     facts(): object;
+    /**
+     * `{valid, grade}` of an outcome under thresholds of the visitor's.
+     */
+    grade(success: boolean, l2: number, ssim: number, confidence: number, valid_at: number, confident_at: number): object;
     /**
      * What each label stands for.
      */
@@ -93,9 +141,46 @@ export class Network {
      */
     probabilities(image: Float32Array | number[]): Float32Array;
     /**
+     * By what an attack is graded unless a visitor says otherwise: `{measure: "l2" or "ssim", valid, confident}`.
+     */
+    thresholds(): object;
+    /**
      * The name that a visitor reads.
      */
     title(): string;
+}
+
+/**
+ * The best image that an attack came by, with what is measured of it.
+ */
+export class Outcome {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The image.
+     */
+    image(): Float32Array;
+    /**
+     * The probabilities of all labels there.
+     */
+    probabilities(): Float32Array;
+    /**
+     * Where the attack stood.
+     */
+    progress(): Progress;
+    /**
+     * The fixed budget, or the smallest that was found.
+     */
+    readonly budget: number | undefined;
+    /**
+     * Structural similarity with the original.
+     */
+    readonly ssim: number;
+    /**
+     * Whether it still fools the network when its pixels are rounded to 8 bits.
+     */
+    readonly survivesPng: boolean;
 }
 
 /**
@@ -114,6 +199,10 @@ export class Progress {
     free(): void;
     [Symbol.dispose](): void;
     /**
+     * What is allowed in this round.
+     */
+    readonly budget: number;
+    /**
      * Probability of the false label.
      */
     readonly confidence: number;
@@ -125,6 +214,10 @@ export class Progress {
      * Gradients computed so far.
      */
     readonly gradients: number;
+    /**
+     * Pixels that changed.
+     */
+    readonly l0: number;
     /**
      * Sum of absolute changes, in pixel units.
      */
@@ -145,6 +238,10 @@ export class Progress {
      * The label that the network reads.
      */
     readonly predicted: number;
+    /**
+     * How often the attack has begun afresh, with another budget.
+     */
+    readonly round: number;
     /**
      * Steps taken; 0 describes the original.
      */
@@ -198,11 +295,26 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
+    readonly __wbg_attack_free: (a: number, b: number) => void;
+    readonly __wbg_attackoptions_free: (a: number, b: number) => void;
     readonly __wbg_benchrow_free: (a: number, b: number) => void;
-    readonly __wbg_linfattack_free: (a: number, b: number) => void;
     readonly __wbg_network_free: (a: number, b: number) => void;
+    readonly __wbg_outcome_free: (a: number, b: number) => void;
     readonly __wbg_progress_free: (a: number, b: number) => void;
     readonly __wbg_samples_free: (a: number, b: number) => void;
+    readonly attack_image: (a: number) => [number, number];
+    readonly attack_new: (a: number, b: number, c: number, d: number, e: number, f: number) => [number, number, number];
+    readonly attack_outcome: (a: number, b: number) => [number, number, number];
+    readonly attack_probabilities: (a: number) => [number, number];
+    readonly attack_step: (a: number, b: number) => [number, number, number];
+    readonly attackoptions_new: (a: number, b: number) => [number, number, number];
+    readonly attackoptions_published: (a: number) => void;
+    readonly attackoptions_set_budget: (a: number, b: number) => void;
+    readonly attackoptions_set_confidence: (a: number, b: number) => void;
+    readonly attackoptions_set_earlyStop: (a: number, b: number) => void;
+    readonly attackoptions_set_search: (a: number, b: number) => void;
+    readonly attackoptions_set_seed: (a: number, b: number) => void;
+    readonly attackoptions_set_steps: (a: number, b: number) => void;
     readonly benchrow_batch: (a: number) => number;
     readonly benchrow_gflops: (a: number) => number;
     readonly benchrow_measure: (a: number, b: number, c: number, d: any) => [number, number, number];
@@ -210,25 +322,32 @@ export interface InitOutput {
     readonly benchrow_ms: (a: number) => number;
     readonly benchrow_percentOfPeak: (a: number) => number;
     readonly build: () => [number, number];
-    readonly linfattack_image: (a: number) => [number, number];
-    readonly linfattack_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
-    readonly linfattack_probabilities: (a: number) => [number, number];
-    readonly linfattack_step: (a: number, b: number) => [number, number, number];
     readonly network_facts: (a: number) => [number, number, number];
+    readonly network_grade: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
     readonly network_labels: (a: number) => [number, number];
     readonly network_lossAndGradient: (a: number, b: number, c: number, d: number) => [number, number, number, number];
     readonly network_new: (a: number, b: number) => [number, number, number];
     readonly network_probabilities: (a: number, b: number, c: number) => [number, number, number, number];
+    readonly network_thresholds: (a: number) => [number, number, number];
     readonly network_title: (a: number) => [number, number];
+    readonly outcome_budget: (a: number) => [number, number];
+    readonly outcome_image: (a: number) => [number, number];
+    readonly outcome_probabilities: (a: number) => [number, number];
+    readonly outcome_progress: (a: number) => number;
+    readonly outcome_ssim: (a: number) => number;
+    readonly outcome_survivesPng: (a: number) => number;
     readonly peakGflops: (a: any) => number;
+    readonly progress_budget: (a: number) => number;
     readonly progress_confidence: (a: number) => number;
     readonly progress_done: (a: number) => number;
     readonly progress_gradients: (a: number) => number;
+    readonly progress_l0: (a: number) => number;
     readonly progress_l1: (a: number) => number;
     readonly progress_l2: (a: number) => number;
     readonly progress_linf: (a: number) => number;
     readonly progress_loss: (a: number) => number;
     readonly progress_predicted: (a: number) => number;
+    readonly progress_round: (a: number) => number;
     readonly progress_step: (a: number) => number;
     readonly progress_success: (a: number) => number;
     readonly samples_indices: (a: number) => [number, number];

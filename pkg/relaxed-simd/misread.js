@@ -1,6 +1,172 @@
 /* @ts-self-types="./misread.d.ts" */
 
 /**
+ * An attack on one image.
+ */
+export class Attack {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        AttackFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_attack_free(ptr, 0);
+    }
+    /**
+     * The image that the latest progress describes.
+     * @returns {Float32Array}
+     */
+    image() {
+        const ret = wasm.attack_image(this.__wbg_ptr);
+        var v1 = getArrayF32FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v1;
+    }
+    /**
+     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
+     * @param {Network} network
+     * @param {Float32Array | number[]} image
+     * @param {number} label
+     * @param {boolean} targeted
+     * @param {AttackOptions} options
+     */
+    constructor(network, image, label, targeted, options) {
+        _assertClass(network, Network);
+        _assertClass(options, AttackOptions);
+        const val2 = +label;
+        const val3 = +targeted;
+        const ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.attack_new(network.__wbg_ptr, ptr0, len0, val2, val3, options.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        this.__wbg_ptr = ret[0];
+        AttackFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+    /**
+     * The best image so far, measured.
+     * @param {Network} network
+     * @returns {Outcome}
+     */
+    outcome(network) {
+        _assertClass(network, Network);
+        const ret = wasm.attack_outcome(this.__wbg_ptr, network.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Outcome.__wrap(ret[0]);
+    }
+    /**
+     * The probabilities of all labels at that image.
+     * @returns {Float32Array}
+     */
+    probabilities() {
+        const ret = wasm.attack_probabilities(this.__wbg_ptr);
+        var v1 = getArrayF32FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v1;
+    }
+    /**
+     * Takes a step; the first call evaluates the start.
+     * @param {Network} network
+     * @returns {Progress}
+     */
+    step(network) {
+        _assertClass(network, Network);
+        const ret = wasm.attack_step(this.__wbg_ptr, network.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Progress.__wrap(ret[0]);
+    }
+}
+if (Symbol.dispose) Attack.prototype[Symbol.dispose] = Attack.prototype.free;
+
+/**
+ * An attack as data: a method with its defaults, and setters.
+ */
+export class AttackOptions {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        AttackOptionsFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_attackoptions_free(ptr, 0);
+    }
+    /**
+     * The defaults of `linf`, `l1` or `lbfgs`.
+     * @param {string} method
+     */
+    constructor(method) {
+        const ptr0 = passStringToWasm0(method, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.attackoptions_new(ptr0, len0);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        this.__wbg_ptr = ret[0];
+        AttackOptionsFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+    /**
+     * The published form of the L1 attack instead of the strong one.
+     */
+    published() {
+        wasm.attackoptions_published(this.__wbg_ptr);
+    }
+    /**
+     * The budget: epsilon, or c.
+     * @param {number} budget
+     */
+    set budget(budget) {
+        wasm.attackoptions_set_budget(this.__wbg_ptr, budget);
+    }
+    /**
+     * Probability of the false label that counts as success.
+     * @param {number} confidence
+     */
+    set confidence(confidence) {
+        wasm.attackoptions_set_confidence(this.__wbg_ptr, confidence);
+    }
+    /**
+     * Whether the first success is the end.
+     * @param {boolean} early_stop
+     */
+    set earlyStop(early_stop) {
+        wasm.attackoptions_set_earlyStop(this.__wbg_ptr, early_stop);
+    }
+    /**
+     * Seeks the smallest budget that succeeds.
+     * @param {boolean} search
+     */
+    set search(search) {
+        wasm.attackoptions_set_search(this.__wbg_ptr, search);
+    }
+    /**
+     * A random start, drawn with this seed.
+     * @param {number} seed
+     */
+    set seed(seed) {
+        wasm.attackoptions_set_seed(this.__wbg_ptr, seed);
+    }
+    /**
+     * Steps of a round; iterations of a minimisation.
+     * @param {number} steps
+     */
+    set steps(steps) {
+        wasm.attackoptions_set_steps(this.__wbg_ptr, steps);
+    }
+}
+if (Symbol.dispose) AttackOptions.prototype[Symbol.dispose] = AttackOptions.prototype.free;
+
+/**
  * How long a gradient takes; see `bench::Row`.
  */
 export class BenchRow {
@@ -101,81 +267,6 @@ export class BenchRow {
 if (Symbol.dispose) BenchRow.prototype[Symbol.dispose] = BenchRow.prototype.free;
 
 /**
- * The Basic Iterative attack under L-infinity.
- */
-export class LinfAttack {
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        LinfAttackFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_linfattack_free(ptr, 0);
-    }
-    /**
-     * The image that the latest progress describes.
-     * @returns {Float32Array}
-     */
-    image() {
-        const ret = wasm.linfattack_image(this.__wbg_ptr);
-        var v1 = getArrayF32FromWasm0(ret[0], ret[1]).slice();
-        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
-        return v1;
-    }
-    /**
-     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
-     * @param {Network} network
-     * @param {Float32Array | number[]} image
-     * @param {number} label
-     * @param {boolean} targeted
-     * @param {number} epsilon
-     * @param {number} steps
-     */
-    constructor(network, image, label, targeted, epsilon, steps) {
-        _assertClass(network, Network);
-        const val2 = +label;
-        const val3 = +targeted;
-        const val4 = +epsilon;
-        const val5 = +steps;
-        const ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.linfattack_new(network.__wbg_ptr, ptr0, len0, val2, val3, val4, val5);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        this.__wbg_ptr = ret[0];
-        LinfAttackFinalization.register(this, this.__wbg_ptr, this);
-        return this;
-    }
-    /**
-     * The probabilities of all labels at that image.
-     * @returns {Float32Array}
-     */
-    probabilities() {
-        const ret = wasm.linfattack_probabilities(this.__wbg_ptr);
-        var v1 = getArrayF32FromWasm0(ret[0], ret[1]).slice();
-        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
-        return v1;
-    }
-    /**
-     * Takes a step; the first call evaluates the original.
-     * @param {Network} network
-     * @returns {Progress}
-     */
-    step(network) {
-        _assertClass(network, Network);
-        const ret = wasm.linfattack_step(this.__wbg_ptr, network.__wbg_ptr);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        return Progress.__wrap(ret[0]);
-    }
-}
-if (Symbol.dispose) LinfAttack.prototype[Symbol.dispose] = LinfAttack.prototype.free;
-
-/**
  * A network with its weights.
  */
 export class Network {
@@ -195,6 +286,23 @@ export class Network {
      */
     facts() {
         const ret = wasm.network_facts(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return takeFromExternrefTable0(ret[0]);
+    }
+    /**
+     * `{valid, grade}` of an outcome under thresholds of the visitor's.
+     * @param {boolean} success
+     * @param {number} l2
+     * @param {number} ssim
+     * @param {number} confidence
+     * @param {number} valid_at
+     * @param {number} confident_at
+     * @returns {object}
+     */
+    grade(success, l2, ssim, confidence, valid_at, confident_at) {
+        const ret = wasm.network_grade(this.__wbg_ptr, success, l2, ssim, confidence, valid_at, confident_at);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
@@ -260,6 +368,17 @@ export class Network {
         return v2;
     }
     /**
+     * By what an attack is graded unless a visitor says otherwise: `{measure: "l2" or "ssim", valid, confident}`.
+     * @returns {object}
+     */
+    thresholds() {
+        const ret = wasm.network_thresholds(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return takeFromExternrefTable0(ret[0]);
+    }
+    /**
      * The name that a visitor reads.
      * @returns {string}
      */
@@ -279,6 +398,81 @@ export class Network {
 if (Symbol.dispose) Network.prototype[Symbol.dispose] = Network.prototype.free;
 
 /**
+ * The best image that an attack came by, with what is measured of it.
+ */
+export class Outcome {
+    static __wrap(ptr) {
+        const obj = Object.create(Outcome.prototype);
+        obj.__wbg_ptr = ptr;
+        OutcomeFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        OutcomeFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_outcome_free(ptr, 0);
+    }
+    /**
+     * The fixed budget, or the smallest that was found.
+     * @returns {number | undefined}
+     */
+    get budget() {
+        const ret = wasm.outcome_budget(this.__wbg_ptr);
+        return ret[0] === 0 ? undefined : ret[1];
+    }
+    /**
+     * The image.
+     * @returns {Float32Array}
+     */
+    image() {
+        const ret = wasm.outcome_image(this.__wbg_ptr);
+        var v1 = getArrayF32FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v1;
+    }
+    /**
+     * The probabilities of all labels there.
+     * @returns {Float32Array}
+     */
+    probabilities() {
+        const ret = wasm.outcome_probabilities(this.__wbg_ptr);
+        var v1 = getArrayF32FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v1;
+    }
+    /**
+     * Where the attack stood.
+     * @returns {Progress}
+     */
+    progress() {
+        const ret = wasm.outcome_progress(this.__wbg_ptr);
+        return Progress.__wrap(ret);
+    }
+    /**
+     * Structural similarity with the original.
+     * @returns {number}
+     */
+    get ssim() {
+        const ret = wasm.outcome_ssim(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * Whether it still fools the network when its pixels are rounded to 8 bits.
+     * @returns {boolean}
+     */
+    get survivesPng() {
+        const ret = wasm.outcome_survivesPng(this.__wbg_ptr);
+        return ret !== 0;
+    }
+}
+if (Symbol.dispose) Outcome.prototype[Symbol.dispose] = Outcome.prototype.free;
+
+/**
  * Where an attack stands.
  */
 export class Progress {
@@ -290,14 +484,17 @@ export class Progress {
     }
     toJSON() {
         return {
+            budget: this.budget,
             confidence: this.confidence,
             done: this.done,
             gradients: this.gradients,
+            l0: this.l0,
             l1: this.l1,
             l2: this.l2,
             linf: this.linf,
             loss: this.loss,
             predicted: this.predicted,
+            round: this.round,
             step: this.step,
             success: this.success,
         };
@@ -314,6 +511,14 @@ export class Progress {
     free() {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_progress_free(ptr, 0);
+    }
+    /**
+     * What is allowed in this round.
+     * @returns {number}
+     */
+    get budget() {
+        const ret = wasm.progress_budget(this.__wbg_ptr);
+        return ret;
     }
     /**
      * Probability of the false label.
@@ -337,6 +542,14 @@ export class Progress {
      */
     get gradients() {
         const ret = wasm.progress_gradients(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * Pixels that changed.
+     * @returns {number}
+     */
+    get l0() {
+        const ret = wasm.progress_l0(this.__wbg_ptr);
         return ret >>> 0;
     }
     /**
@@ -377,6 +590,14 @@ export class Progress {
      */
     get predicted() {
         const ret = wasm.progress_predicted(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * How often the attack has begun afresh, with another budget.
+     * @returns {number}
+     */
+    get round() {
+        const ret = wasm.progress_round(this.__wbg_ptr);
         return ret >>> 0;
     }
     /**
@@ -543,7 +764,12 @@ function __wbg_get_imports() {
             getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
             getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
         },
-        __wbindgen_generic_0000000000000001: function(arg0, arg1) {
+        __wbindgen_generic_0000000000000001: function(arg0) {
+            // Cast intrinsic for `F64 -> Externref`.
+            const ret = arg0;
+            return ret;
+        },
+        __wbindgen_generic_0000000000000002: function(arg0, arg1) {
             // Cast intrinsic for `Ref(String) -> Externref`.
             const ret = getStringFromWasm0(arg0, arg1);
             return ret;
@@ -563,15 +789,21 @@ function __wbg_get_imports() {
     };
 }
 
+const AttackFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_attack_free(ptr, 1));
+const AttackOptionsFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_attackoptions_free(ptr, 1));
 const BenchRowFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_benchrow_free(ptr, 1));
-const LinfAttackFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_linfattack_free(ptr, 1));
 const NetworkFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_network_free(ptr, 1));
+const OutcomeFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_outcome_free(ptr, 1));
 const ProgressFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_progress_free(ptr, 1));

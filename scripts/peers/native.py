@@ -93,4 +93,5 @@ def main():
     json.dump({"ms": result, "fooled": fooled, "threads": threads}, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,5 @@
-// Plays the images of an attack one after the other. An attack is over in the time of one screen refresh;
-// here it takes about a second, so that it can be watched. Long attacks are shown as they come.
+// Plays the images of an attack one after the other. An attack is over in the time of one screen refresh; here it takes
+// about a second, so that it can be watched, and can be wound back afterwards. Long attacks are shown as they come.
 
 /** How long a whole attack plays, in milliseconds. */
 const DURATION = 1200;
@@ -14,18 +14,19 @@ export class Player {
   #onEnd = () => {};
   #complete = false;
 
-  /** @param {(frame: object) => void} show draws one frame */
+  /** @param {(frame: object, index: number, frames: object[]) => void} show draws one frame */
   constructor(show) {
     this.#show = show;
   }
 
+  get frames() {
+    return this.#frames;
+  }
+
   /** Begins a new attack of about `expected` frames. */
   start(expected) {
-    this.stop();
-    this.#frames = [];
+    this.clear();
     this.#expected = expected;
-    this.#shown = 0;
-    this.#complete = false;
     this.#last = performance.now();
     this.#request = requestAnimationFrame((now) => this.#tick(now));
   }
@@ -38,7 +39,14 @@ export class Player {
   finish(onEnd) {
     this.#complete = true;
     this.#onEnd = onEnd;
+    this.#expected = this.#frames.length;
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) this.#shown = this.#frames.length - 1;
+  }
+
+  /** Shows frame `index` and stays there. */
+  seek(index) {
+    this.stop();
+    if (this.#frames[index]) this.#show(this.#frames[index], index, this.#frames);
   }
 
   stop() {
@@ -46,11 +54,20 @@ export class Player {
     this.#onEnd = () => {};
   }
 
+  /** Stops and forgets. */
+  clear() {
+    this.stop();
+    this.#frames = [];
+    this.#shown = 0;
+    this.#complete = false;
+  }
+
   #tick(now) {
     const end = this.#frames.length - 1;
     this.#shown = Math.min(this.#shown + ((now - this.#last) / DURATION) * this.#expected, Math.max(end, 0));
     this.#last = now;
-    if (end >= 0) this.#show(this.#frames[Math.floor(this.#shown)]);
+    const index = Math.floor(this.#shown);
+    if (end >= 0) this.#show(this.#frames[index], index, this.#frames);
     if (this.#complete && this.#shown >= end) {
       this.#onEnd();
       return;
