@@ -76,14 +76,15 @@ export function readHash(hash) {
     else problems.push(`The link asks for ${name} “${text}”; it has to be ${field.expects}. Using ${field.initial || 'none'}.`);
   };
   // Which attack was chosen decides what the other names mean.
-  for (const [name, text] of entries) if (FIELDS[name]) read(name, text, FIELDS[name], state, name);
+  for (const [name, text] of entries) if (Object.hasOwn(FIELDS, name)) read(name, text, FIELDS[name], state, name);
   for (const [name, text] of entries) {
-    if (FIELDS[name]) continue;
+    if (Object.hasOwn(FIELDS, name)) continue;
     const [attack, key] = name.includes('.') ? name.split('.') : [state.attack, name];
-    const field = PARAMETERS[attack]?.[key];
+    const has = (fields, what) => fields && Object.hasOwn(fields, what);
+    const field = has(PARAMETERS, attack) && has(PARAMETERS[attack], key) && PARAMETERS[attack][key];
     if (field) read(name, text, field, state.attacks[attack], key);
-    else if (Object.values(PARAMETERS).some((fields) => fields[name])) {
-      problems.push(`The link asks for “${name}”, which the attack ${attack} does not have.`);
+    else if (Object.values(PARAMETERS).some((fields) => has(fields, key))) {
+      problems.push(`The link asks for “${name}”, which is not a parameter of “${attack}”.`);
     } else problems.push(`The link asks for “${name}”, which this page does not know.`);
   }
   return { state, problems };

@@ -49,7 +49,7 @@ export function graded(outcome) {
   if (!success) return `Grade: failed. The image is ${validity(outcome)}.`;
   const sure = confidence >= confidentAt;
   return (
-    `Grade: ${grade}. ${validity(outcome)}, ${sure ? 'confident' : 'not confident'} ` +
+    `Grade: ${grade}: ${validity(outcome)}, ${sure ? 'confident' : 'not confident'} ` +
     `(${percent(confidence)} ${sure ? '≥' : '<'} ${percent(confidentAt)}). ` +
     `${survivesPng ? 'Still fools the network' : 'No longer fools the network'} once saved as a PNG of 8-bit pixels.`
   );

@@ -7,6 +7,8 @@ Foolbox 2 and 3 share a name, so that the older one needs a folder of its own:
     FOOLBOX2=FOLDER python scripts/peers/lbfgs.py
 """
 
+import collections
+import collections.abc
 import json
 import os
 import subprocess
@@ -16,10 +18,12 @@ import types
 
 import numpy
 
-# Names that NumPy has dropped since Foolbox 2.4, and a module that it imports for its model zoo alone.
+# Names that Python and NumPy have dropped since Foolbox 2.4, and a module that it imports for its model zoo alone.
 for name, kind in [("float", float), ("int", int), ("bool", bool), ("object", object)]:
     if name not in numpy.__dict__:
         setattr(numpy, name, kind)
+for name in ["Iterable", "Mapping", "MutableMapping", "Sequence"]:
+    setattr(collections, name, getattr(collections.abc, name))
 sys.modules.setdefault("git", types.SimpleNamespace(Repo=None))
 if "FOOLBOX2" not in os.environ:
     sys.exit("FOOLBOX2 has to name the folder that holds Foolbox 2.4 (see the head of this script)")
@@ -30,7 +34,7 @@ import native  # noqa: E402
 for name in [m for m in sys.modules if m == "foolbox" or m.startswith("foolbox.")]:
     del sys.modules[name]
 sys.path.insert(0, os.environ["FOOLBOX2"])
-import foolbox  # noqa: E402
+import foolbox.v1  # noqa: E402
 import torch  # noqa: E402
 
 COUNT = 20
@@ -58,7 +62,7 @@ def main():
             break
         if model.forward_one(image).argmax() != label:
             continue
-        attack = foolbox.attacks.LBFGSAttack(model, foolbox.criteria.TargetClass((label + 1) % 10))
+        attack = foolbox.v1.attacks.LBFGSAttack(model, foolbox.criteria.TargetClass((label + 1) % 10))
         counted.gradients, start = 0, time.process_time()
         attacked = attack(image, label)
         seconds = time.process_time() - start

@@ -114,7 +114,7 @@ impl BasicIterative {
             round: 0,
             taken: 0,
             state: State::New,
-            order: Vec::new(),
+            order: Vec::with_capacity(image.len()),
         })
     }
 

@@ -3,8 +3,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use misread::attack::linf::{BasicIterativeLinf, LinfOptions};
-use misread::attack::{Attack, Goal};
+use misread::attack::iterative::L1Form;
+use misread::attack::options::Method;
+use misread::attack::{Goal, Options};
 
 use crate::common;
 
@@ -33,14 +34,15 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_step_allocates_nothing() {
     let (mut network, samples) = (common::network(), common::samples());
-    let options = LinfOptions { epsilon: 0.3, steps: 50, alpha: None };
-    let mut attack =
-        BasicIterativeLinf::new(&network, &samples.image(7).unwrap(), Goal::Target(3), options).unwrap();
-    attack.step(&mut network).unwrap();
-    let before = COUNT.get();
-    assert!(before > 0, "the counter counts");
-    for _ in 0..50 {
+    for method in [Method::Linf, Method::L1(L1Form::Strong), Method::L1(L1Form::Published)] {
+        let options = Options { steps: 50, ..Options::new(method) };
+        let mut attack = options.attack(&network, &samples.image(7).unwrap(), Goal::Target(3)).unwrap();
         attack.step(&mut network).unwrap();
+        let before = COUNT.get();
+        assert!(before > 0, "the counter counts");
+        for _ in 0..50 {
+            attack.step(&mut network).unwrap();
+        }
+        assert_eq!(COUNT.get(), before, "{method:?}");
     }
-    assert_eq!(COUNT.get(), before);
 }

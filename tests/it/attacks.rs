@@ -1,9 +1,11 @@
 //! The attacks' invariants, on the shipped network and on a linear one with a closed form.
 
-use misread::attack::linf::{BasicIterativeLinf, LinfOptions};
-use misread::attack::{Attack, Goal, run};
+use misread::attack::iterative::L1Form;
+use misread::attack::options::Method;
+use misread::attack::{Goal, Options, run};
 use misread::error::Error;
-use misread::kernel::softmax::cross_entropy;
+use misread::kernel::softmax::Loss;
+use misread::metrics::norms::Norms;
 use misread::model::Classifier;
 use proptest::prelude::*;
 
@@ -29,13 +31,13 @@ impl Classifier for Linear {
     fn loss_and_gradient(
         &mut self,
         image: &[f32],
-        label: usize,
+        loss: Loss,
         logits: &mut [f32],
         gradient: &mut [f32],
     ) -> f32 {
         self.logits(image, logits);
         let mut dz = [0.0; 2];
-        let loss = cross_entropy(logits, label, &mut dz);
+        let loss = loss.evaluate(logits, &mut dz);
         for (g, w) in gradient.iter_mut().zip(&self.w) {
             *g = dz[0] * w;
         }
@@ -43,8 +45,21 @@ impl Classifier for Linear {
     }
 }
 
-fn options(epsilon: f32, steps: usize) -> LinfOptions {
-    LinfOptions { epsilon, steps, alpha: None }
+fn options(budget: f32, steps: usize) -> Options {
+    Options { budget, steps, ..Options::new(Method::Linf) }
+}
+
+const METHODS: [Method; 4] =
+    [Method::Linf, Method::L1(L1Form::Strong), Method::L1(L1Form::Published), Method::Lbfgs];
+
+/// The norm that a method bounds.
+fn distance(method: Method, image: &[f32], original: &[f32]) -> f64 {
+    let norms = Norms::between(original, image);
+    match method {
+        Method::Linf => norms.linf,
+        Method::L1(_) => norms.l1,
+        Method::Lbfgs => norms.l2,
+    }
 }
 
 #[test]
@@ -54,8 +69,8 @@ fn on_a_linear_model_the_attack_ends_at_the_corner_of_the_ball() {
     for (goal, signs) in
         [(Goal::Target(0), [1.0f32, -1.0, 0.0, 1.0, -1.0]), (Goal::Away(1), [1.0, -1.0, 0.0, 1.0, -1.0])]
     {
-        let mut attack = BasicIterativeLinf::new(&model, &x0, goal, options(0.2, 10)).unwrap();
-        let end = run(&mut attack, &mut model).unwrap();
+        let mut attack = options(0.2, 10).attack(&model, &x0, goal).unwrap();
+        let end = run(&mut *attack, &mut model).unwrap();
         let expected: Vec<f32> = x0.iter().zip(signs).map(|(x, s)| (x + 0.2 * s).clamp(0.0, 1.0)).collect();
         for (a, e) in attack.image().iter().zip(&expected) {
             assert!((a - e).abs() < 1e-6, "{:?} and {expected:?}", attack.image());
@@ -67,10 +82,10 @@ fn on_a_linear_model_the_attack_ends_at_the_corner_of_the_ball() {
 #[test]
 fn a_pixel_without_a_gradient_stays() {
     let mut model = Linear { w: vec![0.0, 1.0], b: -2.0 };
-    let mut attack = BasicIterativeLinf::new(&model, &[0.3, 0.3], Goal::Target(0), options(0.1, 3)).unwrap();
+    let mut attack = options(0.1, 3).attack(&model, &[0.3, 0.3], Goal::Target(0)).unwrap();
     let first = attack.step(&mut model).unwrap();
     assert_eq!(first.zero_gradient, 0.5);
-    run(&mut attack, &mut model).unwrap();
+    run(&mut *attack, &mut model).unwrap();
     assert_eq!(attack.image()[0], 0.3);
 }
 
@@ -79,8 +94,8 @@ fn what_cannot_be_attacked_is_refused_in_words() {
     let mut network = common::network();
     let samples = common::samples();
     let image = samples.image(7).unwrap();
-    let new =
-        |image: &[f32], goal, options| BasicIterativeLinf::new(&common::network(), image, goal, options);
+    let new = |image: &[f32], goal, options: Options| options.attack(&common::network(), image, goal);
+    let other = |method| Options::new(method);
     let mut nan = image.clone();
     nan[3] = f32::NAN;
     let mut bright = image.clone();
@@ -93,17 +108,28 @@ fn what_cannot_be_attacked_is_refused_in_words() {
         (&image, Goal::Target(3), options(0.0, 40), "epsilon"),
         (&image, Goal::Target(3), options(f32::NAN, 40), "epsilon"),
         (&image, Goal::Target(3), options(0.3, 0), "steps"),
-        (&image, Goal::Target(3), LinfOptions { alpha: Some(0.0), ..options(0.3, 40) }, "step size"),
+        (&image, Goal::Target(3), Options { alpha: Some(0.0), ..options(0.3, 40) }, "step size"),
+        (&image, Goal::Target(3), Options { confidence: 1.0, ..options(0.3, 40) }, "confidence"),
+        (&image, Goal::Target(3), Options { confidence: f32::NAN, ..other(Method::Lbfgs) }, "confidence"),
+        (&image, Goal::Target(3), Options { budget: 0.0, ..other(METHODS[1]) }, "epsilon"),
+        (&image, Goal::Target(3), Options { budget: 785.0, ..other(METHODS[2]) }, "784"),
+        (&image, Goal::Target(3), Options { budget: 0.0, ..other(Method::Lbfgs) }, "c is 0"),
+        (&image, Goal::Target(3), Options { steps: 0, ..other(Method::Lbfgs) }, "iterations"),
+        (&image, Goal::Target(3), Options { seed: Some(1), ..other(Method::Lbfgs) }, "random start"),
+        (&nan, Goal::Target(3), other(Method::Lbfgs), "NaN"),
     ] {
-        let error = new(image, goal, options).expect_err("refused").to_string();
+        let error = new(image, goal, options).err().expect("refused").to_string();
         assert!(error.contains(word), "'{error}' says nothing of {word}");
     }
-    let mut attack = new(&image, Goal::Target(7), options(0.3, 40)).unwrap();
-    assert!(matches!(attack.step(&mut network), Err(Error::Refused(why)) if why.contains("already reads")));
-    let mut attack = new(&image, Goal::Away(3), options(0.3, 40)).unwrap();
-    assert!(
-        matches!(attack.step(&mut network), Err(Error::Refused(why)) if why.contains("already misreads"))
-    );
+    for method in METHODS {
+        for (goal, word) in [(Goal::Target(7), "already reads"), (Goal::Away(3), "already misreads")] {
+            for seed in [None, Some(5)].into_iter().take(if method == Method::Lbfgs { 1 } else { 2 }) {
+                let mut attack = new(&image, goal, Options { seed, ..other(method) }).unwrap();
+                let said = attack.step(&mut network).unwrap_err();
+                assert!(matches!(&said, Error::Refused(why) if why.contains(word)), "{method:?}: {said}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -114,55 +140,200 @@ fn black_and_white_images_can_be_attacked() {
         let mut logits = vec![0.0; 10];
         network.logits(&image, &mut logits);
         let read = misread::metrics::argmax(&logits);
-        let mut attack =
-            BasicIterativeLinf::new(&network, &image, Goal::Target((read + 1) % 10), options(0.3, 10))
-                .unwrap();
-        let end = run(&mut attack, &mut network).unwrap();
-        assert!(end.norms.linf <= 0.3 + 1e-6 && end.loss.is_finite());
+        for method in METHODS {
+            let options = Options { steps: 10, ..Options::new(method) };
+            let mut attack = options.attack(&network, &image, Goal::Target((read + 1) % 10)).unwrap();
+            let end = run(&mut *attack, &mut network).unwrap();
+            assert!(end.loss.is_finite() && attack.image().iter().all(|x| (0.0..=1.0).contains(x)));
+            if method != Method::Lbfgs {
+                assert!(distance(method, attack.image(), &image) <= f64::from(options.budget) * (1.0 + 1e-5));
+            }
+        }
     }
 }
 
 #[test]
 fn an_attack_that_has_ended_says_so() {
     let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
-    let mut attack = BasicIterativeLinf::new(&network, &image, Goal::Target(3), options(0.3, 2)).unwrap();
-    assert_eq!(run(&mut attack, &mut network).unwrap().step, 2);
-    assert!(matches!(attack.step(&mut network), Err(Error::Refused(_))));
+    for method in METHODS {
+        let options = Options { steps: 2, search: false, ..Options::new(method) };
+        let mut attack = options.attack(&network, &image, Goal::Target(3)).unwrap();
+        assert!(attack.outcome().is_none());
+        run(&mut *attack, &mut network).unwrap();
+        assert!(matches!(attack.step(&mut network), Err(Error::Refused(_))));
+    }
+}
+
+#[test]
+fn on_a_linear_model_the_closed_forms_are_found() {
+    // Two labels, margin w . x + b = -1 at the start: the nearest point across it lies at 1/|w| in the dual norm.
+    let w = vec![1.0, -2.0, 0.0, 3.0, -1.0];
+    let x0 = vec![0.5; 5];
+    let b = -1.0 - 0.5;
+    for (method, nearest, precision) in
+        [(METHODS[0], 1.0 / 7.0, 0.02), (METHODS[1], 1.0 / 3.0, 0.03), (METHODS[3], 1.0 / 15f64.sqrt(), 0.02)]
+    {
+        let mut model = Linear { w: w.clone(), b: b as f32 };
+        let steps = 100;
+        let options = Options { search: true, steps, ..Options::new(method) };
+        let options = if method == METHODS[1] { Options { budget: 1.0, ..options } } else { options };
+        let mut attack = options.attack(&model, &x0, Goal::Target(0)).unwrap();
+        run(&mut *attack, &mut model).unwrap();
+        let best = attack.outcome().unwrap();
+        let found = distance(method, &best.image, &x0);
+        assert!(best.progress.success, "{method:?}");
+        assert!(
+            found >= nearest * (1.0 - 1e-5) && found <= nearest * (1.0 + precision),
+            "{method:?}: {found}, the nearest lies at {nearest}"
+        );
+    }
+}
+
+#[test]
+fn a_search_finds_less_than_the_budget_it_begins_with_and_nothing_smaller_does() {
+    let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
+    for method in [METHODS[0], METHODS[1]] {
+        let options = Options { search: true, ..Options::new(method) };
+        let mut attack = options.attack(&network, &image, Goal::Target(3)).unwrap();
+        let end = run(&mut *attack, &mut network).unwrap();
+        let best = attack.outcome().unwrap().progress;
+        let found = options.budget_of(&best).unwrap();
+        assert!(best.success && found < f64::from(options.budget) && end.round > 3, "{method:?}: {found}");
+        let less = Options { budget: 0.9 * found as f32, early_stop: true, ..Options::new(method) };
+        let mut attack = less.attack(&network, &image, Goal::Target(3)).unwrap();
+        assert!(!run(&mut *attack, &mut network).unwrap().success, "{method:?}: 0.9 of {found} does as well");
+    }
+}
+
+#[test]
+fn the_confidence_that_is_asked_for_is_reached() {
+    let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
+    for method in METHODS {
+        for (search, early_stop) in [(false, true), (true, false)] {
+            let budget = if method == Method::Lbfgs && !search { 100.0 } else { Options::new(method).budget };
+            let options =
+                Options { search, early_stop, budget, confidence: 0.9, steps: 60, ..Options::new(method) };
+            let mut attack = options.attack(&network, &image, Goal::Target(3)).unwrap();
+            run(&mut *attack, &mut network).unwrap();
+            let best = attack.outcome().unwrap();
+            assert!(best.progress.success && best.progress.confidence >= 0.9, "{method:?}: {best:?}");
+            assert_eq!(best.progress.confidence, best.probabilities[3]);
+        }
+    }
+}
+
+#[test]
+fn a_network_that_is_sure_beyond_f32_is_attacked_all_the_same() {
+    // Logits (w . x + b) * 1000: the softmax is exactly 0 and 1 at the start.
+    for goal in [Goal::Target(0), Goal::Away(1)] {
+        for method in METHODS {
+            let mut model = Linear { w: vec![1000.0, -2000.0, 500.0], b: -400.0 };
+            let options = Options { search: true, budget: 0.1, ..Options::new(method) };
+            let mut attack = options.attack(&model, &[0.3, 0.3, 0.3], goal).unwrap();
+            let first = attack.step(&mut model).unwrap();
+            assert!(first.loss > 100.0 && first.confidence == 0.0, "{first:?}");
+            run(&mut *attack, &mut model).unwrap();
+            assert!(attack.outcome().unwrap().progress.success, "{method:?} {goal:?}");
+        }
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn every_step_stays_in_the_box_and_the_ball(
-        digit in 0usize..100, shift in 1usize..10, epsilon in 0.001f32..1.0, steps in 1usize..12, alpha in proptest::option::of(0.001f32..2.0),
-        targeted: bool,
+        digit in 0usize..100, shift in 1usize..10, which in 0usize..3, share in 0.001f32..1.0, steps in 1usize..12,
+        alpha in proptest::option::of(0.001f32..2.0), targeted: bool, search: bool, seed in proptest::option::of(0u64..1000),
     ) {
         let (mut network, samples) = (common::network(), common::samples());
         let image = samples.image(digit).unwrap();
         let label = usize::from(samples.labels[digit]);
         let goal = if targeted { Goal::Target((label + shift) % 10) } else { Goal::Away(label) };
-        let attack = || BasicIterativeLinf::new(&common::network(), &image, goal, LinfOptions { epsilon, steps, alpha }).unwrap();
+        let method = METHODS[which];
+        let largest = if method == Method::Linf { 1.0 } else { 100.0 };
+        let options = Options { budget: share * largest, steps, alpha: alpha.map(|a| a * largest), search, seed, ..Options::new(method) };
+        let attack = || options.attack(&common::network(), &image, goal).unwrap();
         let mut first = attack();
         let mut again = attack();
-        for step in 0..=steps {
+        let (mut least, mut closest) = (f32::INFINITY, f64::INFINITY);
+        loop {
             let progress = match first.step(&mut network) {
                 Ok(progress) => progress,
                 // A digit that the network misreads by itself.
                 Err(Error::Refused(_)) => return Ok(()),
                 Err(error) => panic!("{error}"),
             };
-            prop_assert_eq!((progress.step, progress.done), (step, step == steps));
-            for (x, x0) in first.image().iter().zip(&image) {
-                prop_assert!((0.0..=1.0).contains(x));
-                prop_assert!((x - x0).abs() <= epsilon + 1e-6);
-            }
+            let far = distance(method, first.image(), &image);
+            prop_assert!(first.image().iter().all(|x| (0.0..=1.0).contains(x)));
+            prop_assert!(far <= f64::from(progress.budget) * (1.0 + 1e-5) + 1e-5, "{} of {}", far, progress.budget);
             let total: f32 = first.probabilities().iter().sum();
             prop_assert!((total - 1.0).abs() < 1e-5);
             prop_assert_eq!(progress.success, goal.reached(progress.predicted));
             // The same attack once more gives the same bits.
             prop_assert_eq!(again.step(&mut network).unwrap(), progress);
             prop_assert_eq!(first.image(), again.image());
+            // Whoever stops here has a result: the best so far.
+            least = least.min(progress.loss);
+            if progress.success {
+                closest = closest.min(far);
+            }
+            let best = first.outcome().unwrap();
+            prop_assert_eq!(best.progress.success, closest.is_finite());
+            let norms = Norms::between(&image, &best.image);
+            prop_assert_eq!(norms, best.progress.norms);
+            if !best.progress.success {
+                prop_assert_eq!(best.progress.loss, least);
+            } else if search {
+                prop_assert_eq!(distance(method, &best.image, &image), closest);
+            }
+            if progress.done {
+                break;
+            }
         }
+        if !search {
+            prop_assert_eq!(first.outcome().unwrap().progress.budget, options.budget);
+        }
+    }
+
+    #[test]
+    fn lbfgs_stays_in_the_box_and_keeps_the_closest(digit in 0usize..100, shift in 1usize..10, search: bool, targeted: bool) {
+        let (mut network, samples) = (common::network(), common::samples());
+        let image = samples.image(digit).unwrap();
+        let label = usize::from(samples.labels[digit]);
+        let goal = if targeted { Goal::Target((label + shift) % 10) } else { Goal::Away(label) };
+        let options = Options { search, budget: if search { 0.1 } else { 20.0 }, ..Options::new(Method::Lbfgs) };
+        let (mut first, mut again) = (
+            options.attack(&network, &image, goal).unwrap(),
+            options.attack(&network, &image, goal).unwrap(),
+        );
+        let (mut closest, mut start) = (f64::INFINITY, None);
+        loop {
+            let progress = match first.step(&mut network) {
+                Ok(progress) => progress,
+                Err(Error::Refused(_)) => return Ok(()),
+                Err(error) => panic!("{error}"),
+            };
+            prop_assert_eq!(again.step(&mut network).unwrap(), progress);
+            prop_assert!(first.image().iter().all(|x| (0.0..=1.0).contains(x)));
+            if progress.success {
+                closest = closest.min(progress.norms.l2);
+            }
+            let objective = progress.norms.l2.powi(2) + f64::from(progress.budget) * f64::from(progress.loss);
+            let start = start.get_or_insert(objective);
+            if progress.done {
+                if !search {
+                    prop_assert!(objective <= *start);
+                }
+                break;
+            }
+        }
+        let best = first.outcome().unwrap().progress;
+        prop_assert_eq!(best.success, closest.is_finite());
+        if best.success {
+            prop_assert_eq!(best.norms.l2, closest);
+        }
+        prop_assert!(!search || best.success, "{:?}", best);
+        prop_assert!(first.outcome().unwrap().progress.gradients <= 600);
     }
 }

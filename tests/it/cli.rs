@@ -6,6 +6,9 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
+/// Foolbox 3.3.4's L1 Basic Iterative attack on the same digits and weights (scripts/peers/success.py).
+const FOOLBOX_L1: usize = 942;
+
 fn misread(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_misread"))
         .args(arguments)
@@ -64,6 +67,56 @@ fn a_thousand_test_digits_are_fooled_inside_box_and_ball() {
     assert!(fooled * 100 >= read * 95, "{fooled} of {read} fooled");
 }
 
+/// Of 1,000 test digits: how many are read rightly, and how many of these the attack fools.
+fn fooled(arguments: &[&str]) -> (usize, usize, Vec<Value>) {
+    let mut all = vec!["attack", "--images", "test:0..1000", "--target", "next", "--json"];
+    all.extend(arguments);
+    let records: Vec<Value> =
+        records(&all).into_iter().filter(|r| r["clean_predicted"] == r["label"]).collect();
+    (records.len(), records.iter().filter(|r| r["success"] == true).count(), records)
+}
+
+#[test]
+fn l1_fools_a_thousand_digits_in_both_forms() {
+    let (read, strong, records) = fooled(&["--attack", "l1", "--epsilon", "40", "--steps", "40"]);
+    assert!(strong * 100 >= read * 96, "{strong} of {read} by the strong form");
+    for r in &records {
+        assert!(r["l1"].as_f64().unwrap() <= 40.0 * (1.0 + 1e-5) && r["budget"] == 40.0, "{r}");
+        assert!(r["l0"].as_u64().unwrap() > 0 && r["ssim"].as_f64().unwrap() < 1.0);
+        let grade = r["grade"].as_str().unwrap();
+        assert_eq!(grade == "failed", r["success"] == false);
+        assert_eq!(["high", "low"].contains(&grade), r["success"] == true && r["valid"] == true);
+    }
+    let (read, published, _) = fooled(&["--attack", "l1", "--l1-form", "published", "--epsilon", "40"]);
+    assert!(published.abs_diff(FOOLBOX_L1) * 100 <= read, "{published} by the published form");
+}
+
+#[test]
+fn lbfgs_fools_every_digit_closely_with_few_gradients() {
+    let mut arguments = vec!["attack", "--attack", "lbfgs", "--images", "test:0..100", "--json"];
+    let records = records(&arguments);
+    for r in &records {
+        assert!(r["success"] == true && r["gradients"].as_u64().unwrap() <= 500, "{r}");
+        assert!(r["survives_png"].is_boolean() && r["budget"].as_f64().unwrap() > 0.0);
+    }
+    arguments.extend(["--confidence", "0.9"]);
+    for r in self::records(&arguments) {
+        assert!(r["success"] == true && r["confidence"].as_f64().unwrap() >= 0.9, "{r}");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_start_again_and_another_one_another() {
+    let run = |seed| {
+        let mut record =
+            records(&["attack", "--images", "sample:7", "--steps", "3", "--seed", seed, "--json"]).remove(0);
+        record["milliseconds"] = Value::Null;
+        record
+    };
+    assert_eq!(run("1"), run("1"));
+    assert_ne!(run("1"), run("2"));
+}
+
 #[test]
 fn the_table_ends_in_a_summary_and_pictures_are_saved() {
     let folder = tempfile::tempdir().unwrap();
@@ -106,6 +159,10 @@ fn what_is_wrong_is_said_in_words_and_with_an_exit_code() {
         (&["attack", "--images", "sample:1", "--epsilon", "0"], "epsilon"),
         (&["attack", "--images", "sample:1", "--epsilon", "nan"], "epsilon"),
         (&["attack", "--images", "sample:1", "--steps", "0"], "steps"),
+        (&["attack", "--images", "sample:1", "--attack", "l1", "--epsilon", "0"], "epsilon"),
+        (&["attack", "--images", "sample:1", "--attack", "lbfgs", "--epsilon", "1"], "--c"),
+        (&["attack", "--images", "sample:1", "--attack", "lbfgs", "--seed", "1"], "random start"),
+        (&["attack", "--images", "sample:1", "--confidence", "1"], "confidence"),
         (&["train", "mnist-ccn"], "mnist-cnn"),
     ] {
         let output = misread(arguments);

@@ -4,6 +4,7 @@ mod allocations;
 mod attacks;
 mod cli;
 mod golden;
+mod oracles;
 #[cfg(feature = "train")]
 mod parity;
 mod weights;

@@ -5,13 +5,27 @@ import { test } from 'node:test';
 import { initialState, readHash, writeHash } from '../../www/state.js';
 
 test('what is written is read back', () => {
-  const state = { ...initialState(), digit: 42, target: 'any', epsilon: 0.125, steps: 7, run: 1 };
+  const state = { ...initialState(), digit: 42, target: 'any', attack: 'l1', valid: 2.5, run: 1 };
+  Object.assign(state.attacks.l1, { mode: 'min', epsilon: 12.5, form: 'published', seed: 3 });
+  Object.assign(state.attacks.lbfgs, { c: 7, confidence: 0.9 });
   assert.deepEqual(readHash(writeHash(state)), { state, problems: [] });
+  assert.deepEqual(readHash(writeHash(initialState())), { state: initialState(), problems: [] });
   assert.deepEqual(readHash(''), { state: initialState(), problems: [] });
 });
 
+test('parameters belong to the attack that is named, wherever it stands', () => {
+  const { state, problems } = readHash('#epsilon=30&attack=l1&mode=min&confidence=0.9&seed=5&linf.epsilon=0.1');
+  assert.deepEqual(problems, []);
+  const { l1, linf } = state.attacks;
+  assert.deepEqual([l1.epsilon, l1.mode, l1.confidence, l1.seed, linf.epsilon], [30, 'min', 0.9, 5, 0.1]);
+});
+
 test('a value that is not right becomes the default and a sentence', () => {
-  for (const hash of ['digit=-1', 'digit=1.5', 'digit=', 'epsilon=0', 'epsilon=2', 'steps=1e9', 'target=x', 'attack=fgsm', 'hat=1']) {
+  const wrong = [
+    'digit=-1', 'digit=1.5', 'digit=', 'epsilon=0', 'epsilon=2', 'steps=1e9', 'target=x', 'attack=fgsm', 'hat=1', 'mode=max',
+    'confidence=1', 'seed=-1', 'c=1', 'l2.epsilon=1', 'lbfgs.seed=1', 'toString=1',
+  ];
+  for (const hash of wrong) {
     const { state, problems } = readHash(`#${hash}`);
     assert.deepEqual(state, initialState(), hash);
     assert.equal(problems.length, 1, hash);

@@ -141,7 +141,7 @@ impl Lbfgsb {
             *d = t - x;
         }
         let slope = dot(&self.gradient, &self.direction);
-        if !(slope < 0.0) {
+        if slope >= 0.0 || slope.is_nan() {
             return self.fail();
         }
         let longest = if self.iterations == 0 { 1.0 } else { self.longest() };
