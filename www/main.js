@@ -201,7 +201,7 @@ async function runAttack() {
   job = call;
   try {
     const answer = await call.promise;
-    outcome = { ...answer.outcome, label, model };
+    outcome = { ...answer.outcome, label, model, rules: parameters() };
     // The best image comes last, unless it is the last already.
     if (player.frames.at(-1)?.step !== outcome.step) player.add([outcome]);
     const { predicted, success, confidence, gradients, ms, firstMs, survivesPng, budget } = outcome;
@@ -212,7 +212,7 @@ async function runAttack() {
       gradEvals: gradients, label, target: targeted ? target : 'any', attack: method, mode, budget: budget ?? '',
       firstMs: firstMs ?? '',
     });
-    $('grade').textContent = text.graded(outcome);
+    $('grade').textContent = text.graded(outcome, outcome.rules);
     curve.draw(player.frames);
     $('replay').max = player.frames.length - 1;
     for (const id of ['replay-row', 'after-attack']) $(id).hidden = false;
@@ -296,7 +296,7 @@ async function attackThrice() {
     try {
       const options = engineOptions(method, state.attacks[method]);
       const { outcome: end } = await worker.attack({ ...about, options, quiet: true }).promise;
-      compare.show(method, image, end, network.labels);
+      compare.show(method, image, end, network.labels, text.rule(state.attacks[method]));
     } catch (error) {
       if (error instanceof Cancelled) throw error;
       compare.refuse(method, error.message);
@@ -338,7 +338,7 @@ async function regrade() {
   Object.assign(mine, await engine.grade(mine.model, mine, thresholds()));
   if (mine !== outcome || result.dataset.state !== 'done') return;
   Object.assign(result.dataset, { valid: mine.valid, grade: mine.grade });
-  $('grade').textContent = text.graded(mine);
+  $('grade').textContent = text.graded(mine, mine.rules);
 }
 
 /** Offers the attacked digit as a file. */

@@ -15,6 +15,9 @@ export const plain = (value) => {
 
 export const milliseconds = (ms) => (ms < 1000 ? `${plain(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
 
+/** A label with its article. */
+export const a = (label) => (/^8|^1[18]$/.test(label) ? `an ${label}` : `a ${label}`);
+
 /** What bounded an attack, in words. */
 function bound({ attack, mode, epsilon }) {
   if (mode === 'min') return 'Within all budgets that were tried';
@@ -25,7 +28,7 @@ function bound({ attack, mode, epsilon }) {
 /** One sentence on how an attack ended. */
 export function verdict({ label, target, targeted, predicted, confidence, success, attack, mode, epsilon, wanted }) {
   if (success) {
-    return `Misread: you still see a ${label}, the network reads ${predicted} and is ${percent(confidence)} sure.`;
+    return `Misread: you still see ${a(label)}, the network reads ${predicted} and is ${percent(confidence)} sure.`;
   }
   const sought = targeted ? `${target}` : 'anything else';
   if (predicted === label) {
@@ -43,14 +46,21 @@ export function validity({ measure, valid, validAt, l2, ssim }) {
   return `${valid ? 'valid' : 'not valid'} (${name} ${plain(value)} ${sign} ${plain(validAt)})`;
 }
 
+/** When an attack ended, without which a confidence says nothing. */
+export function rule({ mode, stop, confidence }) {
+  const sure = confidence > 0 ? ` at ${percent(confidence)}` : '';
+  if (mode === 'min') return `the closest success${sure}`;
+  return stop === 1 ? `stopped at the first success${sure}` : 'after all steps';
+}
+
 /** The grade and what it rests on. */
-export function graded(outcome) {
+export function graded(outcome, parameters) {
   const { grade, success, confidence, confidentAt, survivesPng } = outcome;
   if (!success) return `Grade: failed. The image is ${validity(outcome)}.`;
   const sure = confidence >= confidentAt;
   return (
     `Grade: ${grade}: ${validity(outcome)}, ${sure ? 'confident' : 'not confident'} ` +
-    `(${percent(confidence)} ${sure ? '≥' : '<'} ${percent(confidentAt)}). ` +
+    `(${percent(confidence)} ${sure ? '≥' : '<'} ${percent(confidentAt)}; ${rule(parameters)}). ` +
     `${survivesPng ? 'Still fools the network' : 'No longer fools the network'} once saved as a PNG of 8-bit pixels.`
   );
 }

@@ -168,6 +168,7 @@ fn attack_one(
         grade: None,
         survives_png: false,
         budget: None,
+        zero_gradient: 0.0,
         steps: 0,
         gradients: 0,
         milliseconds: 0.0,
@@ -175,8 +176,11 @@ fn attack_one(
     };
     let start = Instant::now();
     let mut attack = options.attack.attack(network, &image.pixels, goal)?;
-    let end = match run(&mut *attack, network) {
-        Ok(end) => end,
+    let end = match attack.step(network) {
+        Ok(first) => {
+            record.zero_gradient = first.zero_gradient;
+            run(&mut *attack, network)?
+        }
         Err(Error::Refused(why)) => {
             record.refused = Some(why);
             return Ok((record, image.pixels.clone()));

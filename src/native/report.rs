@@ -45,6 +45,8 @@ pub struct Record {
     /// The fixed budget, or the smallest that was found (null when none was): the norm of the change, for L-BFGS the
     /// weight `c` of the loss.
     pub budget: Option<f64>,
+    /// Share of the pixels whose gradient is exactly zero at the start: a first sign of gradient masking.
+    pub zero_gradient: f32,
     /// Steps taken in all.
     pub steps: usize,
     /// Gradients computed.
@@ -137,8 +139,8 @@ pub fn print_table(records: &[Record], thresholds: Thresholds) -> Result<()> {
     if !fooled.is_empty() {
         writeln!(
             out,
-            "medians of these: L0 {}, L1 {:.2}, L2 {:.3}, Linf {:.4}, SSIM {:.3}, confidence {:.3}, {} gradients; \
-             {} survive 8-bit pixels",
+            "medians of these: L0 {}, L1 {:.2}, L2 {:.3}, Linf {:.4}, SSIM {:.3}, confidence {:.3}, {} gradients, \
+             {:.0} % of pixels without a gradient at the start; {} survive 8-bit pixels",
             median(|r| r.l0 as f64),
             median(|r| r.l1),
             median(|r| r.l2),
@@ -146,6 +148,7 @@ pub fn print_table(records: &[Record], thresholds: Thresholds) -> Result<()> {
             median(|r| r.ssim),
             median(|r| r.confidence.into()),
             median(|r| r.gradients as f64),
+            100.0 * median(|r| r.zero_gradient.into()),
             fooled.iter().filter(|r| r.survives_png).count()
         )?;
     }

@@ -120,7 +120,7 @@ test('L-BFGS: a first success, the closest image at the end, the steps replayed,
   assert.ok(Number(result.l2) < 1.5);
   assert.equal(result.valid, 'true');
   assert.equal(result.grade, 'low');
-  assert.match(await page.textContent('#grade'), /low.*L2 1\.06 ≤ 1\.5.*< 80\.0 %/);
+  assert.match(await page.textContent('#grade'), /low: valid \(L2 1\.06 ≤ 1\.5\), not confident \(.*< 80\.0 %; the closest success\)/);
   await page.waitForFunction(() => document.getElementById('time').textContent !== '–');
   assert.match(await page.textContent('#adversarial-read'), /reads 3/);
   // The slider winds back to the original; the curve has a line for loss and one for probability.

@@ -51,12 +51,12 @@ export class Compare {
     );
   }
 
-  show(attack, original, outcome, labels) {
+  show(attack, original, outcome, labels, rule) {
     const { column, canvases, words, list } = this.#columns.get(attack);
     drawImage(canvases[0], outcome.image);
     const gain = drawPerturbation(canvases[1], original, outcome.image);
     Object.assign(column.dataset, { success: outcome.success, grade: outcome.grade });
-    words.textContent = `${outcome.success ? 'Misread' : 'Withstood'}; the change is magnified × ${plain(gain)}`;
+    words.textContent = `${outcome.success ? 'Misread' : 'Withstood'} (${rule}); the change is magnified × ${plain(gain)}`;
     list.replaceChildren(
       ...ROWS.map(([name, value]) => {
         const row = document.createElement('div');

@@ -1,5 +1,6 @@
 // The naked eye: shows the attacked digit alone and asks what it is. The answers stay in this browser.
 
+import { a } from '../text.js';
 import { drawImage } from './pixels.js';
 
 const KEY = 'misread-eye';
@@ -45,8 +46,8 @@ export class Eye {
     const agrees = answer === label;
     this.#verdict.dataset.valid = agrees;
     this.#verdict.textContent = agrees
-      ? `Your eye: still a ${label}, so valid. By the numbers: ${words}.`
-      : `Your eye: ${answer === null ? 'not readable' : `a ${text}`}, no longer a ${label}, so not valid. By the numbers: ${words}.`;
+      ? `Your eye: still ${a(label)}, so valid. By the numbers: ${words}.`
+      : `Your eye: ${answer === null ? 'not readable' : a(text)}, no longer ${a(label)}, so not valid. By the numbers: ${words}.`;
     const all = [...load(), { label, answer, valid }].slice(-1000);
     try {
       localStorage.setItem(KEY, JSON.stringify(all));
