@@ -39,7 +39,7 @@ fn an_attack_through_the_bindings_fools_the_network() {
         assert!(outcome.ssim() < 1.0 && outcome.image().iter().all(|x| (0.0..=1.0).contains(x)));
         let read = network.probabilities(&outcome.image()).map_err(JsValue::from).unwrap();
         assert_eq!(read, outcome.probabilities());
-        assert_eq!(outcome.budget().is_some_and(|b| (f64::from(best.budget()) - b).abs() < 1e-6), true);
+        assert!(outcome.budget().is_some_and(|b| (f64::from(best.budget()) - b).abs() < 1e-6));
     }
 }
 

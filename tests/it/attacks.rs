@@ -238,6 +238,31 @@ fn a_network_that_is_sure_beyond_f32_is_attacked_all_the_same() {
     }
 }
 
+#[test]
+fn the_gradients_that_attacks_descend_are_the_slopes_of_their_losses() {
+    let (mut network, samples) = (common::network(), common::samples());
+    let mut rng = fastrand::Rng::with_seed(3);
+    let (mut z, mut gradient, mut unused) = (vec![0.0; 10], vec![0.0; 784], vec![0.0; 784]);
+    for digit in 0..40 {
+        // Noise takes the image off the kinks of max-pooling, at which a slope has two sides.
+        let noisy = |x: f32, rng: &mut fastrand::Rng| 0.8 * x + 0.2 * rng.f32();
+        let image: Vec<f32> = samples.image(digit).unwrap().iter().map(|&x| noisy(x, &mut rng)).collect();
+        let label = usize::from(samples.labels[digit]);
+        for goal in [Goal::Target((label + 1) % 10), Goal::Away(label)] {
+            network.loss_and_gradient(&image, goal.loss(), &mut z, &mut gradient);
+            let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+            let h = 2e-3f32;
+            let mut loss_at = |side: f32| {
+                let moved: Vec<f32> =
+                    image.iter().zip(&gradient).map(|(x, g)| x + side * h * g / length as f32).collect();
+                f64::from(network.loss_and_gradient(&moved, goal.loss(), &mut z, &mut unused))
+            };
+            let slope = (loss_at(1.0) - loss_at(-1.0)) / (2.0 * f64::from(h));
+            assert!((slope / length - 1.0).abs() < 0.02, "digit {digit}, {goal:?}: {slope} and {length}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
