@@ -14,7 +14,7 @@ use misread::arch::{MNIST, MNIST_CNN};
 use misread::native::files::write_atomically;
 use misread::native::images::read_weights;
 use misread::samples::Samples;
-use misread::train::graph::Graph;
+use misread::train::graph::{Engine, Graph};
 use misread::weights::write;
 use safetensors::tensor::Dtype;
 
@@ -24,7 +24,7 @@ fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let weights = read_weights(&root.join("models/mnist-cnn.safetensors"))?;
     let samples = Samples::from_bytes(&MNIST, &std::fs::read(root.join("models/mnist-sample.safetensors"))?)?;
-    let graph = Graph::new(&MNIST_CNN, &weights.tensors, &Device::Cpu)?;
+    let graph = Graph::new(&MNIST_CNN, &weights.tensors, &Device::Cpu, Engine::Candle)?;
     let (mut logits, mut losses, mut gradients) = (Vec::new(), Vec::new(), Vec::new());
     for i in 0..COUNT {
         let image = Var::from_vec(samples.image(i)?, (1, 28, 28, 1), &Device::Cpu)?;

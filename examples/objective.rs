@@ -32,7 +32,7 @@ fn main() -> Result<()> {
             input.read_exact(&mut direction)?;
             let direction: Vec<f32> =
                 direction.chunks_exact(4).map(|b| f32::from_le_bytes(word(b))).collect();
-            let logits = net.logits(&image).to_vec();
+            let logits = net.forward(&image).to_vec();
             [&logits, net.input_gradient(&direction)].concat()
         } else {
             let loss = network.loss_and_gradient(&image, Loss::Label(label), &mut logits, &mut gradient);

@@ -1,6 +1,8 @@
 //! Networks as data: layers, names and shapes. Training, the weights files, the SIMD core and the page
 //! all read a network from here; it is written down nowhere else.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::error::{Error, Result};
 
 /// A data set that networks are trained on.
@@ -49,6 +51,17 @@ pub enum Layer {
         /// Step between output positions.
         stride: usize,
     },
+    /// Transposed convolution without padding (the adjoint of a [`Conv`](Self::Conv)), plus bias.
+    ConvTranspose {
+        /// Prefix of its tensors' names.
+        name: &'static str,
+        /// Output channels.
+        channels: usize,
+        /// Rows and columns of the kernel.
+        kernel: usize,
+        /// Step between the places where input positions put their kernels.
+        stride: usize,
+    },
     /// `max(x, 0)`.
     Relu,
     /// Maximum over 2x2 windows, stride 2; an odd last row or column is dropped, ties go to the first.
@@ -60,6 +73,39 @@ pub enum Layer {
         /// Outputs.
         outputs: usize,
     },
+    /// Reads a vector as an image of these rows, columns and channels, pixel by pixel.
+    Unflatten([usize; 3]),
+}
+
+/// What makes a classifier a variational auto-encoder (Kingma & Welling 2014): the layers before `mu` and `mu` itself
+/// are the encoder's mean, the layers after it read the latent vector `z` as a label, a decoder reads it as an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vae {
+    /// Numbers in the latent vector.
+    pub latent: usize,
+    /// How many of the architecture's layers come before the dense layer that computes the mean.
+    pub encoder: usize,
+    /// The dense layer that computes the logarithm of the variance from what the mean's layer reads.
+    pub log_variance: Layer,
+    /// From the latent vector to the logits of the pixels (Bernoulli likelihood).
+    pub decoder: &'static [Layer],
+}
+
+/// A stretch of an architecture that runs by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// From the image to the logits; a VAE's through the mean.
+    Classifier,
+    /// From the image to what the layers of mean and variance read.
+    Encoder,
+    /// The layer of the mean.
+    Mean,
+    /// The layer of the logarithm of the variance.
+    LogVariance,
+    /// From the latent vector to the logits.
+    Head,
+    /// From the latent vector to the logits of the pixels.
+    Decoder,
 }
 
 /// A classifier: image in, one logit for each label out.
@@ -73,6 +119,8 @@ pub struct Arch {
     pub dataset: &'static Dataset,
     /// The layers, from the image to the logits.
     pub layers: &'static [Layer],
+    /// What it has besides when it is a variational auto-encoder.
+    pub vae: Option<Vae>,
 }
 
 /// 3x3 conv 32, ReLU, pool, 3x3 conv 64, ReLU, pool, dense 128, ReLU, dense 10: 225,034 weights.
@@ -91,6 +139,7 @@ pub static MNIST_CNN: Arch = Arch {
         Layer::Relu,
         Layer::Dense { name: "dense2", outputs: 10 },
     ],
+    vae: None,
 };
 
 /// Dense 400, ReLU, dense 20, dense 64, ReLU, dense 10: 324,014 weights. No convolution: the pixels' neighbourhood is
@@ -107,17 +156,91 @@ pub static MNIST_DENSE: Arch = Arch {
         Layer::Relu,
         Layer::Dense { name: "dense4", outputs: 10 },
     ],
+    vae: None,
+};
+
+/// The vanilla VAE of Kingma & Welling, 784-400-20 and back, whose latent vector a small dense network reads. As a
+/// classifier it has the layers of [`MNIST_DENSE`]: that one is its control, without KL and sampling.
+pub static MNIST_VAE: Arch = Arch {
+    name: "mnist-vae",
+    title: "Vanilla VAE",
+    dataset: &MNIST,
+    layers: &[
+        Layer::Dense { name: "encoder1", outputs: 400 },
+        Layer::Relu,
+        Layer::Dense { name: "mean", outputs: 20 },
+        Layer::Dense { name: "head1", outputs: 64 },
+        Layer::Relu,
+        Layer::Dense { name: "head2", outputs: 10 },
+    ],
+    vae: Some(Vae {
+        latent: 20,
+        encoder: 2,
+        log_variance: Layer::Dense { name: "log_variance", outputs: 20 },
+        decoder: &[
+            Layer::Dense { name: "decoder1", outputs: 400 },
+            Layer::Relu,
+            Layer::Dense { name: "decoder2", outputs: 784 },
+        ],
+    }),
+};
+
+/// Strided convolutions 32, 64 and 64, latent 20, transposed convolutions back.
+pub static MNIST_CONV_VAE: Arch = Arch {
+    name: "mnist-conv-vae",
+    title: "Convolutional VAE",
+    dataset: &MNIST,
+    layers: &[
+        Layer::Conv { name: "encoder1", channels: 32, kernel: 4, stride: 2 },
+        Layer::Relu,
+        Layer::Conv { name: "encoder2", channels: 64, kernel: 3, stride: 2 },
+        Layer::Relu,
+        Layer::Conv { name: "encoder3", channels: 64, kernel: 4, stride: 2 },
+        Layer::Relu,
+        Layer::Dense { name: "mean", outputs: 20 },
+        Layer::Dense { name: "head1", outputs: 64 },
+        Layer::Relu,
+        Layer::Dense { name: "head2", outputs: 10 },
+    ],
+    vae: Some(Vae {
+        latent: 20,
+        encoder: 6,
+        log_variance: Layer::Dense { name: "log_variance", outputs: 20 },
+        decoder: &[
+            Layer::Dense { name: "decoder1", outputs: 256 },
+            Layer::Relu,
+            Layer::Unflatten([2, 2, 64]),
+            Layer::ConvTranspose { name: "decoder2", channels: 64, kernel: 4, stride: 2 },
+            Layer::Relu,
+            Layer::ConvTranspose { name: "decoder3", channels: 32, kernel: 3, stride: 2 },
+            Layer::Relu,
+            Layer::ConvTranspose { name: "decoder4", channels: 1, kernel: 4, stride: 2 },
+        ],
+    }),
+};
+
+/// The layers of [`MNIST_CONV_VAE`] as a plain classifier: its control, without KL and sampling.
+pub static MNIST_CONV_ENCODER: Arch = Arch {
+    name: "mnist-conv-encoder",
+    title: "Strided convolutional network",
+    dataset: &MNIST,
+    layers: MNIST_CONV_VAE.layers,
+    vae: None,
 };
 
 /// Every network there is.
-pub static ALL: &[&Arch] = &[&MNIST_CNN, &MNIST_DENSE];
+pub static ALL: &[&Arch] =
+    &[&MNIST_CNN, &MNIST_DENSE, &MNIST_CONV_ENCODER, &MNIST_VAE, &MNIST_CONV_VAE];
+
+/// The largest latent vector that can be asked for.
+pub const MAX_LATENT: usize = 256;
 
 /// A trained tensor of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name in a weights file, e.g. `conv1.weight`.
     pub name: String,
-    /// `[out, in, rows, cols]`, `[out, in]` or, for a bias, `[out]`.
+    /// `[out, in, rows, cols]` (`[in, out, rows, cols]` of a transposed convolution), `[out, in]` or, for a bias, `[out]`.
     pub shape: Vec<usize>,
     /// Inputs that one output sums over: what an initialisation scales by.
     pub fan_in: usize,
@@ -142,38 +265,71 @@ impl Arch {
         })
     }
 
-    /// The shape (rows, columns, channels) before the first layer and after each one.
-    pub fn shapes(&self) -> Vec<[usize; 3]> {
-        let mut shapes = vec![self.dataset.image];
-        for layer in self.layers {
-            let [h, w, c] = shapes[shapes.len() - 1];
-            shapes.push(match *layer {
-                Layer::Conv { channels, kernel, stride, .. } => {
-                    [(h - kernel) / stride + 1, (w - kernel) / stride + 1, channels]
-                }
-                Layer::Relu => [h, w, c],
-                Layer::MaxPool2 => [h / 2, w / 2, c],
-                Layer::Dense { outputs, .. } => [1, 1, outputs],
-            });
+    /// This VAE with another number of latent dimensions.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] when it is no VAE, or the number is 0 or above [`MAX_LATENT`].
+    pub fn with_latent(&'static self, latent: usize) -> Result<&'static Self> {
+        // Architectures are static data; there are at most `MAX_LATENT` others of each, made once.
+        static OTHERS: Mutex<Vec<&'static Arch>> = Mutex::new(Vec::new());
+        let vae = self.vae.ok_or_else(|| Error::BadInput(format!("'{}' has no latent vector", self.name)))?;
+        if latent == vae.latent {
+            return Ok(self);
         }
-        shapes
+        if latent == 0 || latent > MAX_LATENT {
+            return Err(Error::BadInput(format!("a latent vector has 1 to {MAX_LATENT} numbers, not {latent}")));
+        }
+        let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |a: &&&'static Self| a.name == self.name && a.vae.is_some_and(|v| v.latent == latent);
+        if let Some(other) = others.iter().find(same) {
+            return Ok(other);
+        }
+        let resized = |layer: Layer| match layer {
+            Layer::Dense { name, .. } => Layer::Dense { name, outputs: latent },
+            layer => layer,
+        };
+        let mut layers = self.layers.to_vec();
+        layers[vae.encoder] = resized(layers[vae.encoder]);
+        let vae = Vae { latent, log_variance: resized(vae.log_variance), ..vae };
+        let other: &'static Self =
+            Box::leak(Box::new(Self { layers: Vec::leak(layers), vae: Some(vae), ..*self }));
+        others.push(other);
+        Ok(other)
     }
 
-    /// The trained tensors, in order: for each layer that has any, its weight and its bias.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        let mut parameters = Vec::new();
-        for (layer, [h, w, c]) in self.layers.iter().zip(self.shapes()) {
-            let (name, shape) = match *layer {
-                Layer::Conv { name, channels, kernel, .. } => (name, vec![channels, c, kernel, kernel]),
-                Layer::Dense { name, outputs } => (name, vec![outputs, h * w * c]),
-                Layer::Relu | Layer::MaxPool2 => continue,
-            };
-            let fan_in = shape[1..].iter().product();
-            let out = shape[0];
-            parameters.push(Parameter { name: format!("{name}.weight"), shape, fan_in });
-            parameters.push(Parameter { name: format!("{name}.bias"), shape: vec![out], fan_in });
+    /// The input shape (rows, columns, channels) and the layers of a part; `None` for what only a VAE has.
+    pub fn part(&self, part: Part) -> Option<([usize; 3], Vec<Layer>)> {
+        let image = self.dataset.image;
+        if part == Part::Classifier {
+            return Some((image, self.layers.to_vec()));
         }
-        parameters
+        let vae = self.vae?;
+        let (before, after) = self.layers.split_at(vae.encoder);
+        let features = shapes(image, before)[before.len()];
+        let latent = [1, 1, vae.latent];
+        Some(match part {
+            Part::Classifier | Part::Encoder => (image, before.to_vec()),
+            Part::Mean => (features, after[..1].to_vec()),
+            Part::LogVariance => (features, vec![vae.log_variance]),
+            Part::Head => (latent, after[1..].to_vec()),
+            Part::Decoder => (latent, vae.decoder.to_vec()),
+        })
+    }
+
+    /// The shape (rows, columns, channels) before the first layer and after each one.
+    pub fn shapes(&self) -> Vec<[usize; 3]> {
+        shapes(self.dataset.image, self.layers)
+    }
+
+    /// The trained tensors, in order: for each layer that has any, its weight and its bias; a VAE's layer of the
+    /// logarithm of the variance and its decoder come last.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let parts = [Part::Classifier, Part::LogVariance, Part::Decoder];
+        parts
+            .into_iter()
+            .filter_map(|part| self.part(part))
+            .flat_map(|(input, layers)| parameters(input, &layers))
+            .collect()
     }
 
     /// Pixels times colours of an image.
@@ -194,12 +350,55 @@ impl Arch {
             let ([h, w, c], [oh, ow, oc]) = (shapes[i], shapes[i + 1]);
             match *layer {
                 Layer::Conv { kernel, .. } => oh * ow * oc * c * kernel * kernel,
+                Layer::ConvTranspose { kernel, .. } => h * w * c * oc * kernel * kernel,
                 Layer::Dense { outputs, .. } => h * w * c * outputs,
-                Layer::Relu | Layer::MaxPool2 => 0,
+                Layer::Relu | Layer::MaxPool2 | Layer::Unflatten(_) => 0,
             }
         });
         4 * products.sum::<usize>()
     }
+}
+
+/// The shape before the first of `layers` and after each one.
+pub fn shapes(input: [usize; 3], layers: &[Layer]) -> Vec<[usize; 3]> {
+    let mut shapes = vec![input];
+    for layer in layers {
+        let [h, w, c] = shapes[shapes.len() - 1];
+        shapes.push(match *layer {
+            Layer::Conv { channels, kernel, stride, .. } => {
+                [(h - kernel) / stride + 1, (w - kernel) / stride + 1, channels]
+            }
+            Layer::ConvTranspose { channels, kernel, stride, .. } => {
+                [(h - 1) * stride + kernel, (w - 1) * stride + kernel, channels]
+            }
+            Layer::Relu => [h, w, c],
+            Layer::MaxPool2 => [h / 2, w / 2, c],
+            Layer::Dense { outputs, .. } => [1, 1, outputs],
+            Layer::Unflatten(image) => image,
+        });
+    }
+    shapes
+}
+
+/// The trained tensors of `layers`.
+pub fn parameters(input: [usize; 3], layers: &[Layer]) -> Vec<Parameter> {
+    let mut parameters = Vec::new();
+    for (layer, [h, w, c]) in layers.iter().zip(shapes(input, layers)) {
+        let (name, shape, outputs, fan_in) = match *layer {
+            Layer::Conv { name, channels, kernel, .. } => {
+                (name, vec![channels, c, kernel, kernel], channels, c * kernel * kernel)
+            }
+            // An output position is covered by every `stride`-th row and column of the kernels around it.
+            Layer::ConvTranspose { name, channels, kernel, stride } => {
+                (name, vec![c, channels, kernel, kernel], channels, c * (kernel * kernel).div_ceil(stride * stride))
+            }
+            Layer::Dense { name, outputs } => (name, vec![outputs, h * w * c], outputs, h * w * c),
+            Layer::Relu | Layer::MaxPool2 | Layer::Unflatten(_) => continue,
+        };
+        parameters.push(Parameter { name: format!("{name}.weight"), shape, fan_in });
+        parameters.push(Parameter { name: format!("{name}.bias"), shape: vec![outputs], fan_in });
+    }
+    parameters
 }
 
 #[cfg(test)]
@@ -227,6 +426,34 @@ mod tests {
             assert_eq!(names.len(), arch.parameters().len());
             assert!(Arch::by_name(arch.name).is_ok());
         }
+        for arch in ALL.iter().filter(|a| a.vae.is_some()) {
+            let (input, layers) = arch.part(Part::Decoder).unwrap();
+            assert_eq!(shapes(input, &layers)[layers.len()].iter().product::<usize>(), arch.pixels());
+        }
         assert!(Arch::by_name("mnist-ccn").unwrap_err().to_string().contains("mnist-cnn"));
+    }
+
+    #[test]
+    fn a_latent_vector_of_another_size_changes_its_layers_alone() {
+        let other = MNIST_CONV_VAE.with_latent(7).unwrap();
+        assert!(std::ptr::eq(other, MNIST_CONV_VAE.with_latent(7).unwrap()));
+        let changed: Vec<String> = std::iter::zip(other.parameters(), MNIST_CONV_VAE.parameters())
+            .filter(|(a, b)| a != b)
+            .map(|(a, _)| a.name)
+            .collect();
+        assert_eq!(
+            changed,
+            [
+                "mean.weight",
+                "mean.bias",
+                "head1.weight",
+                "head1.bias",
+                "log_variance.weight",
+                "log_variance.bias",
+                "decoder1.weight",
+                "decoder1.bias"
+            ]
+        );
+        assert!(MNIST_VAE.with_latent(0).is_err() && MNIST_CNN.with_latent(20).is_err());
     }
 }

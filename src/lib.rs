@@ -4,6 +4,7 @@
 //!
 //! * [`kernel`]: SIMD arithmetic on slices
 //! * [`arch`]: networks as data
+//! * [`latent`]: a map of a latent space
 //! * [`weights`]: bytes to tensors and back
 //! * [`samples`]: the images that the page ships
 //! * [`net`]: an architecture with weights, ready to run
@@ -21,6 +22,7 @@ pub mod attack;
 pub mod bench;
 pub mod error;
 pub mod kernel;
+pub mod latent;
 pub mod metrics;
 pub mod model;
 pub mod net;

@@ -87,18 +87,30 @@ struct Data {
 struct Train {
     /// Which network, e.g. mnist-cnn
     network: String,
-    /// Passes over the training images
-    #[arg(long, default_value_t = 6)]
-    epochs: usize,
+    /// Passes over the training images (when not given: mnist-cnn 6, mnist-dense 12, mnist-conv-encoder 20, VAEs 40)
+    #[arg(long)]
+    epochs: Option<usize>,
     /// Images a step
     #[arg(long, default_value_t = 128)]
     batch: usize,
     /// Adam's learning rate at the start
     #[arg(long, default_value_t = 0.002)]
     rate: f64,
-    /// Of the first weights and of the order of the images
+    /// Of the first weights, of the order of the images and of a VAE's draws
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Numbers in a VAE's latent vector; 20 when not given
+    #[arg(long)]
+    latent: Option<usize>,
+    /// Weight of the KL in a VAE's loss
+    #[arg(long, default_value_t = 1.0)]
+    beta: f64,
+    /// Weight of the label's cross-entropy in a VAE's loss
+    #[arg(long, default_value_t = 50.0)]
+    label_weight: f64,
+    /// Goes on after the last whole epoch of a training that was interrupted
+    #[arg(long)]
+    resume: bool,
     /// Where to compute
     #[arg(long, default_value = "cpu")]
     device: Device,
@@ -278,7 +290,13 @@ fn train(t: Train) -> Result<()> {
 fn train(t: Train) -> Result<()> {
     use candle_core::Device as Candle;
 
-    let arch = Arch::by_name(&t.network)?;
+    let mut arch = Arch::by_name(&t.network)?;
+    if let Some(latent) = t.latent {
+        arch = arch.with_latent(latent)?;
+    }
+    if !(t.beta >= 0.0 && t.beta.is_finite() && t.label_weight >= 0.0 && t.label_weight.is_finite()) {
+        bail!("--beta and --label-weight are weights: finite and not negative");
+    }
     let device = match t.device {
         Device::Cpu => Candle::Cpu,
         #[cfg(feature = "cuda")]
@@ -286,14 +304,23 @@ fn train(t: Train) -> Result<()> {
         #[cfg(not(feature = "cuda"))]
         Device::Cuda => bail!("this build has no CUDA; build it with --features cuda"),
     };
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // A resumed training ends with the weights of an uninterrupted one: that is the command to write down.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--resume").collect();
     let feature = if t.device == Device::Cuda { "cuda" } else { "train" };
     let options = misread::train::Options {
         arch,
-        epochs: t.epochs,
+        epochs: t.epochs.unwrap_or(match (arch.name, arch.vae) {
+            (_, Some(_)) => 40,
+            ("mnist-conv-encoder", _) => 20,
+            ("mnist-dense", _) => 12,
+            _ => 6,
+        }),
         batch: t.batch,
         rate: t.rate,
         seed: t.seed,
+        beta: t.beta,
+        label_weight: t.label_weight,
+        resume: t.resume,
         device,
         out: t.out.unwrap_or_else(|| format!("models/{}.safetensors", arch.name).into()),
         command: format!("cargo run --release --features {feature} -- {}", arguments.join(" ")),

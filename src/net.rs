@@ -1,7 +1,7 @@
-//! An architecture with its weights, ready to run: logits of an image, and the gradient of a function of
-//! the logits with respect to the image. All buffers are made once; a step allocates nothing.
+//! An architecture, or a part of one, with its weights, ready to run: its outputs, and the gradient of a function of
+//! them with respect to the input. All buffers are made once; a step allocates nothing.
 
-use crate::arch::{Arch, Layer};
+use crate::arch::{Arch, Layer, Part, parameters, shapes};
 use crate::error::{Error, Result};
 use crate::kernel::conv::{Conv, ConvShape};
 use crate::kernel::rows::{RowMatrix, Term};
@@ -12,6 +12,8 @@ use crate::kernel::simd::Level;
 pub struct Net {
     arch: &'static Arch,
     level: Level,
+    inputs: usize,
+    outputs: usize,
     stages: Vec<Stage>,
 }
 
@@ -26,7 +28,20 @@ struct Stage {
 #[derive(Clone, Debug)]
 enum Op {
     Conv { conv: Conv, winners: Vec<u32> },
+    ConvTranspose(ConvTranspose),
     Dense(Dense),
+}
+
+/// A transposed convolution: the adjoint of `conv`.
+#[derive(Clone, Debug)]
+struct ConvTranspose {
+    conv: Conv,
+    /// For each output channel.
+    bias: Vec<f32>,
+    relu: bool,
+    winners: Vec<u32>,
+    /// The gradient that passed the ReLU.
+    passed: Vec<f32>,
 }
 
 /// A dense layer with both directions of its product.
@@ -56,23 +71,39 @@ impl Net {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn at_level(level: Level, arch: &'static Arch, tensors: &[Vec<f32>]) -> Result<Self> {
-        let parameters = arch.parameters();
-        let fits = parameters.len() == tensors.len()
-            && parameters.iter().zip(tensors).all(|(p, t)| p.count() == t.len());
+        Self::part(level, arch, Part::Classifier, tensors)
+    }
+
+    /// A part of `arch` for a given instruction set, with all of the architecture's tensors.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`Error::Unsupported`] when the architecture has no such part.
+    pub fn part(level: Level, arch: &'static Arch, part: Part, tensors: &[Vec<f32>]) -> Result<Self> {
+        let all = arch.parameters();
+        let fits =
+            all.len() == tensors.len() && all.iter().zip(tensors).all(|(p, t)| p.count() == t.len());
         if !fits {
             return Err(Error::BadInput(format!("these tensors are not those of '{}'", arch.name)));
         }
-        let mut tensors = tensors.iter();
+        let (input, layers) =
+            arch.part(part).ok_or_else(|| unsupported(arch, &format!("it has no {part:?}")))?;
+        let own: Vec<&Vec<f32>> = parameters(input, &layers)
+            .iter()
+            .filter_map(|own| all.iter().position(|p| p.name == own.name))
+            .map(|i| &tensors[i])
+            .collect();
+        let mut tensors = own.into_iter();
         let mut pair = || match (tensors.next(), tensors.next()) {
             (Some(weight), Some(bias)) => Ok((weight, bias)),
             _ => Err(unsupported(arch, "it has more layers than tensors")),
         };
-        let shapes = arch.shapes();
+        let shapes = shapes(input, &layers);
+        let size = |s: [usize; 3]| s.iter().product::<usize>();
         let mut stages = Vec::new();
         let mut i = 0;
-        while let Some(&layer) = arch.layers.get(i) {
+        while let Some(&layer) = layers.get(i) {
             let input = shapes[i];
-            let follows = |at: usize, what: Layer| arch.layers.get(at) == Some(&what);
+            let follows = |at: usize, what: Layer| layers.get(at) == Some(&what);
             let relu = follows(i + 1, Layer::Relu);
             i += 1 + usize::from(relu);
             let op = match layer {
@@ -88,16 +119,24 @@ impl Net {
                     let (weight, bias) = pair()?;
                     Op::Dense(Dense::new(level, input, outputs, relu, weight, bias))
                 }
-                Layer::Relu | Layer::MaxPool2 => {
+                Layer::ConvTranspose { channels, kernel, stride, .. } => {
+                    let (weight, bias) = pair()?;
+                    Op::ConvTranspose(ConvTranspose::new(
+                        level, input, channels, kernel, stride, relu, weight, bias,
+                    ))
+                }
+                // Images lie in memory pixel by pixel, as the vector is to be read.
+                Layer::Unflatten(_) if !relu && i > 1 => continue,
+                Layer::Relu | Layer::MaxPool2 | Layer::Unflatten(_) => {
                     return Err(unsupported(
                         arch,
-                        &format!("layer {i} ({layer:?}) has to follow a convolution"),
+                        &format!("layer {i} ({layer:?}) has to follow a convolution or a dense layer"),
                     ));
                 }
             };
-            let size = |s: [usize; 3]| s.iter().product::<usize>();
             let (slack, padded) = match &op {
                 Op::Conv { conv, .. } => (conv.slack(), size(shapes[i])),
+                Op::ConvTranspose(up) => (level.lanes(), size(shapes[i]) + up.conv.slack()),
                 Op::Dense(dense) => (level.lanes(), dense.forward.padded_cols()),
             };
             stages.push(Stage {
@@ -109,7 +148,7 @@ impl Net {
         if stages.is_empty() {
             return Err(unsupported(arch, "it has no layers"));
         }
-        Ok(Self { arch, level, stages })
+        Ok(Self { arch, level, inputs: size(input), outputs: size(shapes[layers.len()]), stages })
     }
 
     /// The network that this is.
@@ -122,45 +161,112 @@ impl Net {
         self.level
     }
 
-    /// Logits (`[classes]`) of an image (rows x columns x channels, in [0, 1]).
+    /// Numbers that go in.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Numbers that come out.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The outputs for an input: the logits (`[classes]`) of an image (rows x columns x channels, in [0, 1]), or what
+    /// the part makes of what it reads.
     ///
     /// # Panics
-    /// When the image is shorter than the architecture's.
-    pub fn logits(&mut self, image: &[f32]) -> &[f32] {
+    /// When the input is too short.
+    pub fn forward(&mut self, input: &[f32]) -> &[f32] {
         let mut done: &mut [Stage] = &mut [];
         let mut rest = &mut self.stages[..];
         while let Some((stage, later)) = rest.split_first_mut() {
-            let input = done.last().map_or(image, |s| &s.output);
+            let input = done.last().map_or(input, |s| &s.output);
             match &mut stage.op {
                 Op::Conv { conv, winners } => conv.forward(input, &mut stage.output, winners),
+                Op::ConvTranspose(up) => up.forward(input, &mut stage.output),
                 Op::Dense(dense) => dense.forward(input, &mut stage.output),
             }
             done = std::slice::from_mut(stage);
             rest = later;
         }
-        done.last().map_or(&[], |s| &s.output[..self.arch.classes()])
+        done.last().map_or(&[], |s| &s.output[..self.outputs])
     }
 
-    /// Gradient with respect to the image of a function whose gradient with respect to the logits is given,
-    /// at the image that [`logits`](Self::logits) saw last. Same layout as the image.
+    /// Gradient with respect to the input of a function whose gradient with respect to the outputs is given,
+    /// at the input that [`forward`](Self::forward) saw last. Same layout as the input.
     ///
     /// # Panics
-    /// When `logit_gradient` is shorter than the number of classes.
-    pub fn input_gradient(&mut self, logit_gradient: &[f32]) -> &[f32] {
+    /// When `output_gradient` is shorter than the outputs.
+    pub fn input_gradient(&mut self, output_gradient: &[f32]) -> &[f32] {
         let mut above: Option<&Stage> = None;
         for stage in self.stages.iter_mut().rev() {
-            let gradient = above.map_or(logit_gradient, |s| &s.input_gradient);
+            let gradient = above.map_or(output_gradient, |s| &s.input_gradient);
             stage.input_gradient.fill(0.0);
             match &mut stage.op {
                 Op::Conv { conv, winners } => {
                     conv.input_gradient(winners, gradient, &mut stage.input_gradient)
                 }
+                Op::ConvTranspose(up) => {
+                    up.input_gradient(&stage.output, gradient, &mut stage.input_gradient)
+                }
                 Op::Dense(dense) => dense.input_gradient(&stage.output, gradient, &mut stage.input_gradient),
             }
             above = Some(stage);
         }
-        above.map_or(&[], |s| &s.input_gradient[..self.arch.pixels()])
+        above.map_or(&[], |s| &s.input_gradient[..self.inputs])
     }
+}
+
+impl ConvTranspose {
+    /// `weight` is `[inputs][channels][kernel][kernel]`, `input` rows, columns and channels.
+    #[allow(clippy::too_many_arguments)] // The layer and its tensors.
+    fn new(
+        level: Level,
+        input: [usize; 3],
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+        relu: bool,
+        weight: &[f32],
+        bias: &[f32],
+    ) -> Self {
+        let shape = adjoint(input, channels, kernel, stride);
+        let size = |s: [usize; 3]| s.iter().product::<usize>();
+        Self {
+            conv: Conv::new(level, shape, weight, &vec![0.0; input[2]]),
+            bias: bias.to_vec(),
+            relu,
+            winners: vec![0; size(input)],
+            passed: vec![0.0; size(shape.input)],
+        }
+    }
+
+    fn forward(&mut self, input: &[f32], output: &mut [f32]) {
+        for pixel in output.chunks_mut(self.bias.len()) {
+            pixel.copy_from_slice(&self.bias[..pixel.len()]);
+        }
+        let shape = self.conv.shape();
+        let input = &input[..self.winners.len()];
+        Conv::winners_of(input, shape.channels, &mut self.winners);
+        self.conv.input_gradient(&self.winners, input, output);
+        if self.relu {
+            output.iter_mut().for_each(|y| *y = y.max(0.0));
+        }
+    }
+
+    fn input_gradient(&mut self, output: &[f32], gradient: &[f32], input_gradient: &mut [f32]) {
+        for ((passed, &g), &y) in self.passed.iter_mut().zip(gradient).zip(output) {
+            *passed = if self.relu && y <= 0.0 { 0.0 } else { g };
+        }
+        self.conv.forward(&self.passed, input_gradient, &mut self.winners);
+    }
+}
+
+/// The convolution whose adjoint a transposed convolution of `input` (rows, columns, channels) is.
+pub fn adjoint([rows, cols, depth]: [usize; 3], channels: usize, kernel: usize, stride: usize) -> ConvShape {
+    let side = |n: usize| (n - 1) * stride + kernel;
+    let input = [side(rows), side(cols), channels];
+    ConvShape { input, channels: depth, kernel, stride, relu: false, pool: false }
 }
 
 impl Dense {
@@ -220,7 +326,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::arch::MNIST_CNN;
+    use crate::arch::{ALL, MNIST_CNN};
 
     /// Weights of about the size that keeps activations of order one.
     pub(crate) fn random_tensors(arch: &Arch, seed: u64) -> Vec<Vec<f32>> {
@@ -243,14 +349,47 @@ mod tests {
             let mut net = Net::at_level(level, &MNIST_CNN, &tensors).unwrap();
             let mut value = |t: f32| -> f64 {
                 let x: Vec<f32> = image.iter().zip(&direction).map(|(x, d)| x + t * d).collect();
-                net.logits(&x).iter().zip(&weights).map(|(z, w)| (z * w) as f64).sum()
+                net.forward(&x).iter().zip(&weights).map(|(z, w)| (z * w) as f64).sum()
             };
             let step = 1e-3;
             let slope = (value(step) - value(-step)) / (2.0 * step as f64);
-            net.logits(&image);
+            net.forward(&image);
             let gradient = net.input_gradient(&weights);
             let expected: f64 = gradient.iter().zip(&direction).map(|(g, d)| (g * d) as f64).sum();
             assert!((slope - expected).abs() < 2e-2 * expected.abs(), "{level:?}: {slope} and {expected}");
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_every_part_of_every_network_is_its_slope_at_every_level() {
+        let mut rng = fastrand::Rng::with_seed(6);
+        let parts = [Part::Classifier, Part::Encoder, Part::Mean, Part::LogVariance, Part::Head, Part::Decoder];
+        for (arch, part) in ALL.iter().flat_map(|a| parts.map(|p| (*a, p))) {
+            if arch.part(part).is_none() {
+                continue;
+            }
+            let tensors = random_tensors(arch, 4);
+            for level in Level::available() {
+                let mut net = Net::part(level, arch, part, &tensors).unwrap();
+                let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
+                let (input, direction) = (random(net.inputs()), random(net.inputs()));
+                let weights = random(net.outputs());
+                let mut value = |t: f32| -> f64 {
+                    let x: Vec<f32> = input.iter().zip(&direction).map(|(x, d)| x + t * d).collect();
+                    net.forward(&x).iter().zip(&weights).map(|(z, w)| f64::from(z * w)).sum()
+                };
+                let step = 2e-4;
+                let slope = (value(step) - value(-step)) / (2.0 * f64::from(step));
+                net.forward(&input);
+                let gradient = net.input_gradient(&weights);
+                let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| f64::from(g * d)).sum();
+                let length = gradient.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt();
+                assert!(
+                    (slope - along).abs() < 2e-2 * length,
+                    "{} {part:?} {level:?}: {slope} and {along} of {length}",
+                    arch.name
+                );
+            }
         }
     }
 
@@ -259,5 +398,8 @@ mod tests {
         let mut tensors = random_tensors(&MNIST_CNN, 4);
         tensors[2].pop();
         assert!(matches!(Net::new(&MNIST_CNN, &tensors), Err(Error::BadInput(_))));
+        let tensors = random_tensors(&MNIST_CNN, 4);
+        let decoder = Net::part(Level::detect(), &MNIST_CNN, Part::Decoder, &tensors);
+        assert!(matches!(decoder, Err(Error::Unsupported { .. })));
     }
 }

@@ -12,6 +12,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::arch::{Arch, Parameter};
 use crate::error::{Error, Result};
+use crate::latent::LatentMap;
 
 /// What `format` says in the metadata of a file of this layout.
 pub const FORMAT: &str = "misread-weights-1";
@@ -33,6 +34,8 @@ pub struct Weights {
     pub tensors: Vec<Vec<f32>>,
     /// Where they come from.
     pub facts: Facts,
+    /// A map of the latent space, where there is one and the file holds it.
+    pub map: Option<LatentMap>,
 }
 
 impl Weights {
@@ -50,7 +53,11 @@ impl Weights {
             None => return Err(bad("it was not exported by misread (it names no format)".into())),
         }
         let name = metadata.get("arch").ok_or_else(|| bad("it does not name its architecture".into()))?;
-        let arch = Arch::by_name(name)?;
+        let mut arch = Arch::by_name(name)?;
+        if let Some(latent) = metadata.get("latent") {
+            let latent = latent.parse().map_err(|_| bad(format!("its latent size is '{latent}'")))?;
+            arch = arch.with_latent(latent).map_err(|e| bad(e.to_string()))?;
+        }
         let parameters = arch.parameters();
         let mut known = 0;
         let mut values = Vec::with_capacity(parameters.len());
@@ -80,28 +87,40 @@ impl Weights {
                 values.push(bias);
             }
         }
+        let map = match arch.vae {
+            Some(vae) if tensors.names().iter().any(|name| name.starts_with("map.")) => {
+                known += MAP.len();
+                Some(read_map(&tensors, vae.latent, arch.classes())?)
+            }
+            _ => None,
+        };
         if tensors.len() != known {
             return Err(bad(format!("it holds {} tensors where '{name}' has {known}", tensors.len())));
         }
-        Ok(Self { arch, tensors: values, facts: metadata.into_iter().collect() })
+        Ok(Self { arch, tensors: values, facts: metadata.into_iter().collect(), map })
     }
 
-    /// Quantizes `tensors` (f32, in the order of [`Arch::parameters`]) and writes them with `facts`, whose
-    /// `format`, `arch`, `dataset` and `crate_version` are filled in.
+    /// Quantizes `tensors` (f32, in the order of [`Arch::parameters`]) and writes them with `map` and `facts`, whose
+    /// `format`, `arch`, `dataset`, `latent` (of a VAE) and `crate_version` are filled in.
     ///
     /// # Errors
     /// [`Error::BadInput`] when a tensor has the wrong length or a number that is not finite.
-    pub fn to_bytes(arch: &'static Arch, tensors: &[Vec<f32>], facts: &Facts) -> Result<Vec<u8>> {
+    pub fn to_bytes(
+        arch: &'static Arch,
+        tensors: &[Vec<f32>],
+        map: Option<&LatentMap>,
+        facts: &Facts,
+    ) -> Result<Vec<u8>> {
         let parameters = arch.parameters();
         if tensors.len() != parameters.len() {
             return Err(Error::BadInput(format!("'{}' has {} tensors", arch.name, parameters.len())));
         }
         let mut stored: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+        let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
         for (p, values) in parameters.into_iter().zip(tensors) {
             if values.len() != p.count() || values.iter().any(|v| !v.is_finite()) {
                 return Err(Error::BadInput(format!("'{}' must hold {} finite numbers", p.name, p.count())));
             }
-            let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
             if p.shape.len() > 1 {
                 let (quantized, scale) = quantize(values, p.shape[0]);
                 stored.push((format!("{}.scale", p.name), Dtype::F32, vec![p.shape[0]], bytes(&scale)));
@@ -110,7 +129,22 @@ impl Weights {
                 stored.push((p.name, Dtype::F32, p.shape, bytes(values)));
             }
         }
+        if let Some(map) = map {
+            let (latent, n) = (map.centre.len(), map.labels.len());
+            let points = map.points.iter().map(|&p| p as u8).collect();
+            let of: [(Dtype, Vec<usize>, Vec<u8>); 5] = [
+                (Dtype::F32, vec![latent], bytes(&map.centre)),
+                (Dtype::F32, vec![2, latent], bytes(&map.axes)),
+                (Dtype::I8, vec![n, 2], points),
+                (Dtype::F32, vec![1], bytes(&[map.scale])),
+                (Dtype::U8, vec![n], map.labels.clone()),
+            ];
+            stored.extend(MAP.into_iter().zip(of).map(|(name, (d, shape, b))| (name.to_owned(), d, shape, b)));
+        }
         let mut metadata: HashMap<String, String> = facts.clone().into_iter().collect();
+        if let Some(vae) = arch.vae {
+            metadata.insert("latent".into(), vae.latent.to_string());
+        }
         for (key, value) in [
             ("format", FORMAT),
             ("arch", arch.name),
@@ -214,6 +248,33 @@ fn find<'a>(tensors: &SafeTensors<'a>, name: &str) -> Result<TensorView<'a>> {
     tensors.tensor(name).map_err(|_| Error::bad_file(WHAT, format!("the tensor '{name}' is missing")))
 }
 
+/// The tensors of a [`LatentMap`], in the order of its fields.
+const MAP: [&str; 5] = ["map.centre", "map.axes", "map.points", "map.scale", "map.labels"];
+
+fn read_map(tensors: &SafeTensors<'_>, latent: usize, classes: usize) -> Result<LatentMap> {
+    let labels = find(tensors, MAP[4])?.data().to_vec();
+    let n = labels.len();
+    let of = |i: usize, dtype: Dtype, shape: &[usize]| {
+        let tensor = find(tensors, MAP[i])?;
+        let named = Parameter { name: MAP[i].into(), shape: Vec::new(), fan_in: 1 };
+        check(&tensor, &named, dtype, shape)?;
+        Ok::<_, Error>(tensor.data())
+    };
+    of(4, Dtype::U8, &[n])?;
+    let map = LatentMap {
+        centre: floats(of(0, Dtype::F32, &[latent])?),
+        axes: floats(of(1, Dtype::F32, &[2, latent])?),
+        points: of(2, Dtype::I8, &[n, 2])?.iter().map(|&p| p as i8).collect(),
+        scale: floats(of(3, Dtype::F32, &[1])?)[0],
+        labels,
+    };
+    let finite = map.centre.iter().chain(&map.axes).chain([&map.scale]).all(|v| v.is_finite());
+    if !finite || map.labels.iter().any(|&l| usize::from(l) >= classes) {
+        return Err(Error::bad_file(WHAT, "its map of the latent space holds numbers that cannot be"));
+    }
+    Ok(map)
+}
+
 fn check(tensor: &TensorView<'_>, p: &Parameter, dtype: Dtype, shape: &[usize]) -> Result<()> {
     if tensor.dtype() != dtype || tensor.shape() != shape {
         let why = format!(
@@ -276,8 +337,8 @@ mod tests {
     fn a_file_comes_back_with_its_facts_and_the_same_input_gives_the_same_bytes() {
         let tensors: Vec<Vec<f32>> = MNIST_CNN.parameters().iter().map(|p| vec![0.5; p.count()]).collect();
         let facts = Facts::from([("seed".into(), "7".into()), ("command".into(), "a \"b\"\n\\".into())]);
-        let bytes = Weights::to_bytes(&MNIST_CNN, &tensors, &facts).unwrap();
-        assert_eq!(bytes, Weights::to_bytes(&MNIST_CNN, &tensors, &facts).unwrap());
+        let bytes = Weights::to_bytes(&MNIST_CNN, &tensors, None, &facts).unwrap();
+        assert_eq!(bytes, Weights::to_bytes(&MNIST_CNN, &tensors, None, &facts).unwrap());
         let back = Weights::from_bytes(&bytes).unwrap();
         assert_eq!(back.facts["seed"], "7");
         assert_eq!(back.facts["command"], "a \"b\"\n\\");
@@ -285,5 +346,24 @@ mod tests {
         for (a, b) in tensors.iter().flatten().zip(back.tensors.iter().flatten()) {
             assert!((a - b).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn a_vae_comes_back_with_its_latent_size_and_its_map() {
+        let arch = crate::arch::MNIST_VAE.with_latent(6).unwrap();
+        let tensors: Vec<Vec<f32>> = arch.parameters().iter().map(|p| vec![0.5; p.count()]).collect();
+        let means: Vec<f32> = (0..60).map(|i| (i * i % 17) as f32).collect();
+        let map = LatentMap::new(&means, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 6, 10).unwrap();
+        let bytes = Weights::to_bytes(arch, &tensors, Some(&map), &Facts::new()).unwrap();
+        let back = Weights::from_bytes(&bytes).unwrap();
+        assert!(std::ptr::eq(back.arch, arch));
+        assert_eq!(back.map, Some(map.clone()));
+        let mut wrong = map.clone();
+        wrong.labels[3] = 10;
+        let bytes = Weights::to_bytes(arch, &tensors, Some(&wrong), &Facts::new()).unwrap();
+        assert!(Weights::from_bytes(&bytes).unwrap_err().to_string().contains("map"));
+        let other = Weights { map: Some(LatentMap { centre: vec![0.0; 5], axes: vec![0.0; 10], ..map }), ..back };
+        let bytes = Weights::to_bytes(arch, &tensors, other.map.as_ref(), &Facts::new()).unwrap();
+        assert!(Weights::from_bytes(&bytes).unwrap_err().to_string().contains("map.centre"));
     }
 }

@@ -62,12 +62,12 @@ impl Loss {
 }
 
 /// `log(1 + exp(x))`.
-fn softplus(x: f32) -> f32 {
+pub fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 /// `1 / (1 + exp(-x))`.
-fn sigmoid(x: f32) -> f32 {
+pub fn sigmoid(x: f32) -> f32 {
     if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
 }
 

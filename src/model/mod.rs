@@ -1,10 +1,14 @@
 //! What an attack sees of a network.
 
 mod network;
+mod vae;
 
 pub use network::Network;
+pub use vae::{Elbo, Vae, normal};
 
+use crate::error::{Error, Result};
 use crate::kernel::softmax::Loss;
+use crate::weights::Weights;
 
 /// A classifier whose loss can be differentiated with respect to its input.
 ///
@@ -28,4 +32,93 @@ pub trait Classifier {
         logits: &mut [f32],
         gradient: &mut [f32],
     ) -> f32;
+}
+
+/// How a VAE classifier reads an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inference {
+    /// Through the mean of the latent vector: always the same answer.
+    #[default]
+    Mean,
+    /// Through `samples` draws of the latent vector, their probabilities averaged. The draws are those of `seed` until
+    /// [`Model::redraw`].
+    Sampled {
+        /// Draws for one answer, at least 1.
+        samples: usize,
+        /// Of the draws.
+        seed: u64,
+    },
+}
+
+/// Any network, ready to be attacked.
+#[derive(Clone, Debug)]
+pub enum Model {
+    /// One image, one answer.
+    Network(Network),
+    /// A VAE that samples.
+    Sampled(Box<Vae>),
+}
+
+impl Model {
+    /// The network that `weights` belong to.
+    ///
+    /// # Errors
+    /// As [`Network::new`]; [`Error::BadInput`] when a network without a latent vector is to sample, or 0 samples are
+    /// asked for.
+    pub fn new(weights: &Weights, inference: Inference) -> Result<Self> {
+        match inference {
+            Inference::Mean => Ok(Self::Network(Network::new(weights)?)),
+            Inference::Sampled { .. } if weights.arch.vae.is_none() => Err(Error::BadInput(format!(
+                "'{}' has no latent vector to sample: only a VAE has",
+                weights.arch.name
+            ))),
+            Inference::Sampled { samples, seed } => {
+                Ok(Self::Sampled(Box::new(Vae::sampled(weights, samples, seed)?)))
+            }
+        }
+    }
+
+    /// Draws anew, where anything is drawn: the answers of another moment.
+    pub fn redraw(&mut self, seed: u64) {
+        if let Self::Sampled(vae) = self {
+            vae.redraw(seed);
+        }
+    }
+
+    fn classifier(&mut self) -> &mut dyn Classifier {
+        match self {
+            Self::Network(network) => network,
+            Self::Sampled(vae) => vae.as_mut(),
+        }
+    }
+}
+
+impl Classifier for Model {
+    fn pixels(&self) -> usize {
+        match self {
+            Self::Network(network) => network.pixels(),
+            Self::Sampled(vae) => vae.pixels(),
+        }
+    }
+
+    fn classes(&self) -> usize {
+        match self {
+            Self::Network(network) => network.classes(),
+            Self::Sampled(vae) => vae.classes(),
+        }
+    }
+
+    fn logits(&mut self, image: &[f32], logits: &mut [f32]) {
+        self.classifier().logits(image, logits);
+    }
+
+    fn loss_and_gradient(
+        &mut self,
+        image: &[f32],
+        loss: Loss,
+        logits: &mut [f32],
+        gradient: &mut [f32],
+    ) -> f32 {
+        self.classifier().loss_and_gradient(image, loss, logits, gradient)
+    }
 }

@@ -45,7 +45,7 @@ impl Classifier for Network {
     }
 
     fn logits(&mut self, image: &[f32], logits: &mut [f32]) {
-        logits.copy_from_slice(self.net.logits(image));
+        logits.copy_from_slice(self.net.forward(image));
     }
 
     fn loss_and_gradient(
@@ -55,7 +55,7 @@ impl Classifier for Network {
         logits: &mut [f32],
         gradient: &mut [f32],
     ) -> f32 {
-        logits.copy_from_slice(self.net.logits(image));
+        logits.copy_from_slice(self.net.forward(image));
         let loss = loss.evaluate(logits, &mut self.logit_gradient);
         gradient.copy_from_slice(self.net.input_gradient(&self.logit_gradient));
         loss

@@ -1,35 +1,66 @@
 //! The candle graph of an architecture: autograd for training, and the oracle of the SIMD core.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var, bail};
 
-use crate::arch::{Arch, Layer};
+use super::ops;
+use crate::arch::{Arch, Layer, Part, parameters};
 use crate::kernel::conv::TIE;
+
+/// Who computes the convolutions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// candle alone, on any device.
+    Candle,
+    /// The SIMD core, on the CPU: many times faster there.
+    Simd,
+}
 
 /// A network with its trained tensors as candle variables.
 pub struct Graph {
     arch: &'static Arch,
+    engine: Engine,
     /// In the order of [`Arch::parameters`].
     pub variables: Vec<Var>,
+    names: Vec<String>,
+}
+
+/// What a VAE makes of a batch.
+pub struct VaeOutputs {
+    /// `[batch, latent]`.
+    pub mean: Tensor,
+    /// `[batch, latent]`.
+    pub log_variance: Tensor,
+    /// `[batch, classes]`, read from the drawn latent vector.
+    pub logits: Tensor,
+    /// `[batch, pixels]`: the logits of the reconstruction of the drawn latent vector.
+    pub pixels: Tensor,
 }
 
 impl Graph {
     /// A network with the given tensors, flat, in the order of [`Arch::parameters`].
-    pub fn new(arch: &'static Arch, tensors: &[Vec<f32>], device: &Device) -> candle_core::Result<Self> {
-        let variables = arch
-            .parameters()
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn new(arch: &'static Arch, tensors: &[Vec<f32>], device: &Device, engine: Engine) -> Result<Self> {
+        let parameters = arch.parameters();
+        let variables = parameters
             .iter()
             .zip(tensors)
             .map(|(p, values)| Var::from_tensor(&Tensor::from_slice(values, p.shape.as_slice(), device)?))
-            .collect::<candle_core::Result<_>>()?;
-        Ok(Self { arch, variables })
+            .collect::<Result<_>>()?;
+        Ok(Self { arch, engine, variables, names: parameters.into_iter().map(|p| p.name).collect() })
     }
 
     /// A network with He-uniform weights (He et al. 2015) and zero biases, drawn from `rng`.
+    ///
+    /// # Errors
+    /// When candle fails.
     pub fn random(
         arch: &'static Arch,
         rng: &mut fastrand::Rng,
         device: &Device,
-    ) -> candle_core::Result<Self> {
+        engine: Engine,
+    ) -> Result<Self> {
         let tensors: Vec<Vec<f32>> = arch
             .parameters()
             .iter()
@@ -38,37 +69,86 @@ impl Graph {
                 (0..p.count()).map(|_| (2.0 * rng.f32() - 1.0) * bound).collect()
             })
             .collect();
-        Self::new(arch, &tensors, device)
+        Self::new(arch, &tensors, device, engine)
     }
 
     /// The tensors, flat, in the order of [`Arch::parameters`].
-    pub fn tensors(&self) -> candle_core::Result<Vec<Vec<f32>>> {
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn tensors(&self) -> Result<Vec<Vec<f32>>> {
         self.variables.iter().map(|v| v.flatten_all()?.to_vec1()).collect()
     }
 
-    /// Logits (`[batch, classes]`) of images (`[batch, rows, cols, channels]`).
-    pub fn logits(&self, images: &Tensor) -> candle_core::Result<Tensor> {
-        let mut x = images.clone();
-        let mut variables = self.variables.iter().map(Var::as_tensor);
+    /// Logits (`[batch, classes]`) of images (`[batch, rows, cols, channels]`), a VAE's through the mean.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
+        self.part(Part::Classifier, images)
+    }
+
+    /// A VAE's outputs for images (`[batch, rows, cols, channels]`) and standard normal noise (`[batch, latent]`).
+    ///
+    /// # Errors
+    /// When candle fails, or this is no VAE.
+    pub fn vae(&self, images: &Tensor, noise: &Tensor) -> Result<VaeOutputs> {
+        let features = self.part(Part::Encoder, images)?;
+        let mean = self.part(Part::Mean, &features)?;
+        let log_variance = self.part(Part::LogVariance, &features)?;
+        let z = (&mean + ((&log_variance * 0.5)?.exp()? * noise)?)?;
+        let logits = self.part(Part::Head, &z)?;
+        let pixels = self.part(Part::Decoder, &z)?.flatten_from(1)?;
+        Ok(VaeOutputs { mean, log_variance, logits, pixels })
+    }
+
+    /// What a part makes of its input, `[batch, ...]`.
+    fn part(&self, part: Part, input: &Tensor) -> Result<Tensor> {
+        let Some((shape, layers)) = self.arch.part(part) else { bail!("the network has no {part:?}") };
+        let own = parameters(shape, &layers);
+        let mut variables = own
+            .iter()
+            .filter_map(|own| self.names.iter().position(|name| *name == own.name))
+            .map(|i| self.variables[i].as_tensor());
         let mut pair = || match (variables.next(), variables.next()) {
             (Some(w), Some(b)) => Ok((w, b)),
-            _ => candle_core::bail!("the network has more layers than tensors"),
+            _ => bail!("the network has more layers than tensors"),
         };
-        let mut layers = self.arch.layers;
+        let mut x = input.clone();
+        let mut layers = &layers[..];
         while let [layer, rest @ ..] = layers {
             layers = rest;
             x = match *layer {
                 Layer::Conv { kernel, stride, .. } => {
                     let (weight, bias) = pair()?;
-                    x = conv(&x, weight, kernel, stride)?;
-                    // max(relu(x + b)) = relu(max(x) + b), on a quarter of the numbers.
-                    let pooled = rest.starts_with(&[Layer::Relu, Layer::MaxPool2]);
-                    if pooled {
-                        x = max_pool2(&x)?;
-                        layers = &rest[2..];
+                    let relu = rest.first() == Some(&Layer::Relu);
+                    let pool = rest.get(usize::from(relu)) == Some(&Layer::MaxPool2);
+                    if self.engine == Engine::Simd {
+                        layers = &rest[usize::from(relu) + usize::from(pool)..];
+                        ops::conv(&x, weight, bias, *layer, relu, pool)?
+                    } else {
+                        x = conv(&x, weight, kernel, stride)?;
+                        // max(relu(x + b)) = relu(max(x) + b), on a quarter of the numbers.
+                        if relu && pool {
+                            x = max_pool2(&x)?;
+                            layers = &rest[2..];
+                        }
+                        x = x.broadcast_add(bias)?;
+                        if relu && pool { x.relu()? } else { x }
                     }
-                    x = x.broadcast_add(bias)?;
-                    if pooled { x.relu()? } else { x }
+                }
+                Layer::ConvTranspose { stride, .. } => {
+                    let (weight, bias) = pair()?;
+                    let relu = rest.first() == Some(&Layer::Relu);
+                    if self.engine == Engine::Simd {
+                        layers = &rest[usize::from(relu)..];
+                        ops::conv_transpose(&x, weight, bias, *layer, relu)?
+                    } else {
+                        // candle's own, which has channels first.
+                        let x = x.permute((0, 3, 1, 2))?.contiguous()?;
+                        let y = x.conv_transpose2d(weight, 0, 0, stride, 1)?;
+                        y.permute((0, 2, 3, 1))?.broadcast_add(bias)?
+                    }
                 }
                 Layer::Relu => x.relu()?,
                 Layer::MaxPool2 => max_pool2(&x)?,
@@ -78,16 +158,34 @@ impl Graph {
                     let x = if x.rank() == 4 { x.permute((0, 3, 1, 2))? } else { x };
                     x.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)?
                 }
+                Layer::Unflatten([rows, cols, channels]) => x.reshape((x.dim(0)?, rows, cols, channels))?,
             };
         }
         Ok(x)
     }
 }
 
+/// The negative evidence lower bound's terms, summed over pixels and latent dimensions, averaged over the batch:
+/// `-log p(x | z)` with pixels as probabilities of Bernoulli draws, and `KL(q(z | x) || N(0, 1))` (Kingma & Welling
+/// 2014, appendix B). `images` are `[batch, pixels]`.
+///
+/// # Errors
+/// When candle fails.
+pub fn elbo_terms(outputs: &VaeOutputs, images: &Tensor) -> Result<(Tensor, Tensor)> {
+    let l = &outputs.pixels;
+    // softplus(l) - x l, with softplus(l) = max(l, 0) + log(1 + exp(-|l|)).
+    let softplus = (l.relu()? + (l.abs()?.neg()?.exp()? + 1.0)?.log()?)?;
+    let reconstruction = (softplus - (images * l)?)?.sum(1)?.mean(0)?;
+    let VaeOutputs { mean, log_variance, .. } = outputs;
+    let kl = ((mean.sqr()? + log_variance.exp()?)? - log_variance)?;
+    let kl = ((kl - 1.0)?.sum(1)?.mean(0)? * 0.5)?;
+    Ok((reconstruction, kl))
+}
+
 /// Convolution as one matrix product over shifted copies: candle's own convolution has a naive loop for a
 /// backward pass on the CPU, this one's backward pass is matrix products too. Channels come last, so that
 /// all copies are of contiguous runs.
-fn conv(x: &Tensor, weight: &Tensor, kernel: usize, stride: usize) -> candle_core::Result<Tensor> {
+fn conv(x: &Tensor, weight: &Tensor, kernel: usize, stride: usize) -> Result<Tensor> {
     let (batch, rows, cols, depth) = x.dims4()?;
     let (h, w) = ((rows - kernel) / stride + 1, (cols - kernel) / stride + 1);
     let mut shifted = Vec::with_capacity(kernel * kernel);
@@ -108,14 +206,14 @@ fn conv(x: &Tensor, weight: &Tensor, kernel: usize, stride: usize) -> candle_cor
 }
 
 /// `count` slices of `x` along `dim`: `start`, `start + step`, ...
-fn every(x: &Tensor, dim: usize, start: usize, count: usize, step: usize) -> candle_core::Result<Tensor> {
+fn every(x: &Tensor, dim: usize, start: usize, count: usize, step: usize) -> Result<Tensor> {
     let index: Vec<u32> = (0..count).map(|i| (start + i * step) as u32).collect();
     x.index_select(&Tensor::new(index, x.device())?, dim)
 }
 
 /// 2x2 max-pool whose gradient goes to the first maximum of a window, row by row. candle's own hands it to
 /// every tied one, and ties are common: the background of a digit is constant.
-fn max_pool2(x: &Tensor) -> candle_core::Result<Tensor> {
+fn max_pool2(x: &Tensor) -> Result<Tensor> {
     let (batch, rows, cols, channels) = x.dims4()?;
     let (h, w) = (rows / 2, cols / 2);
     let x = x.narrow(1, 0, 2 * h)?.narrow(2, 0, 2 * w)?.contiguous()?;
@@ -125,7 +223,7 @@ fn max_pool2(x: &Tensor) -> candle_core::Result<Tensor> {
 
 /// Of a tensor with two entries along `dim`, the larger ones, the first where they tie (as the SIMD core has
 /// it: within [`TIE`]); `dim` goes away.
-fn larger_half(x: &Tensor, dim: usize) -> candle_core::Result<Tensor> {
+fn larger_half(x: &Tensor, dim: usize) -> Result<Tensor> {
     let half = |i: usize| x.narrow(dim, i, 1)?.squeeze(dim)?.contiguous();
     let (first, second) = (half(0)?, half(1)?);
     (&first + f64::from(TIE))?.ge(&second)?.where_cond(&first, &second)

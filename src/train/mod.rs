@@ -1,28 +1,44 @@
-//! Training with candle: the graph of an architecture, Adam, and the export of its weights.
+//! Training with candle: the graph of an architecture, Adam, checkpoints, and the export of the weights.
 //!
-//! The last 5,000 training images are held out; the weights kept are those of the epoch that read these
-//! best. The test images are looked at once, at the end.
+//! A classifier descends the cross-entropy. A VAE descends the negative evidence lower bound and, with a weight, the
+//! cross-entropy of its head on the drawn latent vector, all together: a head trained after the rest reads a latent
+//! space that nothing told about labels, and reads it worse (96 % instead of 98 %).
+//!
+//! The last 5,000 training images are held out; the weights kept are those of the epoch that read these best (a VAE's:
+//! that had the lowest loss on them). The test images are looked at once, at the end.
 
+pub mod adam;
+mod checkpoint;
 pub mod graph;
+mod measure;
+mod ops;
+mod report;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
-use candle_core::{Device, Tensor};
-use candle_nn::{AdamW, Optimizer, ParamsAdamW};
+use candle_core::{DType, Device, Tensor};
 
 use crate::arch::Arch;
+use crate::latent::LatentMap;
+use crate::model::Vae;
 use crate::native::files::write_atomically;
 use crate::native::idx::{Digits, PIXELS};
 use crate::native::progress;
-use crate::net::Net;
 use crate::weights::{Facts, Weights};
-use graph::Graph;
+use adam::Adam;
+use checkpoint::State;
+use graph::{Engine, Graph, elbo_terms};
+use measure::{Measured, measure};
 
 /// Training images held out to choose the best epoch.
 const HELD_OUT: usize = 5_000;
+/// The part of a VAE's training in which the weight of the KL rises from 0 (Bowman et al. 2016).
+const WARM_UP: f64 = 0.2;
+/// Test images on the map of a latent space.
+const MAPPED: usize = 1_000;
 
 /// How to train.
 #[derive(Clone, Debug)]
@@ -35,21 +51,37 @@ pub struct Options {
     pub batch: usize,
     /// Adam's rate at the start; it falls to zero along half a cosine.
     pub rate: f64,
-    /// Of the initialisation and of the order of the images.
+    /// Of the initialisation, of the order of the images and of the draws.
     pub seed: u64,
+    /// Weight of the KL in a VAE's loss (Higgins et al. 2017).
+    pub beta: f64,
+    /// Weight of the cross-entropy in a VAE's loss.
+    pub label_weight: f64,
     /// Where candle computes.
     pub device: Device,
     /// Where the weights go.
     pub out: PathBuf,
+    /// Whether to go on from the checkpoint beside `out`.
+    pub resume: bool,
     /// The command to write into the facts.
     pub command: String,
 }
 
-/// Trains, prints the accuracies and writes the weights. Ctrl-C ends the training early and keeps the best
-/// weights so far.
+/// What is remembered of an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Epoch {
+    /// Mean loss of its steps.
+    pub loss: f64,
+    /// On the held-out images, after it.
+    pub held_out: Measured,
+}
+
+/// Trains, prints the accuracies and writes the weights with a figure of the curves beside them. After each epoch the
+/// state goes to a checkpoint. Ctrl-C ends the training early and keeps the best weights so far, and the checkpoint.
 ///
 /// # Errors
-/// When candle fails, the loss is no longer finite, or the file cannot be written.
+/// When candle fails, the loss is no longer finite, a file cannot be written, or there is no fitting checkpoint to
+/// resume from.
 pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
     let Options { arch, epochs, batch, ref device, .. } = *options;
     ensure!(train.len() > HELD_OUT + batch && epochs > 0 && batch > 0, "there is nothing to train on");
@@ -58,60 +90,88 @@ pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot watch for Ctrl-C")?;
 
-    let mut rng = fastrand::Rng::with_seed(options.seed);
-    let graph = Graph::random(arch, &mut rng, device)?;
-    let parameters = ParamsAdamW { lr: options.rate, weight_decay: 0.0, ..ParamsAdamW::default() };
-    let mut adam = AdamW::new(graph.variables.clone(), parameters)?;
-    let mut order: Vec<usize> = (0..train.len() - HELD_OUT).collect();
+    let engine = if device.is_cpu() { Engine::Simd } else { Engine::Candle };
+    let mut state = if options.resume { checkpoint::load(options)? } else { checkpoint::fresh(options)? };
+    let graph = match &state.now {
+        Some(tensors) => Graph::new(arch, tensors, device, engine)?,
+        None => Graph::random(arch, &mut fastrand::Rng::with_seed(options.seed), device, engine)?,
+    };
+    let mut adam = Adam::new(graph.variables.clone())?;
+    state.restore(&mut adam, device)?;
     let held_out: Vec<usize> = (train.len() - HELD_OUT..train.len()).collect();
-    let steps = order.len() / batch;
-    let mut best: Option<(f64, Vec<Vec<f32>>)> = None;
-    let mut ran = 0;
-    for epoch in 0..epochs {
-        rng.shuffle(&mut order);
-        let bar = progress::bar(steps as u64, &format!("epoch {}/{epochs}", epoch + 1));
-        let (mut loss_sum, mut right, mut seen) = (0.0, 0.0, 0);
-        for (step, indices) in order.chunks_exact(batch).enumerate() {
-            if stop.load(Ordering::Relaxed) {
-                break;
-            }
-            let done = (epoch * steps + step) as f64 / (epochs * steps) as f64;
-            adam.set_learning_rate(options.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()));
-            let (images, labels) = load(train, indices, arch, device)?;
-            let logits = graph.logits(&images)?;
-            let loss = candle_nn::loss::cross_entropy(&logits, &labels)?;
-            adam.backward_step(&loss)?;
-            let value = f64::from(loss.to_scalar::<f32>()?);
-            ensure!(value.is_finite(), "the loss became {value} in epoch {}; try a lower --rate", epoch + 1);
-            let hits = logits.argmax(1)?.eq(&labels)?.to_dtype(candle_core::DType::F32)?.sum_all()?;
-            right += f64::from(hits.to_scalar::<f32>()?);
-            loss_sum += value;
-            seen += 1;
-            bar.set_message(format!(
-                "loss {:.4}  accuracy {:.2} %",
-                loss_sum / f64::from(seen),
-                100.0 * right / (f64::from(seen) * batch as f64)
-            ));
-            bar.inc(1);
-        }
-        bar.finish();
-        if seen > 0 {
-            ran = epoch + 1;
-            let tensors = graph.tensors()?;
-            let accuracy = accuracy(&Net::new(arch, &tensors)?, train, &held_out);
-            println!("epoch {:>2}: held-out accuracy {:.2} %", epoch + 1, 100.0 * accuracy);
-            if best.as_ref().is_none_or(|(a, _)| accuracy > *a) {
-                best = Some((accuracy, tensors));
-            }
-        }
-        if stop.load(Ordering::Relaxed) {
-            println!("stopped; keeping the best weights so far");
-            break;
-        }
+    for epoch in state.epochs.len()..epochs {
+        let Some(loss) = run_epoch(options, epoch, (&graph, &mut adam), train, &stop)? else { break };
+        let tensors = graph.tensors()?;
+        let epoch = Epoch { loss, held_out: measure(arch, &tensors, train, &held_out)? };
+        state.add(options, epoch, tensors, &adam)?;
+        println!("epoch {:>2}: held-out {}", state.epochs.len(), epoch.held_out);
+        checkpoint::save(options, &state)?;
     }
-    let (held_out_accuracy, tensors) =
-        best.context("stopped before the first step: there are no weights to keep")?;
-    finish(options, ran, held_out_accuracy, &tensors, test)
+    if stop.load(Ordering::Relaxed) {
+        println!("stopped; keeping the best weights so far. --resume goes on after the last whole epoch");
+    }
+    finish(options, &state, test)?;
+    if !stop.load(Ordering::Relaxed) {
+        checkpoint::remove(&options.out)?;
+    }
+    Ok(())
+}
+
+/// One pass over the training images: the mean loss, or `None` when it was stopped.
+fn run_epoch(
+    options: &Options,
+    epoch: usize,
+    (graph, adam): (&Graph, &mut Adam),
+    train: &Digits,
+    stop: &AtomicBool,
+) -> Result<Option<f64>> {
+    let Options { arch, epochs, batch, ref device, .. } = *options;
+    // Of seed and epoch alone, so that a resumed training takes the same steps.
+    let mut rng = fastrand::Rng::with_seed(options.seed ^ (epoch as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut order: Vec<usize> = (0..train.len() - HELD_OUT).collect();
+    rng.shuffle(&mut order);
+    let steps = order.len() / batch;
+    let bar = progress::bar(steps as u64, &format!("epoch {}/{epochs}", epoch + 1));
+    let (mut loss_sum, mut right) = (0.0, 0.0);
+    for (step, indices) in order.chunks_exact(batch).enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let done = (epoch * steps + step) as f64 / (epochs * steps) as f64;
+        let (images, labels) = load(train, indices, arch, device)?;
+        let (loss, logits) = match arch.vae {
+            None => {
+                let logits = graph.logits(&images)?;
+                (candle_nn::loss::cross_entropy(&logits, &labels)?, logits)
+            }
+            Some(vae) => {
+                let mut noise = vec![0.0; batch * vae.latent];
+                crate::model::normal(&mut rng, &mut noise);
+                let outputs = graph.vae(&images, &Tensor::from_vec(noise, (batch, vae.latent), device)?)?;
+                let (reconstruction, kl) = elbo_terms(&outputs, &images.flatten_from(1)?)?;
+                let labelling = candle_nn::loss::cross_entropy(&outputs.logits, &labels)?;
+                let beta = options.beta * (done / WARM_UP).min(1.0);
+                let bound = (reconstruction + (kl * beta)?)?;
+                ((bound + (labelling * options.label_weight)?)?, outputs.logits)
+            }
+        };
+        let rate = options.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+        adam.step(&loss.backward()?, rate)?;
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        ensure!(value.is_finite(), "the loss became {value} in epoch {}; try a lower --rate", epoch + 1);
+        let hits = logits.argmax(1)?.eq(&labels)?.to_dtype(DType::F32)?.sum_all()?;
+        right += f64::from(hits.to_scalar::<f32>()?);
+        loss_sum += value;
+        let seen = (step + 1) as f64;
+        bar.set_message(format!(
+            "loss {:.4}  accuracy {:.2} %",
+            loss_sum / seen,
+            100.0 * right / (seen * batch as f64)
+        ));
+        bar.inc(1);
+    }
+    bar.finish();
+    Ok(Some(loss_sum / steps as f64))
 }
 
 /// Fails now rather than after the training when the weights could not be written.
@@ -123,34 +183,54 @@ fn check_writable(out: &Path) -> Result<()> {
 }
 
 /// Measures, quantizes, measures again and writes.
-fn finish(
-    options: &Options,
-    epochs: usize,
-    held_out: f64,
-    tensors: &[Vec<f32>],
-    test: &Digits,
-) -> Result<()> {
+fn finish(options: &Options, state: &State, test: &Digits) -> Result<()> {
     let arch = options.arch;
+    let (best, tensors) =
+        state.best.as_ref().context("stopped before the first epoch ended: there are no weights to keep")?;
     let all: Vec<usize> = (0..test.len()).collect();
-    let in_f32 = accuracy(&Net::new(arch, tensors)?, test, &all);
+    let in_f32 = measure(arch, tensors, test, &all)?;
     let mut facts = Facts::new();
     let mut fact = |key: &str, value: String| facts.insert(key.to_owned(), value);
-    fact("accuracy_f32", format!("{in_f32:.4}"));
-    fact("accuracy_held_out", format!("{held_out:.4}"));
-    fact("epochs", epochs.to_string());
+    fact("accuracy_f32", format!("{:.4}", in_f32.accuracy));
+    fact("accuracy_held_out", format!("{:.4}", state.epochs[*best].held_out.accuracy));
+    fact("epochs", state.epochs.len().to_string());
     fact("batch", options.batch.to_string());
     fact("rate", options.rate.to_string());
     fact("seed", options.seed.to_string());
     fact("command", options.command.clone());
     fact("device", if options.device.is_cuda() { "cuda" } else { "cpu" }.into());
-    let quantized = Weights::from_bytes(&Weights::to_bytes(arch, tensors, &facts)?)?;
-    let in_int8 = accuracy(&Net::new(arch, &quantized.tensors)?, test, &all);
-    facts.insert("accuracy_int8".into(), format!("{in_int8:.4}"));
-    println!("test accuracy: {:.2} % in f32, {:.2} % in int8", 100.0 * in_f32, 100.0 * in_int8);
-    let bytes = Weights::to_bytes(arch, tensors, &facts)?;
+    if arch.vae.is_some() {
+        fact("beta", options.beta.to_string());
+        fact("label_weight", options.label_weight.to_string());
+        fact("elbo_f32", format!("{:.2}", in_f32.elbo()));
+    }
+    let quantized = Weights::from_bytes(&Weights::to_bytes(arch, tensors, None, &facts)?)?;
+    let in_int8 = measure(arch, &quantized.tensors, test, &all)?;
+    facts.insert("accuracy_int8".into(), format!("{:.4}", in_int8.accuracy));
+    if arch.vae.is_some() {
+        facts.insert("elbo_int8".into(), format!("{:.2}", in_int8.elbo()));
+        facts.insert("kl_int8".into(), format!("{:.2}", in_int8.kl));
+    }
+    let map = latent_map(&quantized, test)?;
+    println!("test, in f32:  {in_f32}\ntest, in int8: {in_int8}");
+    let bytes = Weights::to_bytes(arch, tensors, map.as_ref(), &facts)?;
     write_atomically(&options.out, &bytes)?;
     println!("wrote {} ({} bytes)", options.out.display(), bytes.len());
+    report::write(options, state, &quantized, test)?;
+    println!("\n{}:", arch.name);
+    for (key, value) in &facts {
+        println!("  {key:<18} {value}");
+    }
     Ok(())
+}
+
+/// Where a VAE sees the first test images.
+fn latent_map(weights: &Weights, test: &Digits) -> Result<Option<LatentMap>> {
+    let Some(shape) = weights.arch.vae else { return Ok(None) };
+    let mut vae = Vae::sampled(weights, 1, 0)?;
+    let n = test.len().min(MAPPED);
+    let means: Vec<f32> = (0..n).flat_map(|i| vae.encode(&test.image(i)).0.to_vec()).collect();
+    Ok(Some(LatentMap::new(&means, &test.labels[..n], shape.latent, weights.arch.classes())?))
 }
 
 /// Images as `[batch, rows, cols, channels]` in [0, 1], with their labels.
@@ -169,26 +249,4 @@ fn load(
     let labels: Vec<u32> = indices.iter().map(|&i| u32::from(digits.labels[i])).collect();
     let images = Tensor::from_vec(pixels, (indices.len(), rows, cols, channels), device)?;
     Ok((images, Tensor::from_vec(labels, indices.len(), device)?))
-}
-
-/// Share of `indices` whose likeliest label is the right one, on the SIMD core, with all cores.
-pub fn accuracy(net: &Net, digits: &Digits, indices: &[usize]) -> f64 {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let share = indices.len().div_ceil(threads).max(1);
-    let right: usize = std::thread::scope(|scope| {
-        let workers: Vec<_> = indices
-            .chunks(share)
-            .map(|indices| {
-                let mut net = net.clone();
-                scope.spawn(move || {
-                    let reads = |&&i: &&usize| {
-                        crate::metrics::argmax(net.logits(&digits.image(i))) == usize::from(digits.labels[i])
-                    };
-                    indices.iter().filter(reads).count()
-                })
-            })
-            .collect();
-        workers.into_iter().map(|w| w.join().unwrap_or(0)).sum()
-    });
-    right as f64 / indices.len().max(1) as f64
 }

@@ -1,12 +1,12 @@
 //! The SIMD core beside candle's autograd: same weights, same digits, same logits, loss and gradient.
 
 use candle_core::{Device, Tensor, Var};
-use misread::arch;
+use misread::arch::{self, Arch};
 use misread::kernel::simd::Level;
-use misread::kernel::softmax::Loss;
-use misread::model::{Classifier, Network};
+use misread::kernel::softmax::{Loss, softmax};
+use misread::model::{Classifier, Network, Vae, normal};
 use misread::net::Net;
-use misread::train::graph::Graph;
+use misread::train::graph::{Engine, Graph, elbo_terms};
 use misread::weights::Weights;
 
 use crate::common::{self, relative};
@@ -26,7 +26,7 @@ fn candle(graph: &Graph, image: &[f32], shape: [usize; 3], label: usize) -> (Vec
 #[test]
 fn every_level_agrees_with_candle_on_all_shipped_digits() {
     let weights = Weights::from_bytes(common::WEIGHTS).unwrap();
-    let graph = Graph::new(weights.arch, &weights.tensors, &Device::Cpu).unwrap();
+    let graph = Graph::new(weights.arch, &weights.tensors, &Device::Cpu, Engine::Candle).unwrap();
     let samples = common::samples();
     for level in Level::available() {
         let mut network = Network::from(Net::at_level(level, weights.arch, &weights.tensors).unwrap());
@@ -51,7 +51,7 @@ fn every_level_agrees_with_candle_on_all_shipped_digits() {
 fn every_network_agrees_with_candle_at_random_weights() {
     for arch in arch::ALL {
         let mut rng = fastrand::Rng::with_seed(11);
-        let graph = Graph::random(arch, &mut rng, &Device::Cpu).unwrap();
+        let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle).unwrap();
         let mut network = Network::from(Net::new(arch, &graph.tensors().unwrap()).unwrap());
         let image: Vec<f32> = (0..arch.pixels()).map(|_| rng.f32()).collect();
         let (mut z, mut gradient) = (vec![0.0; arch.classes()], vec![0.0; arch.pixels()]);
@@ -59,5 +59,93 @@ fn every_network_agrees_with_candle_at_random_weights() {
         let (cz, closs, cgradient) = candle(&graph, &image, arch.dataset.image, 1);
         assert!(relative(&z, &cz) < 1e-4 && relative(&[loss], &[closs]) < 1e-4, "{}", arch.name);
         assert!(relative(&gradient, &cgradient) < 1e-4, "{}: {}", arch.name, relative(&gradient, &cgradient));
+    }
+}
+
+/// The gradient with respect to every variable of a loss that uses all that a network computes.
+fn weight_gradients(arch: &'static Arch, engine: Engine, batch: usize) -> Vec<(String, Vec<f32>)> {
+    let mut rng = fastrand::Rng::with_seed(12);
+    let graph = Graph::random(arch, &mut rng, &Device::Cpu, engine).unwrap();
+    let [rows, cols, channels] = arch.dataset.image;
+    let pixels: Vec<f32> = (0..batch * arch.pixels()).map(|_| rng.f32()).collect();
+    let images = Tensor::from_vec(pixels, (batch, rows, cols, channels), &Device::Cpu).unwrap();
+    let labels: Vec<u32> = (0..batch).map(|i| i as u32 % 10).collect();
+    let labels = Tensor::from_vec(labels, batch, &Device::Cpu).unwrap();
+    let loss = match arch.vae {
+        None => candle_nn::loss::cross_entropy(&graph.logits(&images).unwrap(), &labels).unwrap(),
+        Some(vae) => {
+            let noise: Vec<f32> = (0..batch * vae.latent).map(|_| rng.f32() - 0.5).collect();
+            let noise = Tensor::from_vec(noise, (batch, vae.latent), &Device::Cpu).unwrap();
+            let outputs = graph.vae(&images, &noise).unwrap();
+            let (reconstruction, kl) = elbo_terms(&outputs, &images.flatten_from(1).unwrap()).unwrap();
+            let labelling = candle_nn::loss::cross_entropy(&outputs.logits, &labels).unwrap();
+            ((reconstruction + kl).unwrap() + (labelling * 50.0).unwrap()).unwrap()
+        }
+    };
+    let gradients = loss.backward().unwrap();
+    let names = arch.parameters().into_iter().map(|p| p.name);
+    names
+        .zip(&graph.variables)
+        .map(|(name, v)| {
+            let gradient = gradients.get(v).unwrap_or_else(|| panic!("{name} has no gradient"));
+            (name, gradient.flatten_all().unwrap().to_vec1().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn the_core_s_convolutions_train_like_candle_s_own() {
+    for arch in arch::ALL {
+        // A batch that no number of shards divides.
+        let ours = weight_gradients(arch, Engine::Simd, 11);
+        let candles = weight_gradients(arch, Engine::Candle, 11);
+        for ((name, a), (_, b)) in ours.iter().zip(&candles) {
+            assert!(relative(a, b) < 1e-4, "{}, {name}: {:e}", arch.name, relative(a, b));
+        }
+    }
+}
+
+#[test]
+fn the_bound_and_its_gradient_agree_with_candle_at_every_level() {
+    for arch in arch::ALL.iter().filter(|a| a.vae.is_some()) {
+        let latent = arch.vae.unwrap().latent;
+        let mut rng = fastrand::Rng::with_seed(13);
+        let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle).unwrap();
+        // Of a size that keeps the variance moderate.
+        let tensors: Vec<Vec<f32>> = graph
+            .tensors()
+            .unwrap()
+            .iter()
+            .map(|t| t.iter().map(|w| 0.5 * w + 0.01 * (rng.f32() - 0.5)).collect())
+            .collect();
+        let graph = Graph::new(arch, &tensors, &Device::Cpu, Engine::Candle).unwrap();
+        let image: Vec<f32> = (0..arch.pixels()).map(|_| rng.f32()).collect();
+        let [rows, cols, channels] = arch.dataset.image;
+        let x = Var::from_slice(&image, (1, rows, cols, channels), &Device::Cpu).unwrap();
+        let mut noise = vec![0.0; latent];
+        normal(&mut fastrand::Rng::with_seed(14), &mut noise);
+        let noise = Tensor::from_vec(noise, (1, latent), &Device::Cpu).unwrap();
+        let outputs = graph.vae(x.as_tensor(), &noise).unwrap();
+        let flat = x.as_tensor().flatten_from(1).unwrap();
+        let (reconstruction, kl) = elbo_terms(&outputs, &flat).unwrap();
+        let bound = (&reconstruction + &kl).unwrap();
+        let expected = bound.backward().unwrap().remove(x.as_tensor()).unwrap();
+        let expected: Vec<f32> = expected.flatten_all().unwrap().to_vec1().unwrap();
+        let close = |a: f64, b: &Tensor| (a as f32 / b.to_scalar::<f32>().unwrap() - 1.0).abs() < 1e-4;
+        for level in Level::available() {
+            let mut vae = Vae::at_level(level, arch, &tensors, 1, 14).unwrap();
+            let mut gradient = vec![0.0; arch.pixels()];
+            let elbo = vae.elbo(&image, Some(&mut gradient));
+            assert!(close(elbo.reconstruction, &reconstruction), "{level:?} {}: {elbo:?}", arch.name);
+            assert!(close(elbo.kl, &kl), "{level:?} {}: {elbo:?} {kl}", arch.name);
+            assert!(relative(&gradient, &expected) < 1e-4, "{level:?} {}", arch.name);
+            let z = outputs.logits.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let (mut logits, mut p) = (vec![0.0; 10], vec![0.0; 10]);
+            vae.logits(&image, &mut logits);
+            // One draw: the same up to a constant.
+            let constant = softmax(&z, &mut p);
+            let shifted: Vec<f32> = z.iter().map(|z| z - constant).collect();
+            assert!(relative(&logits, &shifted) < 1e-4, "{level:?} {}", arch.name);
+        }
     }
 }

@@ -1,0 +1,89 @@
+//! How well a network does on images it was not trained on: on the SIMD core, with all cores.
+
+use std::fmt;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use crate::arch::Arch;
+use crate::kernel::simd::Level;
+use crate::kernel::softmax::Loss;
+use crate::metrics::argmax;
+use crate::model::{Classifier, Network, Vae};
+use crate::native::idx::Digits;
+use crate::net::Net;
+
+/// Means over some images.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Share of the images that were read rightly, a VAE's through the mean.
+    pub accuracy: f64,
+    /// Cross-entropy of the true label, in nats.
+    pub cross_entropy: f64,
+    /// `-log p(x | z)` with one draw of z, in nats; 0 for what is no VAE.
+    pub reconstruction: f64,
+    /// `KL(q(z | x) || N(0, 1))`, in nats; 0 for what is no VAE.
+    pub kl: f64,
+}
+
+impl Measured {
+    /// The evidence lower bound, in nats.
+    pub fn elbo(&self) -> f64 {
+        -self.reconstruction - self.kl
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "accuracy {:.2} %", 100.0 * self.accuracy)?;
+        if self.reconstruction > 0.0 {
+            write!(f, ", ELBO {:.2} nats (KL {:.2})", self.elbo(), self.kl)?;
+        }
+        Ok(())
+    }
+}
+
+/// Measures the network of these tensors on the images of `digits` at `indices`.
+///
+/// # Errors
+/// When the tensors are not the architecture's.
+pub fn measure(
+    arch: &'static Arch,
+    tensors: &[Vec<f32>],
+    digits: &Digits,
+    indices: &[usize],
+) -> Result<Measured> {
+    let network = Network::from(Net::new(arch, tensors)?);
+    let vae = match arch.vae {
+        Some(_) => Some(Vae::at_level(Level::detect(), arch, tensors, 1, 0)?),
+        None => None,
+    };
+    let classes = arch.classes();
+    let of_image = |(network, vae): &mut (Network, Option<Vae>), &i: &usize| {
+        let image = digits.image(i);
+        let label = usize::from(digits.labels[i]);
+        let (mut logits, mut gradient) = (vec![0.0; classes], vec![0.0; classes]);
+        network.logits(&image, &mut logits);
+        let elbo = vae.as_mut().map(|vae| {
+            vae.redraw(i as u64);
+            vae.elbo(&image, None)
+        });
+        let elbo = elbo.unwrap_or_default();
+        Measured {
+            accuracy: f64::from(u8::from(argmax(&logits) == label)),
+            cross_entropy: f64::from(Loss::Label(label).evaluate(&logits, &mut gradient)),
+            reconstruction: elbo.reconstruction,
+            kl: elbo.kl,
+        }
+    };
+    let all: Vec<Measured> =
+        indices.par_iter().map_init(|| (network.clone(), vae.clone()), of_image).collect();
+    // In order, so that the sums do not depend on the threads.
+    let mean = |f: fn(&Measured) -> f64| all.iter().map(f).sum::<f64>() / all.len().max(1) as f64;
+    Ok(Measured {
+        accuracy: mean(|m| m.accuracy),
+        cross_entropy: mean(|m| m.cross_entropy),
+        reconstruction: mean(|m| m.reconstruction),
+        kl: mean(|m| m.kl),
+    })
+}
