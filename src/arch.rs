@@ -229,8 +229,7 @@ pub static MNIST_CONV_ENCODER: Arch = Arch {
 };
 
 /// Every network there is.
-pub static ALL: &[&Arch] =
-    &[&MNIST_CNN, &MNIST_DENSE, &MNIST_CONV_ENCODER, &MNIST_VAE, &MNIST_CONV_VAE];
+pub static ALL: &[&Arch] = &[&MNIST_CNN, &MNIST_DENSE, &MNIST_CONV_ENCODER, &MNIST_VAE, &MNIST_CONV_VAE];
 
 /// The largest latent vector that can be asked for.
 pub const MAX_LATENT: usize = 256;
@@ -277,7 +276,9 @@ impl Arch {
             return Ok(self);
         }
         if latent == 0 || latent > MAX_LATENT {
-            return Err(Error::BadInput(format!("a latent vector has 1 to {MAX_LATENT} numbers, not {latent}")));
+            return Err(Error::BadInput(format!(
+                "a latent vector has 1 to {MAX_LATENT} numbers, not {latent}"
+            )));
         }
         let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |a: &&&'static Self| a.name == self.name && a.vae.is_some_and(|v| v.latent == latent);
@@ -389,9 +390,12 @@ pub fn parameters(input: [usize; 3], layers: &[Layer]) -> Vec<Parameter> {
                 (name, vec![channels, c, kernel, kernel], channels, c * kernel * kernel)
             }
             // An output position is covered by every `stride`-th row and column of the kernels around it.
-            Layer::ConvTranspose { name, channels, kernel, stride } => {
-                (name, vec![c, channels, kernel, kernel], channels, c * (kernel * kernel).div_ceil(stride * stride))
-            }
+            Layer::ConvTranspose { name, channels, kernel, stride } => (
+                name,
+                vec![c, channels, kernel, kernel],
+                channels,
+                c * (kernel * kernel).div_ceil(stride * stride),
+            ),
             Layer::Dense { name, outputs } => (name, vec![outputs, h * w * c], outputs, h * w * c),
             Layer::Relu | Layer::MaxPool2 | Layer::Unflatten(_) => continue,
         };

@@ -53,8 +53,7 @@ impl LatentMap {
             axes.extend(axis.iter().map(|&a| a as f32));
         }
         let centre: Vec<f32> = centre.iter().map(|&c| c as f32).collect();
-        let mut map =
-            Self { centre, axes, points: Vec::new(), scale: 1.0, labels: labels.to_vec() };
+        let mut map = Self { centre, axes, points: Vec::new(), scale: 1.0, labels: labels.to_vec() };
         let places: Vec<[f32; 2]> = means.chunks_exact(latent).map(|m| map.project(m)).collect();
         map.scale = places.iter().flatten().fold(f32::MIN_POSITIVE, |m, p| m.max(p.abs()));
         map.points = places.iter().flatten().map(|p| (p / map.scale * 127.0).round() as i8).collect();

@@ -9,6 +9,7 @@ use misread::arch::Arch;
 use misread::attack;
 use misread::attack::iterative::L1Form;
 use misread::attack::options::Method;
+use misread::native::subject::Reading;
 use misread::native::{self, bench, fetch, images, sample, server};
 
 /// See a neural network misread. Without a command: serves the page.
@@ -39,6 +40,8 @@ enum Command {
     Train(Train),
     /// Attacks images and reports each
     Attack(Attack),
+    /// Attacks every network with every attack and compares them
+    Study(Study),
     /// Times gradients on this machine, beside its multiply-add peak
     Bench {
         /// Weights files; all shipped networks when none is given
@@ -133,6 +136,15 @@ struct Attack {
     /// The weights file
     #[arg(long, default_value = "models/mnist-cnn.safetensors")]
     model: PathBuf,
+    /// How a VAE reads an image
+    #[arg(long, default_value = "mean")]
+    inference: InferenceName,
+    /// Draws that one answer of a sampling VAE averages
+    #[arg(long, default_value_t = 1)]
+    samples: usize,
+    /// Draws over which an attack on a sampling VAE takes the mean loss
+    #[arg(long, default_value_t = 16)]
+    eot: usize,
     /// Which attack
     #[arg(long, default_value = "linf")]
     attack: AttackName,
@@ -186,6 +198,35 @@ struct Attack {
     data: Data,
 }
 
+#[derive(Args)]
+struct Study {
+    /// Which data set
+    #[arg(long, default_value = "mnist")]
+    dataset: Dataset,
+    /// How many test images
+    #[arg(long, default_value_t = 100)]
+    images: usize,
+    /// Weights files; all shipped networks when none is given
+    #[arg(long, num_args = 1..)]
+    models: Vec<PathBuf>,
+    /// Draws over which an attack on a sampling VAE takes the mean loss
+    #[arg(long, default_value_t = 16)]
+    eot: usize,
+    /// Prints one JSON object an attack instead of tables
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    data: Data,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum InferenceName {
+    /// Through the mean of the latent vector
+    Mean,
+    /// Through draws of it
+    Sampled,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum AttackName {
     /// Basic Iterative under L-infinity (Kurakin et al. 2016)
@@ -228,6 +269,16 @@ fn run(cli: Cli) -> Result<()> {
         Command::Fetch { dataset: Dataset::Mnist, data, mirror } => fetch::fetch(&data.data_dir, &mirror),
         Command::Train(t) => train(t),
         Command::Attack(a) => attack_images(a),
+        Command::Study(s) => {
+            let Dataset::Mnist = s.dataset;
+            native::study::study(&native::study::Options {
+                images: s.images,
+                models: s.models,
+                eot: s.eot,
+                json: s.json,
+                data: s.data.data_dir,
+            })
+        }
         Command::Bench { models, json } => bench::bench(&models, json),
         Command::Sample { data, out } => {
             sample::write_sample(&fetch::mnist(&data.data_dir, fetch::Split::Test)?, &out)
@@ -262,6 +313,10 @@ fn attack_images(a: Attack) -> Result<()> {
     };
     native::attack::attack(&native::attack::Options {
         model: a.model,
+        reading: match a.inference {
+            InferenceName::Mean => Reading::Mean,
+            InferenceName::Sampled => Reading::Sampled { samples: a.samples, eot: a.eot },
+        },
         images: a.images,
         target: a.target,
         attack,

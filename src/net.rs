@@ -80,8 +80,7 @@ impl Net {
     /// As [`new`](Self::new); [`Error::Unsupported`] when the architecture has no such part.
     pub fn part(level: Level, arch: &'static Arch, part: Part, tensors: &[Vec<f32>]) -> Result<Self> {
         let all = arch.parameters();
-        let fits =
-            all.len() == tensors.len() && all.iter().zip(tensors).all(|(p, t)| p.count() == t.len());
+        let fits = all.len() == tensors.len() && all.iter().zip(tensors).all(|(p, t)| p.count() == t.len());
         if !fits {
             return Err(Error::BadInput(format!("these tensors are not those of '{}'", arch.name)));
         }
@@ -363,7 +362,8 @@ mod tests {
     #[test]
     fn the_gradient_of_every_part_of_every_network_is_its_slope_at_every_level() {
         let mut rng = fastrand::Rng::with_seed(6);
-        let parts = [Part::Classifier, Part::Encoder, Part::Mean, Part::LogVariance, Part::Head, Part::Decoder];
+        let parts =
+            [Part::Classifier, Part::Encoder, Part::Mean, Part::LogVariance, Part::Head, Part::Decoder];
         for (arch, part) in ALL.iter().flat_map(|a| parts.map(|p| (*a, p))) {
             if arch.part(part).is_none() {
                 continue;

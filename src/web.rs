@@ -10,9 +10,10 @@ use crate::attack::{Goal, Options};
 use crate::bench;
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Loss;
+use crate::latent::LatentMap;
 use crate::metrics::grade::Grade;
 use crate::metrics::norms::Norms;
-use crate::model::Classifier;
+use crate::model::{Classifier, Inference, Model, Vae};
 use crate::study::{Measures, Thresholds, measure};
 use crate::weights::Weights;
 
@@ -31,9 +32,19 @@ pub fn build() -> String {
 /// A network with its weights.
 #[wasm_bindgen]
 pub struct Network {
-    network: crate::model::Network,
-    facts: crate::weights::Facts,
+    network: Model,
+    weights: Weights,
+    /// The encoder and the decoder of a VAE.
+    vae: Option<Vae>,
+    /// What answers a fresh reading, where the network samples.
+    deployed: Option<Model>,
 }
+
+/// Draws over which an attack on a sampling VAE takes the mean loss.
+const EOT: usize = 16;
+/// The seeds of the draws that an attack descends, and of those that nobody has seen.
+const ATTACKED: u64 = 1;
+const FRESH: u64 = 1 << 32;
 
 #[wasm_bindgen]
 impl Network {
@@ -41,13 +52,80 @@ impl Network {
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: &[u8]) -> Result<Network, JsError> {
         let weights = Weights::from_bytes(bytes)?;
-        Ok(Self { network: crate::model::Network::new(&weights)?, facts: weights.facts })
+        let vae = weights.arch.vae.is_some().then(|| Vae::sampled(&weights, 1, 0)).transpose()?;
+        Ok(Self { network: Model::new(&weights, Inference::Mean)?, weights, vae, deployed: None })
+    }
+
+    /// Lets a VAE read through draws of the latent vector, one for each answer, instead of through its mean. Attacks
+    /// then see the mean loss over some fixed draws.
+    pub fn sample(&mut self) -> Result<(), JsError> {
+        let sampled = |samples, seed| Model::new(&self.weights, Inference::Sampled { samples, seed });
+        (self.network, self.deployed) = (sampled(EOT, ATTACKED)?, Some(sampled(1, FRESH)?));
+        Ok(())
+    }
+
+    /// Share of `draws` answers, with fresh draws each, in which the label is read (`targeted`) or is not. Undefined where
+    /// nothing is drawn.
+    #[wasm_bindgen(js_name = freshShare)]
+    pub fn fresh_share(
+        &mut self,
+        image: &[f32],
+        label: usize,
+        targeted: bool,
+        draws: u32,
+    ) -> Result<Option<f64>, JsError> {
+        self.check(image)?;
+        let Some(deployed) = &mut self.deployed else { return Ok(None) };
+        let goal = if targeted { Goal::Target(label) } else { Goal::Away(label) };
+        let mut logits = vec![0.0; deployed.classes()];
+        let mut reached = 0;
+        for draw in 0..u64::from(draws) {
+            deployed.redraw(FRESH + draw);
+            deployed.logits(image, &mut logits);
+            reached += u32::from(goal.reached(crate::metrics::argmax(&logits)));
+        }
+        Ok(Some(f64::from(reached) / f64::from(draws)))
+    }
+
+    /// Whether it is a variational auto-encoder.
+    #[wasm_bindgen(js_name = isVae)]
+    pub fn is_vae(&self) -> bool {
+        self.vae.is_some()
+    }
+
+    /// What a VAE makes of an image: the place of its latent vector on the map (two numbers, NaN where there is no map),
+    /// then the image that the decoder makes of it.
+    pub fn see(&mut self, image: &[f32]) -> Result<Vec<f32>, JsError> {
+        self.check(image)?;
+        let vae = self.vae.as_mut().ok_or_else(|| JsError::new("only a VAE has a decoder"))?;
+        let mean = vae.encode(image).0.to_vec();
+        let mut seen = vec![f32::NAN; 2 + image.len()];
+        if let Some(map) = &self.weights.map {
+            seen[..2].copy_from_slice(&map.project(&mean));
+        }
+        vae.decode(&mean, &mut seen[2..]);
+        Ok(seen)
+    }
+
+    /// The map of a VAE's latent space: positions of test images, two numbers each; empty where there is none.
+    #[wasm_bindgen(js_name = mapPoints)]
+    pub fn map_points(&self) -> Vec<f32> {
+        let points = |map: &LatentMap| {
+            map.points.iter().map(|&p| f32::from(p) * map.scale / 127.0).collect::<Vec<_>>()
+        };
+        self.weights.map.as_ref().map(points).unwrap_or_default()
+    }
+
+    /// The labels of these images.
+    #[wasm_bindgen(js_name = mapLabels)]
+    pub fn map_labels(&self) -> Vec<u8> {
+        self.weights.map.as_ref().map(|map| map.labels.clone()).unwrap_or_default()
     }
 
     /// The facts of the weights file, by name.
     pub fn facts(&self) -> Result<Object, JsValue> {
         let object = Object::new();
-        for (key, value) in &self.facts {
+        for (key, value) in &self.weights.facts {
             Reflect::set(&object, &key.into(), &value.into())?;
         }
         Ok(object)
@@ -55,12 +133,12 @@ impl Network {
 
     /// The name that a visitor reads.
     pub fn title(&self) -> String {
-        self.network.net().arch().title.into()
+        self.weights.arch.title.into()
     }
 
     /// What each label stands for.
     pub fn labels(&self) -> Vec<String> {
-        self.network.net().arch().dataset.labels.iter().map(|&l| l.into()).collect()
+        self.weights.arch.dataset.labels.iter().map(|&l| l.into()).collect()
     }
 
     /// By what an attack is graded unless a visitor says otherwise: `{measure: "l2" or "ssim", valid, confident}`.
@@ -101,9 +179,7 @@ impl Network {
 
     /// Probabilities of all labels for an image in [0, 1].
     pub fn probabilities(&mut self, image: &[f32]) -> Result<Vec<f32>, JsError> {
-        if image.len() != self.network.pixels() {
-            return Err(JsError::new("the image has the wrong size"));
-        }
+        self.check(image)?;
         let mut logits = vec![0.0; self.network.classes()];
         let mut probabilities = logits.clone();
         self.network.logits(image, &mut logits);
@@ -127,8 +203,15 @@ impl Network {
 }
 
 impl Network {
+    fn check(&self, image: &[f32]) -> Result<(), JsError> {
+        if image.len() != self.network.pixels() {
+            return Err(JsError::new("the image has the wrong size"));
+        }
+        Ok(())
+    }
+
     fn default_thresholds(&self) -> Thresholds {
-        Thresholds::new(self.network.net().arch().dataset.validity)
+        Thresholds::new(self.weights.arch.dataset.validity)
     }
 }
 
@@ -150,11 +233,11 @@ pub struct BenchRow(bench::Row);
 impl BenchRow {
     /// Times the gradient at `images`, one after the other, as many as the batch.
     pub fn measure(network: &mut Network, images: &[f32], now: &Function) -> Result<BenchRow, JsError> {
-        let arch = network.network.net().arch();
+        let arch = network.weights.arch;
         if images.is_empty() || !images.len().is_multiple_of(arch.pixels()) {
             return Err(JsError::new("the images have the wrong size"));
         }
-        let (level, flops) = (network.network.net().level(), arch.gradient_flops());
+        let (level, flops) = (Level::detect(), arch.gradient_flops());
         Ok(Self(bench::gradient(arch.name, &mut network.network, images, flops, level, &|| clock(now))?))
     }
     /// The network's name.
@@ -349,7 +432,7 @@ impl Attack {
     pub fn outcome(&self, network: &mut Network) -> Result<Outcome, JsError> {
         let none = || JsError::new("the attack has not begun");
         let outcome = self.attack.outcome().ok_or_else(none)?.clone();
-        let shape = network.network.net().arch().dataset.image;
+        let shape = network.weights.arch.dataset.image;
         let thresholds = network.default_thresholds();
         let measures =
             measure(&mut network.network, self.goal, (&self.original, shape), &outcome, thresholds);

@@ -139,7 +139,8 @@ impl Weights {
                 (Dtype::F32, vec![1], bytes(&[map.scale])),
                 (Dtype::U8, vec![n], map.labels.clone()),
             ];
-            stored.extend(MAP.into_iter().zip(of).map(|(name, (d, shape, b))| (name.to_owned(), d, shape, b)));
+            stored
+                .extend(MAP.into_iter().zip(of).map(|(name, (d, shape, b))| (name.to_owned(), d, shape, b)));
         }
         let mut metadata: HashMap<String, String> = facts.clone().into_iter().collect();
         if let Some(vae) = arch.vae {
@@ -362,7 +363,8 @@ mod tests {
         wrong.labels[3] = 10;
         let bytes = Weights::to_bytes(arch, &tensors, Some(&wrong), &Facts::new()).unwrap();
         assert!(Weights::from_bytes(&bytes).unwrap_err().to_string().contains("map"));
-        let other = Weights { map: Some(LatentMap { centre: vec![0.0; 5], axes: vec![0.0; 10], ..map }), ..back };
+        let other =
+            Weights { map: Some(LatentMap { centre: vec![0.0; 5], axes: vec![0.0; 10], ..map }), ..back };
         let bytes = Weights::to_bytes(arch, &tensors, other.map.as_ref(), &Facts::new()).unwrap();
         assert!(Weights::from_bytes(&bytes).unwrap_err().to_string().contains("map.centre"));
     }

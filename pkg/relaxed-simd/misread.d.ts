@@ -121,9 +121,18 @@ export class Network {
      */
     facts(): object;
     /**
+     * Share of `draws` answers, with fresh draws each, in which the label is read (`targeted`) or is not. Undefined where
+     * nothing is drawn.
+     */
+    freshShare(image: Float32Array | number[], label: number, targeted: boolean, draws: number): number | undefined;
+    /**
      * `{valid, grade}` of an outcome under thresholds of the visitor's.
      */
     grade(success: boolean, l2: number, ssim: number, confidence: number, valid_at: number, confident_at: number): object;
+    /**
+     * Whether it is a variational auto-encoder.
+     */
+    isVae(): boolean;
     /**
      * What each label stands for.
      */
@@ -133,6 +142,14 @@ export class Network {
      */
     lossAndGradient(image: Float32Array | number[], label: number): Float32Array;
     /**
+     * The labels of these images.
+     */
+    mapLabels(): Uint8Array;
+    /**
+     * The map of a VAE's latent space: positions of test images, two numbers each; empty where there is none.
+     */
+    mapPoints(): Float32Array;
+    /**
      * Reads a weights file; throws what is wrong with it.
      */
     constructor(bytes: Uint8Array | number[]);
@@ -140,6 +157,16 @@ export class Network {
      * Probabilities of all labels for an image in [0, 1].
      */
     probabilities(image: Float32Array | number[]): Float32Array;
+    /**
+     * Lets a VAE read through draws of the latent vector, one for each answer, instead of through its mean. Attacks
+     * then see the mean loss over some fixed draws.
+     */
+    sample(): void;
+    /**
+     * What a VAE makes of an image: the place of its latent vector on the map (two numbers, NaN where there is no map),
+     * then the image that the decoder makes of it.
+     */
+    see(image: Float32Array | number[]): Float32Array;
     /**
      * By what an attack is graded unless a visitor says otherwise: `{measure: "l2" or "ssim", valid, confident}`.
      */
@@ -323,11 +350,17 @@ export interface InitOutput {
     readonly benchrow_percentOfPeak: (a: number) => number;
     readonly build: () => [number, number];
     readonly network_facts: (a: number) => [number, number, number];
+    readonly network_freshShare: (a: number, b: number, c: number, d: number, e: number, f: number) => [number, number, number, number];
     readonly network_grade: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
+    readonly network_isVae: (a: number) => number;
     readonly network_labels: (a: number) => [number, number];
     readonly network_lossAndGradient: (a: number, b: number, c: number, d: number) => [number, number, number, number];
+    readonly network_mapLabels: (a: number) => [number, number];
+    readonly network_mapPoints: (a: number) => [number, number];
     readonly network_new: (a: number, b: number) => [number, number, number];
     readonly network_probabilities: (a: number, b: number, c: number) => [number, number, number, number];
+    readonly network_sample: (a: number) => [number, number];
+    readonly network_see: (a: number, b: number, c: number) => [number, number, number, number];
     readonly network_thresholds: (a: number) => [number, number, number];
     readonly network_title: (a: number) => [number, number];
     readonly outcome_budget: (a: number) => [number, number];

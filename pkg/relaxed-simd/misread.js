@@ -292,6 +292,27 @@ export class Network {
         return takeFromExternrefTable0(ret[0]);
     }
     /**
+     * Share of `draws` answers, with fresh draws each, in which the label is read (`targeted`) or is not. Undefined where
+     * nothing is drawn.
+     * @param {Float32Array | number[]} image
+     * @param {number} label
+     * @param {boolean} targeted
+     * @param {number} draws
+     * @returns {number | undefined}
+     */
+    freshShare(image, label, targeted, draws) {
+        const val2 = +label;
+        const val3 = +targeted;
+        const val4 = +draws;
+        const ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.network_freshShare(this.__wbg_ptr, ptr0, len0, val2, val3, val4);
+        if (ret[3]) {
+            throw takeFromExternrefTable0(ret[2]);
+        }
+        return ret[0] === 0 ? undefined : ret[1];
+    }
+    /**
      * `{valid, grade}` of an outcome under thresholds of the visitor's.
      * @param {boolean} success
      * @param {number} l2
@@ -307,6 +328,14 @@ export class Network {
             throw takeFromExternrefTable0(ret[1]);
         }
         return takeFromExternrefTable0(ret[0]);
+    }
+    /**
+     * Whether it is a variational auto-encoder.
+     * @returns {boolean}
+     */
+    isVae() {
+        const ret = wasm.network_isVae(this.__wbg_ptr);
+        return ret !== 0;
     }
     /**
      * What each label stands for.
@@ -337,6 +366,26 @@ export class Network {
         return v3;
     }
     /**
+     * The labels of these images.
+     * @returns {Uint8Array}
+     */
+    mapLabels() {
+        const ret = wasm.network_mapLabels(this.__wbg_ptr);
+        var v1 = getArrayU8FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
+        return v1;
+    }
+    /**
+     * The map of a VAE's latent space: positions of test images, two numbers each; empty where there is none.
+     * @returns {Float32Array}
+     */
+    mapPoints() {
+        const ret = wasm.network_mapPoints(this.__wbg_ptr);
+        var v1 = getArrayF32FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v1;
+    }
+    /**
      * Reads a weights file; throws what is wrong with it.
      * @param {Uint8Array | number[]} bytes
      */
@@ -360,6 +409,33 @@ export class Network {
         const ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
         const len0 = WASM_VECTOR_LEN;
         const ret = wasm.network_probabilities(this.__wbg_ptr, ptr0, len0);
+        if (ret[3]) {
+            throw takeFromExternrefTable0(ret[2]);
+        }
+        var v2 = getArrayF32FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v2;
+    }
+    /**
+     * Lets a VAE read through draws of the latent vector, one for each answer, instead of through its mean. Attacks
+     * then see the mean loss over some fixed draws.
+     */
+    sample() {
+        const ret = wasm.network_sample(this.__wbg_ptr);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
+    }
+    /**
+     * What a VAE makes of an image: the place of its latent vector on the map (two numbers, NaN where there is no map),
+     * then the image that the decoder makes of it.
+     * @param {Float32Array | number[]} image
+     * @returns {Float32Array}
+     */
+    see(image) {
+        const ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.network_see(this.__wbg_ptr, ptr0, len0);
         if (ret[3]) {
             throw takeFromExternrefTable0(ret[2]);
         }

@@ -3,6 +3,7 @@
 pub mod grade;
 pub mod norms;
 pub mod ssim;
+pub mod statistics;
 
 /// Index of the largest value; ties go to the first, an empty slice to 0.
 pub fn argmax(values: &[f32]) -> usize {

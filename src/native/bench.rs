@@ -21,14 +21,22 @@ struct Report {
     rows: Vec<Row>,
 }
 
+/// The weights files of all networks that ship.
+///
+/// # Errors
+/// When the folder of the page is not found.
+pub fn shipped_networks() -> Result<Vec<PathBuf>> {
+    let root = super::server::root()?;
+    Ok(crate::arch::ALL.iter().map(|a| root.join(format!("models/{}.safetensors", a.name))).collect())
+}
+
 /// Measures the networks in `models`, or all shipped ones, on one thread.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn bench(models: &[PathBuf], json: bool) -> Result<()> {
     let root = super::server::root()?;
-    let shipped: Vec<PathBuf> =
-        crate::arch::ALL.iter().map(|a| root.join(format!("models/{}.safetensors", a.name))).collect();
+    let shipped = shipped_networks()?;
     let models = if models.is_empty() { &shipped } else { models };
     let level = Level::detect();
     let start = Instant::now();

@@ -2,6 +2,7 @@
 
 pub mod attack;
 pub mod bench;
+pub mod cores;
 pub mod fetch;
 pub mod files;
 pub mod idx;
@@ -11,3 +12,5 @@ pub mod progress;
 pub mod report;
 pub mod sample;
 pub mod server;
+pub mod study;
+pub mod subject;

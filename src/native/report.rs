@@ -42,6 +42,9 @@ pub struct Record {
     pub grade: Option<Grade>,
     /// Whether the goal is still reached once the pixels are rounded to 8 bits.
     pub survives_png: bool,
+    /// Share of fresh answers that reach the goal, of a network that draws its latent vector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<f64>,
     /// The fixed budget, or the smallest that was found (null when none was): the norm of the change, for L-BFGS the
     /// weight `c` of the loss.
     pub budget: Option<f64>,

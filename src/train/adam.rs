@@ -22,7 +22,8 @@ impl Adam {
     /// # Errors
     /// When candle fails.
     pub fn new(variables: Vec<Var>) -> Result<Self> {
-        let moments = variables.iter().map(|v| Ok([v.zeros_like()?, v.zeros_like()?])).collect::<Result<_>>()?;
+        let moments =
+            variables.iter().map(|v| Ok([v.zeros_like()?, v.zeros_like()?])).collect::<Result<_>>()?;
         Ok(Self { variables, moments, steps: 0 })
     }
 

@@ -60,11 +60,8 @@ impl State {
         self.epochs.push(epoch);
         self.now = Some(tensors);
         let flat = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
-        self.moments = adam
-            .moments
-            .iter()
-            .map(|[m, v]| Ok([flat(m)?, flat(v)?]))
-            .collect::<candle_core::Result<_>>()?;
+        self.moments =
+            adam.moments.iter().map(|[m, v]| Ok([flat(m)?, flat(v)?])).collect::<candle_core::Result<_>>()?;
         self.steps = adam.steps;
         Ok(())
     }

@@ -127,7 +127,8 @@ fn run_epoch(
 ) -> Result<Option<f64>> {
     let Options { arch, epochs, batch, ref device, .. } = *options;
     // Of seed and epoch alone, so that a resumed training takes the same steps.
-    let mut rng = fastrand::Rng::with_seed(options.seed ^ (epoch as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut rng =
+        fastrand::Rng::with_seed(options.seed ^ (epoch as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut order: Vec<usize> = (0..train.len() - HELD_OUT).collect();
     rng.shuffle(&mut order);
     let steps = order.len() / batch;

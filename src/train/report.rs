@@ -75,10 +75,10 @@ fn draw(
             .build_cartesian_2d(1.0..last, low - margin..high + margin)?;
         chart
             .configure_mesh()
+            .disable_mesh()
             .x_desc("epoch")
             .x_labels(points.len().clamp(2, 8))
             .x_label_formatter(&|x| format!("{x:.0}"))
-            .light_line_style(WHITE)
             .draw()?;
         let blue = RGBColor(31, 90, 180);
         chart.draw_series(LineSeries::new(points.iter().copied(), blue.stroke_width(2)))?;

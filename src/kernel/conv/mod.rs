@@ -335,7 +335,8 @@ impl Conv {
     pub fn bias_gradient(&self, winners: &[u32], output_gradient: &[f32], sums: &mut [f32]) {
         let channels = self.shape.channels;
         let sums = &mut sums[..channels];
-        for (winners, gradient) in winners.chunks_exact(channels).zip(output_gradient.chunks_exact(channels)) {
+        for (winners, gradient) in winners.chunks_exact(channels).zip(output_gradient.chunks_exact(channels))
+        {
             for ((sum, &winner), &g) in sums.iter_mut().zip(winners).zip(gradient) {
                 *sum += if winner < OFF { g } else { 0.0 };
             }

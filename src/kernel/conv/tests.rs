@@ -14,8 +14,7 @@ fn oracle(s: ConvShape, weight: &[f32], bias: &[f32], x: &[f32], d: &[f32]) -> [
     let input_at = |i: usize, j: usize, r: usize, k: usize, c: usize| {
         ((i * s.stride + r) * in_w + j * s.stride + k) * depth + c
     };
-    let weight_at =
-        |o: usize, r: usize, k: usize, c: usize| ((o * depth + c) * s.kernel + r) * s.kernel + k;
+    let weight_at = |o: usize, r: usize, k: usize, c: usize| ((o * depth + c) * s.kernel + r) * s.kernel + k;
     let taps: Vec<(usize, usize, usize)> = (0..s.kernel * s.kernel * depth)
         .map(|t| (t / depth / s.kernel, t / depth % s.kernel, t % depth))
         .collect();
@@ -85,10 +84,7 @@ fn every_level_matches_the_oracle_at_sizes_around_the_tiles() {
                         assert!((*a as f64 - e).abs() < 1e-5, "{level:?} {shape:?}: {a} and {e}");
                     }
                     for (a, e) in gradient.iter().zip(&expected_gradient) {
-                        assert!(
-                            (*a as f64 - e).abs() < 1e-5,
-                            "{level:?} {shape:?}: gradient {a} and {e}"
-                        );
+                        assert!((*a as f64 - e).abs() < 1e-5, "{level:?} {shape:?}: gradient {a} and {e}");
                     }
                     assert!(gradient[inputs..].iter().all(|&v| v == 0.0));
                     let mut padded = x.clone();

@@ -1,0 +1,60 @@
+//! Work that splits, on all cores.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Result, ensure};
+
+use super::progress;
+
+/// Calls `work` for every item, on all cores, each thread with its own copy of `subject` and the next item when it is
+/// free, under a progress bar called `name`. The results have the order of the items; the first error ends the work.
+///
+/// # Errors
+/// The first of `work`'s.
+pub fn on_all_cores<I: Sync, S: Clone + Sync, T: Send>(
+    name: &str,
+    items: &[I],
+    subject: &S,
+    work: impl Fn(&mut S, &I) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(items.len());
+    let bar = progress::bar(items.len() as u64, name);
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<T>>> = Mutex::new(items.iter().map(|_| None).collect());
+    let failure = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut subject = subject.clone();
+                while let Some((i, item)) = {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    items.get(i).map(|item| (i, item))
+                } {
+                    match work(&mut subject, item) {
+                        Ok(result) => {
+                            if let Ok(mut results) = results.lock() {
+                                results[i] = Some(result);
+                            }
+                        }
+                        Err(error) => {
+                            next.store(items.len(), Ordering::Relaxed);
+                            if let Ok(mut failure) = failure.lock() {
+                                failure.get_or_insert(error);
+                            }
+                        }
+                    }
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    if let Some(error) = failure.into_inner().ok().flatten() {
+        return Err(error);
+    }
+    let results = results.into_inner().unwrap_or_default();
+    let finished: Vec<T> = results.into_iter().flatten().collect();
+    ensure!(finished.len() == items.len(), "a worker thread failed");
+    Ok(finished)
+}

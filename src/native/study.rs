@@ -1,0 +1,364 @@
+//! The command `study`: every network under every attack, on the same images with the same targets; what was found for
+//! H0; and the checks that an honest evaluation owes (Carlini et al. 2019, "On Evaluating Adversarial Robustness").
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+
+use super::bench::shipped_networks;
+use super::cores::on_all_cores;
+use super::images::{Image, Images, Target, read_weights};
+use super::report::Record;
+use super::subject::{Reading, Subject, attack_one};
+use crate::attack;
+use crate::attack::iterative::L1Form;
+use crate::attack::options::Method;
+use crate::metrics::grade::Grade;
+use crate::metrics::statistics::{Interval, median, paired_difference, share};
+use crate::study::Thresholds;
+use crate::weights::Weights;
+
+/// What to study.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many test images, from the first on.
+    pub images: usize,
+    /// Weights files; the shipped ones when there are none.
+    pub models: Vec<PathBuf>,
+    /// Draws of an attack on a VAE that samples.
+    pub eot: usize,
+    /// JSON instead of tables.
+    pub json: bool,
+    /// The folder of the data sets.
+    pub data: PathBuf,
+}
+
+/// The budgets of the iterative attacks.
+const LINF: [f32; 4] = [0.05, 0.1, 0.2, 0.3];
+const L1: [f32; 3] = [10.0, 20.0, 40.0];
+/// The budget at which nothing bounds a pixel.
+const UNBOUNDED: f32 = 1.0;
+/// The budget at which attacks are replayed on other networks, and at which one step is compared with many.
+const REPLAYED: f32 = 0.1;
+/// The probability that L-BFGS must reach on draws that it knows, against a network that then draws others.
+const SURE: f32 = 0.7;
+
+/// A network, and how it reads.
+struct Entrant {
+    name: String,
+    weights: Weights,
+    sampled: bool,
+    subject: Subject,
+    runs: Vec<Run>,
+}
+
+/// An attack on all images.
+struct Run {
+    options: attack::Options,
+    records: Vec<Record>,
+    images: Vec<Vec<f32>>,
+}
+
+/// A line of `--json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    network: &'a str,
+    epsilon: Option<f32>,
+    #[serde(flatten)]
+    record: &'a Record,
+}
+
+impl Run {
+    /// What the attack is called in a table.
+    fn title(&self) -> String {
+        match self.options.method {
+            Method::Linf => format!("L∞ ≤ {}", self.options.budget),
+            Method::L1(_) => format!("L1 ≤ {}", self.options.budget),
+            Method::Lbfgs => "L-BFGS".into(),
+        }
+    }
+
+    /// The attacks on images that were read rightly before.
+    fn on_read(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(|r| r.clean_predicted == r.label)
+    }
+
+    fn fooled(&self) -> Interval {
+        share(self.on_read().filter(|r| r.success).count(), self.on_read().count())
+    }
+
+    fn median(&self, value: fn(&Record) -> f64) -> Interval {
+        median(&self.on_read().filter(|r| r.success).map(value).collect::<Vec<_>>())
+    }
+}
+
+/// Runs the study and prints it.
+///
+/// # Errors
+/// When a file cannot be read, or the results cannot be written.
+pub fn study(options: &Options) -> Result<()> {
+    ensure!(options.images > 0, "a study needs images");
+    let models = if options.models.is_empty() { shipped_networks()? } else { options.models.clone() };
+    let mut entrants = Vec::new();
+    for path in &models {
+        let weights = read_weights(path)?;
+        let mut add = |sampled: bool| {
+            let reading =
+                if sampled { Reading::Sampled { samples: 1, eot: options.eot } } else { Reading::Mean };
+            let subject = Subject::new(&weights, reading)?;
+            let name = format!("{}{}", weights.arch.name, if sampled { ", sampled" } else { "" });
+            entrants.push(Entrant { name, weights: weights.clone(), sampled, subject, runs: Vec::new() });
+            Ok::<_, anyhow::Error>(())
+        };
+        add(false)?;
+        if weights.arch.vae.is_some() {
+            add(true)?;
+        }
+    }
+    let dataset = entrants.first().context("there is no network to study")?.weights.arch.dataset;
+    ensure!(
+        entrants.iter().all(|e| e.weights.arch.dataset == dataset),
+        "these networks belong to different data sets"
+    );
+    let images: Images = format!("test:0..{}", options.images).parse().map_err(anyhow::Error::msg)?;
+    let images = images.load(dataset, &options.data)?;
+    let thresholds = Thresholds::new(dataset.validity);
+    for entrant in &mut entrants {
+        for attack in attacks(entrant.sampled) {
+            let run = run(entrant, &images, attack, thresholds)?;
+            entrant.runs.push(run);
+        }
+    }
+    let out = &mut std::io::stdout().lock();
+    let written = if options.json {
+        print_lines(out, &entrants)
+    } else {
+        print_tables(out, &entrants)
+            .and_then(|()| print_h0(out, &entrants))
+            .map_err(anyhow::Error::from)
+            .and_then(|()| {
+                print_checks(out, &mut entrants, &images, thresholds)?;
+                Ok(())
+            })
+    };
+    match written {
+        // The reader of a pipe may go away early; that is its right.
+        Err(e)
+            if e.downcast_ref()
+                .is_some_and(|e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe) =>
+        {
+            Ok(())
+        }
+        other => other.context("cannot write the results"),
+    }
+}
+
+/// The attacks of the study.
+fn attacks(sampled: bool) -> Vec<attack::Options> {
+    let with = |method, budget| attack::Options { budget, ..attack::Options::new(method) };
+    let mut all: Vec<attack::Options> = LINF.iter().map(|&e| with(Method::Linf, e)).collect();
+    all.extend(L1.iter().map(|&e| with(Method::L1(L1Form::Strong), e)));
+    let lbfgs = attack::Options::new(Method::Lbfgs);
+    all.push(attack::Options { confidence: if sampled { SURE } else { 0.0 }, ..lbfgs });
+    all
+}
+
+fn run(entrant: &Entrant, images: &[Image], options: attack::Options, thresholds: Thresholds) -> Result<Run> {
+    let classes = entrant.weights.arch.classes();
+    let bar = format!("{} {}", entrant.name, options.method.name());
+    let results = on_all_cores(&bar, images, &entrant.subject, |subject, image| {
+        attack_one(subject, image, Target::Next.goal(image.label, classes), options, thresholds)
+    })?;
+    let (records, images) = results.into_iter().unzip();
+    Ok(Run { options, records, images })
+}
+
+fn print_lines(out: &mut dyn Write, entrants: &[Entrant]) -> Result<()> {
+    for entrant in entrants {
+        for run in &entrant.runs {
+            for record in &run.records {
+                let epsilon = (run.options.method != Method::Lbfgs).then_some(run.options.budget);
+                serde_json::to_writer(&mut *out, &Line { network: &entrant.name, epsilon, record })?;
+                writeln!(out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn percent(i: Interval) -> String {
+    format!("{:.1} [{:.1}, {:.1}]", 100.0 * i.value, 100.0 * i.low, 100.0 * i.high)
+}
+
+fn print_tables(out: &mut dyn Write, entrants: &[Entrant]) -> std::io::Result<()> {
+    for entrant in entrants {
+        let read = entrant.runs[0].on_read().count();
+        let total = entrant.runs[0].records.len();
+        writeln!(
+            out,
+            "## {}\n\nreads {read} of {total} images rightly; these are attacked.\n",
+            entrant.name
+        )?;
+        writeln!(
+            out,
+            "| attack | fooled, % [95 %] | L2, median [95 %] | L1 | L∞ | SSIM | confidence | high | moderate | low | \
+             ineffective | failed |"
+        )?;
+        writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+        for run in &entrant.runs {
+            let l2 = run.median(|r| r.l2);
+            let count = |grade| run.on_read().filter(|r| r.grade == Some(grade)).count();
+            writeln!(
+                out,
+                "| {} | {} | {:.2} [{:.2}, {:.2}] | {:.1} | {:.3} | {:.2} | {:.2} | {} | {} | {} | {} | {} |",
+                run.title(),
+                percent(run.fooled()),
+                l2.value,
+                l2.low,
+                l2.high,
+                run.median(|r| r.l1).value,
+                run.median(|r| r.linf).value,
+                run.median(|r| r.ssim).value,
+                run.median(|r| r.confidence.into()).value,
+                count(Grade::High),
+                count(Grade::Moderate),
+                count(Grade::Low),
+                count(Grade::Ineffective),
+                count(Grade::Failed),
+            )?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The attacks on images that both entrants read rightly, pair by pair.
+fn pairs<'a>(a: &'a Run, b: &'a Run) -> Vec<(&'a Record, &'a Record)> {
+    let read = |r: &Record| r.clean_predicted == r.label;
+    a.records.iter().zip(&b.records).filter(|(a, b)| read(a) && read(b)).collect()
+}
+
+/// Each VAE beside each plain network, on the images that both read rightly.
+fn print_h0(out: &mut dyn Write, entrants: &[Entrant]) -> std::io::Result<()> {
+    let (vaes, plain): (Vec<&Entrant>, Vec<&Entrant>) =
+        entrants.iter().partition(|e| e.weights.arch.vae.is_some());
+    if vaes.is_empty() || plain.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## H0: a VAE classifier is less vulnerable than a CNN\n")?;
+    writeln!(
+        out,
+        "Points by which the VAE is fooled more often than the plain network (above 0: the VAE is the weaker), on the \
+         images that both read rightly, with paired 95 % intervals; for L-BFGS the median of the VAE's L2 over the \
+         plain network's, image by image (below 1: the VAE is the weaker). Intervals without 0, or 1, decide.\n"
+    )?;
+    write!(out, "| VAE | beside |")?;
+    vaes[0].runs.iter().try_for_each(|run| write!(out, " {} |", run.title()))?;
+    writeln!(out, "\n|---|---|{}", "---|".repeat(vaes[0].runs.len()))?;
+    for vae in &vaes {
+        for other in &plain {
+            write!(out, "| {} | {} |", vae.name, other.name)?;
+            for (a, b) in vae.runs.iter().zip(&other.runs) {
+                let pairs = pairs(a, b);
+                let same_rule = a.options.confidence == b.options.confidence;
+                if a.options.method == Method::Lbfgs && !same_rule {
+                    // Attacks that stop at other confidences end at other distances.
+                    write!(out, " – |")?;
+                } else if a.options.method == Method::Lbfgs {
+                    let both = pairs.iter().filter(|(a, b)| a.success && b.success);
+                    let i = median(&both.map(|(a, b)| a.l2 / b.l2).collect::<Vec<_>>());
+                    write!(out, " × {:.2} [{:.2}, {:.2}] |", i.value, i.low, i.high)?;
+                } else {
+                    let alone = |f: fn(bool, bool) -> bool| {
+                        pairs.iter().filter(|(a, b)| f(a.success, b.success)).count()
+                    };
+                    let i = paired_difference(alone(|a, b| a && !b), alone(|a, b| b && !a), pairs.len());
+                    write!(
+                        out,
+                        " {:+.1} [{:+.1}, {:+.1}] |",
+                        100.0 * i.value,
+                        100.0 * i.low,
+                        100.0 * i.high
+                    )?;
+                }
+            }
+            writeln!(out)?;
+        }
+    }
+    writeln!(out)
+}
+
+/// First signs of gradient masking (Athalye et al. 2018), network by network.
+fn print_checks(
+    out: &mut dyn Write,
+    entrants: &mut [Entrant],
+    images: &[Image],
+    thresholds: Thresholds,
+) -> Result<()> {
+    writeln!(out, "## Checks for gradient masking\n")?;
+    writeln!(
+        out,
+        "| network | fooled more as L∞ grows | as L1 grows | unbounded L∞, % | 40 steps beside one at L∞ ≤ {REPLAYED}, % | \
+         best transfer at L∞ ≤ {REPLAYED} beside white-box, % |"
+    )?;
+    writeln!(out, "|---|---|---|---|---|---|")?;
+    let linf = attack::Options::new(Method::Linf);
+    let at = LINF.iter().position(|&e| e == REPLAYED).unwrap_or(0);
+    for i in 0..entrants.len() {
+        let unbounded = attack::Options { budget: UNBOUNDED, ..linf };
+        let unbounded = run(&entrants[i], images, unbounded, thresholds)?.fooled();
+        let single = attack::Options { budget: REPLAYED, steps: 1, alpha: Some(REPLAYED), ..linf };
+        let single = run(&entrants[i], images, single, thresholds)?.fooled();
+        let grows = |runs: &[Run]| {
+            let shares: Vec<f64> = runs.iter().map(|r| r.fooled().value).collect();
+            if shares.is_sorted() { "yes" } else { "NO" }
+        };
+        let by_linf = grows(&entrants[i].runs[..LINF.len()]);
+        let by_l1 = grows(&entrants[i].runs[LINF.len()..LINF.len() + L1.len()]);
+        let white = entrants[i].runs[at].fooled();
+        let transfer = best_transfer(entrants, i, at, images)?;
+        let (source, replayed) = transfer.unwrap_or((String::new(), share(0, 0)));
+        writeln!(
+            out,
+            "| {} | {by_linf} | {by_l1} | {:.1} | {:.1}, {:.1} | {:.1} (from {source}), {:.1} |",
+            entrants[i].name,
+            100.0 * unbounded.value,
+            100.0 * white.value,
+            100.0 * single.value,
+            100.0 * replayed.value,
+            100.0 * white.value,
+        )?;
+    }
+    Ok(())
+}
+
+/// The other network whose attacked images fool entrant `i` most often, with how often, of those that both read rightly.
+fn best_transfer(
+    entrants: &mut [Entrant],
+    i: usize,
+    at: usize,
+    images: &[Image],
+) -> Result<Option<(String, Interval)>> {
+    let mut best: Option<(String, Interval)> = None;
+    for j in (0..entrants.len()).filter(|&j| j != i) {
+        if entrants[j].weights.arch.name == entrants[i].weights.arch.name {
+            continue;
+        }
+        let replayed: Vec<(&Image, &Vec<f32>)> = images.iter().zip(&entrants[j].runs[at].images).collect();
+        let read = on_all_cores("transfer", &replayed, &entrants[i].subject, |subject, (image, pixels)| {
+            Ok(subject.reads(image, pixels))
+        })?;
+        let both = pairs(&entrants[i].runs[at], &entrants[j].runs[at]);
+        let own = both.iter().filter(|(own, _)| {
+            let place = own.index - images[0].index;
+            Some(read[place]) == own.target
+        });
+        let hits = share(own.count(), both.len());
+        if best.as_ref().is_none_or(|(_, b)| hits.value > b.value) {
+            best = Some((entrants[j].weights.arch.name.to_owned(), hits));
+        }
+    }
+    Ok(best)
+}

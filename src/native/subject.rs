@@ -1,0 +1,187 @@
+//! What is attacked, and one attack on it.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::images::Image;
+use super::report::Record;
+use crate::attack::{self, Goal, run};
+use crate::error::Error;
+use crate::kernel::softmax;
+use crate::metrics::argmax;
+use crate::metrics::grade::Grade;
+use crate::metrics::norms::Norms;
+use crate::model::{Classifier, Inference, Model};
+use crate::study::{Thresholds, measure};
+use crate::weights::Weights;
+
+/// Answers of a sampling network that a result is scored on: none of them was seen by the attack.
+const FRESH: u64 = 64;
+/// The seed of the draws that an attack descends, and of the first that a result is scored on.
+const ATTACKED: u64 = 1;
+const SCORED: u64 = 1 << 32;
+
+/// How a VAE classifier reads, and how it is attacked then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Through the mean.
+    Mean,
+    /// Through samples.
+    Sampled {
+        /// Draws that one answer averages.
+        samples: usize,
+        /// Draws over which an attack takes the mean loss (expectation over transformation, Athalye et al. 2018).
+        eot: usize,
+    },
+}
+
+/// A network under attack.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// What the attack sees.
+    pub model: Model,
+    /// What answers in the end, when that draws anew each time.
+    deployed: Option<Model>,
+    /// Rows, columns and channels of an image.
+    shape: [usize; 3],
+}
+
+impl Subject {
+    /// The network of `weights`.
+    ///
+    /// # Errors
+    /// As [`Model::new`].
+    pub fn new(weights: &Weights, reading: Reading) -> Result<Self> {
+        let (inference, deployed) = match reading {
+            Reading::Mean => (Inference::Mean, None),
+            Reading::Sampled { samples, eot } => {
+                let sampled = |samples, seed| Inference::Sampled { samples, seed };
+                (sampled(eot, ATTACKED), Some(Model::new(weights, sampled(samples, SCORED))?))
+            }
+        };
+        let shape = weights.arch.dataset.image;
+        Ok(Self { model: Model::new(weights, inference)?, deployed, shape })
+    }
+
+    /// What is read in the end: the likeliest label, of a sampling network the one that most fresh answers name.
+    pub fn reads(&mut self, image: &Image, pixels: &[f32]) -> usize {
+        match &mut self.deployed {
+            Some(deployed) => score(deployed, pixels, Goal::Away(image.label), image.index as u64).predicted,
+            None => {
+                let mut logits = vec![0.0; self.model.classes()];
+                self.model.logits(pixels, &mut logits);
+                argmax(&logits)
+            }
+        }
+    }
+}
+
+/// How a sampling network answers an image over fresh draws.
+struct Fresh {
+    /// Share of the answers that reach the goal.
+    share: f64,
+    /// The label that most of them name.
+    predicted: usize,
+    /// The mean of the goal's confidence.
+    confidence: f32,
+}
+
+fn score(deployed: &mut Model, image: &[f32], goal: Goal, index: u64) -> Fresh {
+    let classes = deployed.classes();
+    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
+    let mut votes = vec![0.0f32; classes];
+    let (mut reached, mut confidence) = (0, 0.0);
+    for i in 0..FRESH {
+        deployed.redraw(SCORED + index * FRESH + i);
+        deployed.logits(image, &mut logits);
+        softmax::softmax(&logits, &mut probabilities);
+        let read = argmax(&logits);
+        votes[read] += 1.0;
+        reached += u64::from(goal.reached(read));
+        confidence += goal.confidence(&probabilities);
+    }
+    let share = reached as f64 / FRESH as f64;
+    Fresh { share, predicted: argmax(&votes), confidence: confidence / FRESH as f32 }
+}
+
+/// Attacks one image: the record and the attacked image. A refusal is a record too. Against a network that samples,
+/// success, reading and confidence are those of fresh answers (success: at least half of them), not of the draws that
+/// the attack descended.
+///
+/// # Errors
+/// When an option is out of range.
+pub fn attack_one(
+    subject: &mut Subject,
+    image: &Image,
+    goal: Goal,
+    options: attack::Options,
+    thresholds: Thresholds,
+) -> Result<(Record, Vec<f32>)> {
+    let classes = subject.model.classes();
+    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
+    let Subject { model, deployed, shape } = subject;
+    model.logits(&image.pixels, &mut logits);
+    softmax::softmax(&logits, &mut probabilities);
+    let clean_predicted = argmax(&logits);
+    let mut record = Record {
+        index: image.index,
+        label: image.label,
+        target: if let Goal::Target(label) = goal { Some(label) } else { None },
+        clean_predicted,
+        attack: options.method.name(),
+        predicted: clean_predicted,
+        success: false,
+        confidence: goal.confidence(&probabilities),
+        loss: 0.0,
+        l0: 0,
+        l1: 0.0,
+        l2: 0.0,
+        linf: 0.0,
+        ssim: 1.0,
+        valid: true,
+        grade: None,
+        survives_png: false,
+        fresh: None,
+        budget: None,
+        zero_gradient: 0.0,
+        steps: 0,
+        gradients: 0,
+        milliseconds: 0.0,
+        refused: None,
+    };
+    let start = Instant::now();
+    let mut attack = options.attack(model, &image.pixels, goal)?;
+    let end = match attack.step(model) {
+        Ok(first) => {
+            record.zero_gradient = first.zero_gradient;
+            run(&mut *attack, model)?
+        }
+        Err(Error::Refused(why)) => {
+            record.refused = Some(why);
+            return Ok((record, image.pixels.clone()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    record.milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    let outcome = attack.outcome().context("the attack has no outcome")?;
+    let best = outcome.progress;
+    let measures = measure(model, goal, (&image.pixels, *shape), outcome, thresholds);
+    let Norms { l0, l1, l2, linf } = best.norms;
+    (record.l0, record.l1, record.l2, record.linf) = (l0, l1, l2, linf);
+    (record.predicted, record.success, record.confidence) = (best.predicted, best.success, best.confidence);
+    (record.loss, record.steps, record.gradients) = (best.loss, end.step, end.gradients);
+    (record.ssim, record.valid, record.grade) = (measures.ssim, measures.valid, Some(measures.grade));
+    record.survives_png = measures.survives_png;
+    record.budget = options.budget_of(&best);
+    if let Some(deployed) = deployed {
+        let fresh = score(deployed, &outcome.image, goal, image.index as u64);
+        record.fresh = Some(fresh.share);
+        record.success = fresh.share >= 0.5;
+        record.predicted = fresh.predicted;
+        record.confidence = fresh.confidence;
+        let confident = f64::from(fresh.confidence) >= thresholds.confident;
+        record.grade = Some(Grade::of(record.success, record.valid, confident));
+    }
+    Ok((record, outcome.image.clone()))
+}
