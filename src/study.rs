@@ -2,10 +2,11 @@
 
 use crate::arch::Validity;
 use crate::attack::{Goal, Outcome};
+use crate::kernel::softmax::softmax;
 use crate::metrics::argmax;
 use crate::metrics::grade::{CONFIDENT, Grade};
 use crate::metrics::ssim::ssim;
-use crate::model::Classifier;
+use crate::model::{Classifier, Model};
 
 /// What an attack is graded by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,4 +58,40 @@ pub fn measure(
         grade: Grade::of(progress.success, valid, confident),
         survives_png: goal.reached(argmax(&logits)),
     }
+}
+
+/// The seed of the draws that an attack on a sampling network descends.
+pub const DRAWS: u64 = 1;
+/// Answers of a sampling network that a result is scored on: the attack saw none of their draws.
+const FRESH: u64 = 64;
+
+/// How a sampling network answers an image over fresh draws.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fresh {
+    /// Share of the answers that reach the goal.
+    pub share: f64,
+    /// The label that most of them name.
+    pub predicted: usize,
+    /// The mean of the goal's confidence.
+    pub confidence: f32,
+}
+
+/// Asks a sampling network [`FRESH`] times how it reads `image`. Each `index` has draws of its own, none of which is a
+/// draw of [`DRAWS`].
+pub fn fresh(deployed: &mut Model, image: &[f32], goal: Goal, index: u64) -> Fresh {
+    let classes = deployed.classes();
+    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
+    let mut votes = vec![0.0f32; classes];
+    let (mut reached, mut confidence) = (0, 0.0);
+    for i in 0..FRESH {
+        deployed.redraw((1 << 32) + index * FRESH + i);
+        deployed.logits(image, &mut logits);
+        softmax(&logits, &mut probabilities);
+        let read = argmax(&logits);
+        votes[read] += 1.0;
+        reached += u64::from(goal.reached(read));
+        confidence += goal.confidence(&probabilities);
+    }
+    let share = reached as f64 / FRESH as f64;
+    Fresh { share, predicted: argmax(&votes), confidence: confidence / FRESH as f32 }
 }

@@ -14,7 +14,7 @@ use crate::latent::LatentMap;
 use crate::metrics::grade::Grade;
 use crate::metrics::norms::Norms;
 use crate::model::{Classifier, Inference, Model, Vae};
-use crate::study::{Measures, Thresholds, measure};
+use crate::study::{DRAWS, Fresh, Measures, Thresholds, fresh, measure};
 use crate::weights::Weights;
 
 /// Sends panics to the console with their place, once for each instance.
@@ -42,9 +42,6 @@ pub struct Network {
 
 /// Draws over which an attack on a sampling VAE takes the mean loss.
 const EOT: usize = 16;
-/// The seeds of the draws that an attack descends, and of those that nobody has seen.
-const ATTACKED: u64 = 1;
-const FRESH: u64 = 1 << 32;
 
 #[wasm_bindgen]
 impl Network {
@@ -59,32 +56,19 @@ impl Network {
     /// Lets a VAE read through draws of the latent vector, one for each answer, instead of through its mean. Attacks
     /// then see the mean loss over some fixed draws.
     pub fn sample(&mut self) -> Result<(), JsError> {
-        let sampled = |samples, seed| Model::new(&self.weights, Inference::Sampled { samples, seed });
-        (self.network, self.deployed) = (sampled(EOT, ATTACKED)?, Some(sampled(1, FRESH)?));
+        let sampled = |samples| Model::new(&self.weights, Inference::Sampled { samples, seed: DRAWS });
+        (self.network, self.deployed) = (sampled(EOT)?, Some(sampled(1)?));
         Ok(())
     }
 
-    /// Share of `draws` answers, with fresh draws each, in which the label is read (`targeted`) or is not. Undefined where
-    /// nothing is drawn.
-    #[wasm_bindgen(js_name = freshShare)]
-    pub fn fresh_share(
-        &mut self,
-        image: &[f32],
-        label: usize,
-        targeted: bool,
-        draws: u32,
-    ) -> Result<Option<f64>, JsError> {
+    /// How a network that samples answers over fresh draws: `[share of answers that reach the goal, label that most of
+    /// them name, mean confidence]`; empty where nothing is drawn.
+    pub fn fresh(&mut self, image: &[f32], label: usize, targeted: bool) -> Result<Vec<f64>, JsError> {
         self.check(image)?;
-        let Some(deployed) = &mut self.deployed else { return Ok(None) };
         let goal = if targeted { Goal::Target(label) } else { Goal::Away(label) };
-        let mut logits = vec![0.0; deployed.classes()];
-        let mut reached = 0;
-        for draw in 0..u64::from(draws) {
-            deployed.redraw(FRESH + draw);
-            deployed.logits(image, &mut logits);
-            reached += u32::from(goal.reached(crate::metrics::argmax(&logits)));
-        }
-        Ok(Some(f64::from(reached) / f64::from(draws)))
+        let Some(deployed) = &mut self.deployed else { return Ok(Vec::new()) };
+        let Fresh { share, predicted, confidence } = fresh(deployed, image, goal, 0);
+        Ok(vec![share, predicted as f64, confidence.into()])
     }
 
     /// Whether it is a variational auto-encoder.

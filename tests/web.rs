@@ -15,6 +15,7 @@ fn the_browser_computes_what_candle_computes() {
     assert_eq!(build(), if cfg!(target_feature = "relaxed-simd") { "relaxed-simd" } else { "simd128" });
     assert_eq!(Level::detect().lanes(), 4);
     common::check_golden_vectors();
+    common::check_golden_vaes();
 }
 
 #[wasm_bindgen_test]
@@ -41,6 +42,33 @@ fn an_attack_through_the_bindings_fools_the_network() {
         assert_eq!(read, outcome.probabilities());
         assert!(outcome.budget().is_some_and(|b| (f64::from(best.budget()) - b).abs() < 1e-6));
     }
+}
+
+#[wasm_bindgen_test]
+fn a_vae_is_seen_into_and_attacked_through_its_draws() {
+    let samples = Samples::new(common::SAMPLES).map_err(JsValue::from).unwrap();
+    let image: Vec<f32> = samples.pixels()[7 * 784..8 * 784].iter().map(|&p| f32::from(p) / 255.0).collect();
+    for (weights, _) in common::VAES {
+        let mut network = Network::new(weights).map_err(JsValue::from).unwrap();
+        assert!(network.is_vae() && network.map_points().len() == 2 * network.map_labels().len());
+        let seen = network.see(&image).map_err(JsValue::from).unwrap();
+        assert!(seen.len() == 786 && seen.iter().all(|v| v.is_finite()));
+        let near = image.iter().zip(&seen[2..]).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+        assert!(near < 4.0, "the decoder sees a 7 in a 7: {near}");
+        assert!(network.fresh(&image, 7, true).map_err(JsValue::from).unwrap().is_empty());
+        network.sample().map_err(JsValue::from).unwrap();
+        let fresh = network.fresh(&image, 7, true).map_err(JsValue::from).unwrap();
+        assert!(fresh[0] > 0.9 && fresh[1] == 7.0, "{fresh:?}");
+        let mut options = AttackOptions::new("linf").map_err(JsValue::from).unwrap();
+        options.set_budget(0.3);
+        let mut attack = Attack::new(&network, &image, 3, true, &options).map_err(JsValue::from).unwrap();
+        while !attack.step(&mut network).map_err(JsValue::from).unwrap().done() {}
+        let fresh = network.fresh(&attack.image(), 3, true).map_err(JsValue::from).unwrap();
+        assert!(fresh[0] > 0.9 && fresh[1] == 3.0, "{fresh:?}");
+    }
+    let mut network = Network::new(common::WEIGHTS).map_err(JsValue::from).unwrap();
+    assert!(!network.is_vae() && network.map_points().is_empty());
+    assert!(network.see(&image).is_err() && network.sample().is_err());
 }
 
 #[wasm_bindgen_test]

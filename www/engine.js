@@ -3,6 +3,9 @@
 /** How long a worker may take to notice a cancel before it is ended, in milliseconds. */
 const PATIENCE = 400;
 
+/** The weights that the visitor brought, for every worker that is yet to start: name to bytes. */
+const own = new Map();
+
 export class Cancelled extends Error {}
 
 export class Engine {
@@ -18,6 +21,7 @@ export class Engine {
 
   #start() {
     this.#worker = new Worker(new URL(`./worker.js?build=${this.#build}`, import.meta.url), { type: 'module' });
+    for (const [name, bytes] of own) this.#worker.postMessage({ type: 'keep', name, bytes });
     this.#worker.onmessage = ({ data }) => this.#answer(data);
     this.#worker.onerror = (event) => {
       event.preventDefault?.();
@@ -71,9 +75,20 @@ export class Engine {
     return this.#call('samples').promise;
   }
 
-  /** Loads a network: {title, labels, facts, thresholds, build}. */
+  /** Loads a network: {title, labels, facts, thresholds, build, vae, mapPoints, mapLabels}. */
   load(model) {
     return this.#call('load', { model }).promise;
+  }
+
+  /** Takes weights that the visitor brought; fails, in words, when something is not right with them. */
+  async adopt(name, bytes) {
+    await this.#call('adopt', { name, bytes }).promise;
+    own.set(name, bytes);
+  }
+
+  /** What a VAE makes of an image: two coordinates on its map, then the decoder's image. */
+  async see(model, image) {
+    return (await this.#call('see', { model, image }).promise).seen;
   }
 
   /** The probabilities of all labels for an image. */

@@ -1,9 +1,11 @@
 // Wires state, engine and views together.
 
 import { ATTACKS, engineOptions } from './attacks.js';
+import { Duel } from './duel.js';
 import { Cancelled, Engine } from './engine.js';
+import * as networks from './networks.js';
 import { Pool } from './pool.js';
-import { FIELDS, MODELS, readHash, writeHash } from './state.js';
+import { FIELDS, readHash, writeHash } from './state.js';
 import { bestBuild, whyUnsupported } from './support.js';
 import * as text from './text.js';
 import { AttackCards } from './view/attacks.js';
@@ -13,23 +15,27 @@ import { Compare } from './view/compare.js';
 import { Curve } from './view/curve.js';
 import { Eye } from './view/eye.js';
 import { Gallery } from './view/gallery.js';
+import { Latent } from './view/latent.js';
 import { SIDE, drawImage, drawPerturbation, sampleImages } from './view/pixels.js';
 import { Player } from './view/player.js';
 
 const $ = (id) => document.getElementById(id);
 const result = $('result');
 const gallery = new Gallery($('gallery'));
-const compare = new Compare($('compared'));
+const compare = new Compare($('compared'), 'attack');
+const duel = new Duel({ section: $('duel-section'), columns: $('duelled'), summary: $('duel-summary'), table: $('duel-transfer') });
+const latent = new Latent({ section: $('latent'), before: $('seen-before'), after: $('seen-after'), map: $('latent-map') });
 const curve = new Curve($('curve'), $('curve-words'));
 
 let engine;
-let pool = null; // the workers of Every target and All three attacks, made when first wanted
+let pool = null; // the workers of a duel, of Every target and All three attacks, made when first wanted
 let state;
 let samples; // {pixels, labels, indices}
-let network; // {title, labels, facts, thresholds, build}
+let network; // {title, labels, facts, thresholds, build, vae, mapPoints, mapLabels}
 let digits;
 let targets;
 let models;
+let inference;
 let bars;
 let eye;
 let job = null; // the attack that runs: {cancel}
@@ -53,9 +59,13 @@ const player = new Player((frame, index, frames) => {
   bars.after(frame.probabilities);
   showNumbers(frame);
   curve.mark(index);
+  latent.show(frames, index);
   $('replay').value = index;
   $('replay-value').textContent = `step ${text.plain(frame.step)} of ${text.plain(frames.at(-1).step)}`;
 });
+
+/** The name under which the engine knows the chosen network. */
+const chosen = () => networks.key(state.model, state.inference);
 
 /** The parameters of the chosen attack. */
 const parameters = () => state.attacks[state.attack];
@@ -96,7 +106,7 @@ function report(dataState, words, data = {}) {
 }
 
 function busy(running, words) {
-  for (const id of ['attack', 'every', 'compare']) $(id).disabled = running || !network || !samples;
+  for (const id of ['attack', 'every', 'compare', 'duel']) $(id).disabled = running || !network || !samples;
   $('cancel').disabled = !running;
   $('status').textContent = words;
 }
@@ -112,6 +122,8 @@ function showState() {
   digits?.pick(String(state.digit));
   targets?.pick(state.target);
   models?.pick(state.model);
+  inference?.pick(state.inference);
+  showRivals();
   if (samples) targets?.disable([String(samples.labels[state.digit])]);
   if (network) {
     const { valid, confident } = { ...network.thresholds, ...thresholds() };
@@ -129,7 +141,9 @@ async function showDigit() {
   curve.draw([]);
   clean = outcome = null;
   for (const id of ['gallery-section', 'compare-section', 'replay-row', 'after-attack']) $(id).hidden = true;
-  const { digit, model } = state;
+  duel.hide();
+  const { digit } = state;
+  const model = chosen();
   const image = sampleImages(samples, digit);
   drawImage($('original'), image);
   drawImage($('adversarial'), image);
@@ -139,7 +153,9 @@ async function showDigit() {
   showNumbers(null);
   report('idle', '');
   const probabilities = await engine.read(model, image);
-  if (digit !== state.digit || model !== state.model) return;
+  const seen = network.vae ? await engine.see(model, image) : null;
+  if (digit !== state.digit || model !== chosen()) return;
+  if (seen) latent.start(seen);
   clean = { image, label: samples.labels[digit], probabilities };
   const predicted = likeliest(probabilities);
   $('original-read').textContent = `reads ${predicted} (${text.percent(probabilities[predicted])})`;
@@ -162,7 +178,7 @@ function aim() {
   const { image, label } = clean;
   const targeted = state.target !== 'any';
   const target = state.target === 'auto' ? likeliestOther(clean) : Number(state.target);
-  return { label, target, targeted, call: { model: state.model, image, label: targeted ? target : label, targeted, thresholds: thresholds() } };
+  return { label, target, targeted, call: { model: chosen(), image, label: targeted ? target : label, targeted, thresholds: thresholds() } };
 }
 
 async function attack() {
@@ -178,7 +194,8 @@ async function attack() {
 
 async function runAttack() {
   const { image } = clean;
-  const { attack: method, model } = state;
+  const { attack: method } = state;
+  const model = chosen();
   const { mode, epsilon, steps, confidence: wanted } = parameters();
   const { label, target, targeted, call: about } = aim();
   state.run = 1;
@@ -210,7 +227,7 @@ async function runAttack() {
     report('done', words, {
       success, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survivesPng, steps: outcome.steps, ms,
       gradEvals: gradients, label, target: targeted ? target : 'any', attack: method, mode, budget: budget ?? '',
-      firstMs: firstMs ?? '',
+      firstMs: firstMs ?? '', fresh: outcome.fresh ?? '',
     });
     $('grade').textContent = text.graded(outcome, outcome.rules);
     curve.draw(player.frames);
@@ -288,7 +305,7 @@ async function attackThrice() {
   if (job || !clean) return;
   const { call: about, label, target, targeted } = aim();
   const { image } = clean;
-  compare.start();
+  compare.start(Object.entries(ATTACKS).map(([name, { title }]) => [name, title]));
   $('compare-section').hidden = false;
   $('compare-section').scrollIntoView({ block: 'nearest' });
   $('compare-summary').textContent = '';
@@ -308,25 +325,35 @@ async function attackThrice() {
     `${label} → ${targeted ? target : 'anything else'}. Valid: L2 at most ${text.plain(valid)}; confident: at least ${text.percent(confident)}.`;
 }
 
+/** The same attack on all networks of the duel. */
+async function attackAll() {
+  if (job || !clean) return;
+  const { image } = clean;
+  const names = networks.rivals(state.duel);
+  const rules = parameters();
+  const about = { ...aim().call, options: engineOptions(state.attack, rules) };
+  await duel.run(onAllWorkers, { names, inference: state.inference, about, image, labels: network.labels, rules, attack: state.attack });
+}
+
 /** How the other networks read the attacked image. */
 async function transfer() {
   if (!outcome) return;
   const { image, label, predicted } = outcome;
   $('transfer').replaceChildren();
-  for (const model of MODELS.filter((name) => name !== outcome.model)) {
+  for (const name of networks.names().filter((name) => networks.key(name, state.inference) !== outcome.model)) {
+    const model = networks.key(name, state.inference);
     const line = document.createElement('li');
-    line.dataset.model = model;
+    line.dataset.model = name;
     $('transfer').append(line);
     try {
-      line.textContent = `${model}: loading…`;
-      const { title } = await engine.load(model);
+      line.textContent = `${networks.short(name)}: loading…`;
       const probabilities = await engine.read(model, image);
       const read = likeliest(probabilities);
       const words = read === label ? 'not fooled' : read === predicted ? 'fooled as well' : 'misreads it, too, as something else';
       line.dataset.predicted = read;
-      line.textContent = `${title}: reads ${read} (${text.percent(probabilities[read])}), ${words}.`;
+      line.textContent = `${networks.short(name)}: reads ${read} (${text.percent(probabilities[read])}), ${words}.`;
     } catch (error) {
-      line.textContent = `${model}: ${error.message}`;
+      line.textContent = `${networks.short(name)}: ${error.message}`;
     }
   }
 }
@@ -384,14 +411,50 @@ function buildTargets() {
 }
 
 function buildModels() {
-  const names = { 'mnist-cnn': 'Convolutional', 'mnist-dense': 'Dense' };
-  const options = MODELS.map((value) => ({ value, label: names[value] ?? value }));
+  const options = networks.names().map((value) => ({ value, label: networks.short(value) }));
   models = new Choices($('models'), { name: 'model', options, onPick: pickModel });
+  inference ??= new Choices($('inference'), {
+    name: 'inference',
+    options: [{ value: 'mean', label: 'the mean' }, { value: 'sampled', label: 'a draw, another each time' }],
+    onPick: (value) => pickModel(state.model, value),
+  });
+  $('rivals').replaceChildren(
+    ...networks.names().map((value) => {
+      const label = Object.assign(document.createElement('label'), { className: 'check' });
+      label.append(Object.assign(document.createElement('input'), { type: 'checkbox', value }), networks.short(value));
+      return label;
+    }),
+  );
+}
+
+/** Which networks the next duel is between. */
+function showRivals() {
+  const names = networks.rivals(state.duel);
+  for (const box of document.querySelectorAll('#rivals input')) box.checked = names.includes(box.value);
+}
+
+/** Takes the visitor's choice; fewer than two make no duel, so then all take part again. */
+function pickRivals() {
+  const picked = [...document.querySelectorAll('#rivals input:checked')].map(({ value }) => value);
+  change({ duel: picked.length < 2 || picked.length === networks.names().length ? '' : picked.join(',') });
+}
+
+/** Takes a weights file of the visitor's and goes on with it; what is not right is said, and the page stays as it was. */
+async function bringOwn(file) {
+  try {
+    const name = await networks.adopt(file, engine);
+    pool?.stop();
+    pool = null;
+    buildModels();
+    await pickModel(name);
+  } catch (error) {
+    notify(error.message);
+  }
 }
 
 /** Goes on with another network, which is loaded when it is first chosen. */
-async function pickModel(model) {
-  change({ model });
+async function pickModel(model, how = state.inference) {
+  change({ model, inference: how });
   job?.cancel();
   await load();
 }
@@ -401,14 +464,16 @@ async function load() {
   notify('');
   report('idle', '');
   busy(false, 'Loading the network…');
-  const { model } = state;
+  const model = chosen();
   network = null;
   try {
     samples ??= await engine.samples();
     if (!digits) buildDigits();
     const loaded = await engine.load(model);
-    if (model !== state.model) return;
+    if (model !== chosen()) return;
     network = loaded;
+    latent.use(network);
+    $('inference-row').hidden = !network.vae;
     if (!targets) buildTargets();
     bars ??= new Bars($('bars'), network.labels);
     const parts = { dialog: $('eye'), canvas: $('eye-image'), answers: $('eye-answers'), verdict: $('eye-verdict'), tally: $('eye-tally') };
@@ -443,6 +508,20 @@ $('eye-ask').addEventListener('click', () => outcome && eye.ask({ ...outcome, wo
 $('transfer-run').addEventListener('click', transfer);
 $('save').addEventListener('click', save);
 $('compare').addEventListener('click', attackThrice);
+$('duel').addEventListener('click', attackAll);
+$('rivals').addEventListener('change', pickRivals);
+$('own').addEventListener('change', ({ target }) => target.files[0] && bringOwn(target.files[0]));
+addEventListener('dragover', (event) => {
+  event.preventDefault();
+  document.body.classList.add('dropping');
+});
+addEventListener('dragleave', () => document.body.classList.remove('dropping'));
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  document.body.classList.remove('dropping');
+  const file = event.dataTransfer?.files[0];
+  if (file) bringOwn(file);
+});
 $('every').addEventListener('click', attackEvery);
 $('cancel').addEventListener('click', () => job?.cancel());
 $('controls').addEventListener('submit', (event) => {
@@ -452,9 +531,9 @@ $('controls').addEventListener('submit', (event) => {
 addEventListener('hashchange', async () => {
   job?.cancel();
   await job?.promise.catch(() => {});
-  const before = state.model;
+  const before = chosen();
   notify(readState());
-  if (state.model !== before) {
+  if (chosen() !== before) {
     const said = $('notice').textContent;
     await load();
     if (said && $('notice').hidden) notify(said);

@@ -23,10 +23,21 @@ const number = (initial, low, high, { whole = false, optional = false } = {}) =>
 });
 
 /** The networks that ship with the page. */
-export const MODELS = ['mnist-cnn', 'mnist-dense'];
+export const MODELS = ['mnist-cnn', 'mnist-dense', 'mnist-conv-encoder', 'mnist-vae', 'mnist-conv-vae'];
+
+/** Some of the networks, with commas between; none stands for all. */
+const some = {
+  initial: '',
+  parse: (text) => (text === '' || text.split(',').every((name) => MODELS.includes(name)) ? text : undefined),
+  expects: `names of ${MODELS.join(', ')} with commas between`,
+};
 
 export const FIELDS = {
   model: choice(...MODELS),
+  // How a VAE reads: through the mean of its latent vector, or through draws of it.
+  inference: choice('mean', 'sampled'),
+  // The networks of a duel.
+  duel: some,
   attack: choice(...Object.keys(ATTACKS)),
   // The index in the shipped sample; index i shows the digit i mod 10.
   digit: number(7, 0, 99, { whole: true }),
@@ -94,6 +105,9 @@ export function readHash(hash) {
 export function writeHash(state) {
   const entries = Object.keys(FIELDS)
     .filter((name) => (name !== 'run' || state.run) && state[name] !== '')
+    .filter((name) => name !== 'inference' || state.inference !== FIELDS.inference.initial)
+    // A network that the visitor brought is not there for whoever opens the link.
+    .filter((name) => !['model', 'duel'].includes(name) || FIELDS[name].parse(state[name]) !== undefined)
     .map((name) => [name, String(state[name])]);
   const parameters = Object.entries(state.attacks).flatMap(([attack, values]) => {
     const own = attack === state.attack;

@@ -55,19 +55,40 @@ export function rule({ mode, stop, confidence }) {
 
 /** The grade and what it rests on. */
 export function graded(outcome, parameters) {
-  const { grade, success, confidence, confidentAt, survivesPng } = outcome;
-  if (!success) return `Grade: failed. The image is ${validity(outcome)}.`;
+  const { grade, success, confidence, confidentAt, survivesPng, fresh } = outcome;
+  const drawn = fresh === null ? '' : ` It reached its aim in ${percent(fresh)} of 64 fresh draws of the latent vector.`;
+  if (!success) return `Grade: failed. The image is ${validity(outcome)}.${drawn}`;
   const sure = confidence >= confidentAt;
   return (
     `Grade: ${grade}: ${validity(outcome)}, ${sure ? 'confident' : 'not confident'} ` +
     `(${percent(confidence)} ${sure ? '≥' : '<'} ${percent(confidentAt)}; ${rule(parameters)}). ` +
-    `${survivesPng ? 'Still fools the network' : 'No longer fools the network'} once saved as a PNG of 8-bit pixels.`
+    `${survivesPng ? 'Still fools the network' : 'No longer fools the network'} once saved as a PNG of 8-bit pixels.${drawn}`
   );
+}
+
+/** One sentence on a duel: who was fooled, and by how little where the smallest budget was sought. */
+export function duelled(contestants, outcomes, { mode, attack }) {
+  const ended = contestants.filter(({ name }) => outcomes.has(name)).map(({ name, title }) => ({ title, ...outcomes.get(name) }));
+  const fooled = ended.filter(({ success }) => success);
+  const withstood = ended.filter(({ success }) => !success).map(({ title }) => title);
+  const list = (all) => (all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : all.join(''));
+  const stood = withstood.length ? ` Withstood by ${list(withstood)}.` : '';
+  if (!fooled.length) return 'No network was fooled.';
+  if (mode === 'min') {
+    const [norm, name] = attack === 'lbfgs' ? ['l2', 'an L2 of '] : [attack, ''];
+    const sorted = fooled.sort((a, b) => a[norm] - b[norm]);
+    return `Fooled: ${list(sorted.map((one) => `${one.title} at ${name}${plain(one[norm])}`))}.${stood}`;
+  }
+  const sure = (one) => `${one.title} (${percent(one.confidence)})`;
+  return `Fooled: ${list(fooled.map(sure))}.${stood}`;
 }
 
 export const CANCELLED = 'Cancelled. The digit is as it was when you stopped.';
 
 /** What is known of a network, from the facts of its weights. */
 export function facts({ title, facts: f, build }) {
-  return `${title} (${f.arch}), int8 weights: reads ${(100 * f.accuracy_int8).toFixed(2)} % of the 10,000 test digits rightly. Running on your machine (WebAssembly, ${build}).`;
+  const accuracy = Number(f.accuracy_int8);
+  const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the 10,000 test digits rightly` : 'of unknown accuracy';
+  const bound = f.elbo_int8 ? `; its evidence lower bound on them is ${f.elbo_int8} nats` : '';
+  return `${title} (${f.arch}), int8 weights: ${reads}${bound}. Running on your machine (WebAssembly, ${build}).`;
 }

@@ -14,6 +14,8 @@ const SLICE = 12;
 const FRAMES = 160;
 
 const networks = new Map();
+/** The weights that were loaded, by name: those of the visitor come as bytes. */
+const weights = new Map();
 const cancelled = new Set();
 
 async function download(path, what) {
@@ -31,13 +33,32 @@ async function download(path, what) {
   }
 }
 
-async function network(name) {
+/** The network called `key`: a name, with `~sampled` after it for a VAE that is to read through draws. */
+async function network(key) {
   const { Network } = await started;
-  if (!networks.has(name)) {
-    const bytes = await download(`../models/${name}.safetensors`, `the weights of ${name}`);
-    networks.set(name, new Network(bytes));
+  if (!networks.has(key)) {
+    const [name, sampled] = key.split('~');
+    if (!weights.has(name)) weights.set(name, await download(`../models/${name}.safetensors`, `the weights of ${name}`));
+    let made;
+    try {
+      made = new Network(weights.get(name));
+    } catch (error) {
+      weights.delete(name);
+      throw error;
+    }
+    if (sampled && made.isVae()) made.sample();
+    networks.set(key, made);
   }
-  return networks.get(name);
+  return networks.get(key);
+}
+
+/** Takes weights that the visitor brought. */
+function keep(name, bytes) {
+  weights.set(name, bytes);
+  for (const key of [...networks.keys()].filter((key) => key.split('~')[0] === name)) {
+    networks.get(key).free();
+    networks.delete(key);
+  }
 }
 
 /** Lets messages (a cancel, say) in; unlike a timer, without a pause. */
@@ -81,17 +102,25 @@ function grade(net, success, l2, ssim, confidence, thresholds) {
 }
 
 /** The best image of an attack with all that is measured of it. */
-function outcome(net, attack, thresholds) {
+function outcome(net, attack, { label, targeted, thresholds }) {
   const made = attack.outcome(net);
-  const progress = read(made.progress());
+  const image = made.image();
+  const progress = { ...read(made.progress()), fresh: null };
+  // Where draws decide, fresh ones do: the attack did not see them.
+  const [fresh, predicted, confidence] = net.fresh(image, label, targeted);
+  if (fresh !== undefined) Object.assign(progress, { fresh, predicted, confidence, success: fresh >= 0.5 });
   const { ssim, survivesPng } = made;
   const answer = {
-    ...progress, ssim, survivesPng, budget: made.budget ?? null, image: made.image(), probabilities: made.probabilities(),
+    ...progress, ssim, survivesPng, budget: made.budget ?? null, image, probabilities: made.probabilities(),
+    ...seen(net, image),
     ...grade(net, progress.success, progress.l2, ssim, progress.confidence, thresholds),
   };
   made.free();
   return answer;
 }
+
+/** What a VAE makes of an image; nothing for other networks. */
+const seen = (net, image) => (net.isVae() ? { seen: net.see(image) } : {});
 
 const jobs = {
   async samples() {
@@ -105,7 +134,21 @@ const jobs = {
   async load({ model }) {
     const net = await network(model);
     const { build } = await started;
-    return { title: net.title(), labels: net.labels(), facts: net.facts(), thresholds: net.thresholds(), build: build() };
+    const vae = net.isVae();
+    const map = { mapPoints: net.mapPoints(), mapLabels: net.mapLabels() };
+    return { title: net.title(), labels: net.labels(), facts: net.facts(), thresholds: net.thresholds(), build: build(), vae, ...map };
+  },
+
+  // Weights that the visitor brought: refused in words when they are not right, else kept under this name.
+  async adopt({ name, bytes }) {
+    const { Network } = await started;
+    new Network(bytes).free();
+    keep(name, bytes);
+    return {};
+  },
+
+  async see({ model, image }) {
+    return { seen: (await network(model)).see(image) };
   },
 
   async read({ model, image }) {
@@ -129,11 +172,12 @@ const jobs = {
           if (progress.success && first === null) first = performance.now() - start;
           if (progress.done) end = { steps: progress.step, gradients: progress.gradients, ms: performance.now() - start };
           if (!quiet && (progress.done || progress.step % every === 0)) {
-            frames.push({ ...progress, image: attack.image(), probabilities: attack.probabilities() });
+            const image = attack.image();
+            frames.push({ ...progress, image, probabilities: attack.probabilities(), ...seen(net, image) });
           }
         } while (!end && performance.now() < pause);
         if (frames.length) postMessage({ id, type: 'frames', frames });
-        if (end) return { outcome: { ...outcome(net, attack, thresholds), ...end, firstMs: first } };
+        if (end) return { outcome: { ...outcome(net, attack, { label, targeted, thresholds }), ...end, firstMs: first } };
         await breathe();
         if (cancelled.delete(id)) return { cancelled: true };
       }
@@ -162,6 +206,10 @@ const jobs = {
 };
 
 self.onmessage = async ({ data }) => {
+  if (data.type === 'keep') {
+    keep(data.name, data.bytes);
+    return;
+  }
   if (data.type === 'cancel') {
     cancelled.add(data.id);
     return;

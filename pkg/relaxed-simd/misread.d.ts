@@ -121,10 +121,10 @@ export class Network {
      */
     facts(): object;
     /**
-     * Share of `draws` answers, with fresh draws each, in which the label is read (`targeted`) or is not. Undefined where
-     * nothing is drawn.
+     * How a network that samples answers over fresh draws: `[share of answers that reach the goal, label that most of
+     * them name, mean confidence]`; empty where nothing is drawn.
      */
-    freshShare(image: Float32Array | number[], label: number, targeted: boolean, draws: number): number | undefined;
+    fresh(image: Float32Array | number[], label: number, targeted: boolean): Float64Array;
     /**
      * `{valid, grade}` of an outcome under thresholds of the visitor's.
      */
@@ -350,7 +350,7 @@ export interface InitOutput {
     readonly benchrow_percentOfPeak: (a: number) => number;
     readonly build: () => [number, number];
     readonly network_facts: (a: number) => [number, number, number];
-    readonly network_freshShare: (a: number, b: number, c: number, d: number, e: number, f: number) => [number, number, number, number];
+    readonly network_fresh: (a: number, b: number, c: number, d: number, e: number) => [number, number, number, number];
     readonly network_grade: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
     readonly network_isVae: (a: number) => number;
     readonly network_labels: (a: number) => [number, number];

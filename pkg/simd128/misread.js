@@ -292,25 +292,25 @@ export class Network {
         return takeFromExternrefTable0(ret[0]);
     }
     /**
-     * Share of `draws` answers, with fresh draws each, in which the label is read (`targeted`) or is not. Undefined where
-     * nothing is drawn.
+     * How a network that samples answers over fresh draws: `[share of answers that reach the goal, label that most of
+     * them name, mean confidence]`; empty where nothing is drawn.
      * @param {Float32Array | number[]} image
      * @param {number} label
      * @param {boolean} targeted
-     * @param {number} draws
-     * @returns {number | undefined}
+     * @returns {Float64Array}
      */
-    freshShare(image, label, targeted, draws) {
+    fresh(image, label, targeted) {
         const val2 = +label;
         const val3 = +targeted;
-        const val4 = +draws;
         const ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.network_freshShare(this.__wbg_ptr, ptr0, len0, val2, val3, val4);
+        const ret = wasm.network_fresh(this.__wbg_ptr, ptr0, len0, val2, val3);
         if (ret[3]) {
             throw takeFromExternrefTable0(ret[2]);
         }
-        return ret[0] === 0 ? undefined : ret[1];
+        var v4 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
+        wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
+        return v4;
     }
     /**
      * `{valid, grade}` of an outcome under thresholds of the visitor's.
@@ -904,6 +904,11 @@ function getArrayF32FromWasm0(ptr, len) {
     return getFloat32ArrayMemory0().subarray(ptr / 4, ptr / 4 + len);
 }
 
+function getArrayF64FromWasm0(ptr, len) {
+    ptr = ptr >>> 0;
+    return getFloat64ArrayMemory0().subarray(ptr / 8, ptr / 8 + len);
+}
+
 function getArrayJsValueFromWasm0(ptr, len) {
     ptr = ptr >>> 0;
     const mem = getDataViewMemory0();
@@ -939,6 +944,14 @@ function getFloat32ArrayMemory0() {
         cachedFloat32ArrayMemory0 = new Float32Array(wasm.memory.buffer);
     }
     return cachedFloat32ArrayMemory0;
+}
+
+let cachedFloat64ArrayMemory0 = null;
+function getFloat64ArrayMemory0() {
+    if (cachedFloat64ArrayMemory0 === null || cachedFloat64ArrayMemory0.byteLength === 0) {
+        cachedFloat64ArrayMemory0 = new Float64Array(wasm.memory.buffer);
+    }
+    return cachedFloat64ArrayMemory0;
 }
 
 function getStringFromWasm0(ptr, len) {
@@ -1068,6 +1081,7 @@ function __wbg_finalize_init(instance, module) {
     wasmModule = module;
     cachedDataViewMemory0 = null;
     cachedFloat32ArrayMemory0 = null;
+    cachedFloat64ArrayMemory0 = null;
     cachedUint32ArrayMemory0 = null;
     cachedUint8ArrayMemory0 = null;
     wasm.__wbindgen_start();

@@ -1,6 +1,6 @@
 // Prints the results of bench-peers as one table of ratios.
 
-const [browser, native, lbfgs] = process.argv.slice(2).map((text) => JSON.parse(text));
+const [browser, native, lbfgs, train, epoch] = process.argv.slice(2).map((text) => JSON.parse(text));
 const ms = (value) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 const rows = [['what', 'peer', 'peer ms', 'misread ms', 'times faster']];
 const add = (what, peer, theirs, ours) => rows.push([what, peer, ms(theirs), ms(ours), (theirs / ours).toFixed(1)]);
@@ -21,6 +21,7 @@ add('gradient native, batch 1', 'PyTorch', native.ms['PyTorch 1'], native.ms['mi
 add('gradient native, an image of a large batch (100; 32)', 'PyTorch', native.ms['PyTorch 100'] / 100, native.ms['misread 32'] / 32);
 add(`L-inf attack, 100 digits, 40 steps, ${native.threads} threads`, 'Foolbox', native.ms['Foolbox attack'], native.ms['misread attack']);
 add('L-BFGS attack, a digit, 1 thread', 'Foolbox 2.4', 1e3 * lbfgs.foolbox.seconds, 1e3 * lbfgs.misread.seconds);
+add(`training mnist-cnn, an epoch, ${train.threads} threads`, 'PyTorch', 1e3 * train.seconds_an_epoch, 1e3 * epoch);
 for (const build of [1, 32]) {
   const [plain, fused] = ['simd128', 'relaxed-simd'].map((name) => inBrowser(`misread ${name}`, build));
   rows.push([`relaxed-simd beside simd128, batch ${build}`, 'itself', ms(plain), ms(fused), (plain / fused).toFixed(2)]);

@@ -13,14 +13,8 @@ use crate::metrics::argmax;
 use crate::metrics::grade::Grade;
 use crate::metrics::norms::Norms;
 use crate::model::{Classifier, Inference, Model};
-use crate::study::{Thresholds, measure};
+use crate::study::{DRAWS, Thresholds, fresh, measure};
 use crate::weights::Weights;
-
-/// Answers of a sampling network that a result is scored on: none of them was seen by the attack.
-const FRESH: u64 = 64;
-/// The seed of the draws that an attack descends, and of the first that a result is scored on.
-const ATTACKED: u64 = 1;
-const SCORED: u64 = 1 << 32;
 
 /// How a VAE classifier reads, and how it is attacked then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +50,8 @@ impl Subject {
         let (inference, deployed) = match reading {
             Reading::Mean => (Inference::Mean, None),
             Reading::Sampled { samples, eot } => {
-                let sampled = |samples, seed| Inference::Sampled { samples, seed };
-                (sampled(eot, ATTACKED), Some(Model::new(weights, sampled(samples, SCORED))?))
+                let sampled = |samples| Inference::Sampled { samples, seed: DRAWS };
+                (sampled(eot), Some(Model::new(weights, sampled(samples))?))
             }
         };
         let shape = weights.arch.dataset.image;
@@ -67,7 +61,7 @@ impl Subject {
     /// What is read in the end: the likeliest label, of a sampling network the one that most fresh answers name.
     pub fn reads(&mut self, image: &Image, pixels: &[f32]) -> usize {
         match &mut self.deployed {
-            Some(deployed) => score(deployed, pixels, Goal::Away(image.label), image.index as u64).predicted,
+            Some(deployed) => fresh(deployed, pixels, Goal::Away(image.label), image.index as u64).predicted,
             None => {
                 let mut logits = vec![0.0; self.model.classes()];
                 self.model.logits(pixels, &mut logits);
@@ -75,34 +69,6 @@ impl Subject {
             }
         }
     }
-}
-
-/// How a sampling network answers an image over fresh draws.
-struct Fresh {
-    /// Share of the answers that reach the goal.
-    share: f64,
-    /// The label that most of them name.
-    predicted: usize,
-    /// The mean of the goal's confidence.
-    confidence: f32,
-}
-
-fn score(deployed: &mut Model, image: &[f32], goal: Goal, index: u64) -> Fresh {
-    let classes = deployed.classes();
-    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
-    let mut votes = vec![0.0f32; classes];
-    let (mut reached, mut confidence) = (0, 0.0);
-    for i in 0..FRESH {
-        deployed.redraw(SCORED + index * FRESH + i);
-        deployed.logits(image, &mut logits);
-        softmax::softmax(&logits, &mut probabilities);
-        let read = argmax(&logits);
-        votes[read] += 1.0;
-        reached += u64::from(goal.reached(read));
-        confidence += goal.confidence(&probabilities);
-    }
-    let share = reached as f64 / FRESH as f64;
-    Fresh { share, predicted: argmax(&votes), confidence: confidence / FRESH as f32 }
 }
 
 /// Attacks one image: the record and the attacked image. A refusal is a record too. Against a network that samples,
@@ -175,7 +141,7 @@ pub fn attack_one(
     record.survives_png = measures.survives_png;
     record.budget = options.budget_of(&best);
     if let Some(deployed) = deployed {
-        let fresh = score(deployed, &outcome.image, goal, image.index as u64);
+        let fresh = fresh(deployed, &outcome.image, goal, image.index as u64);
         record.fresh = Some(fresh.share);
         record.success = fresh.share >= 0.5;
         record.predicted = fresh.predicted;

@@ -17,6 +17,7 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
@@ -100,12 +101,14 @@ pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
     state.restore(&mut adam, device)?;
     let held_out: Vec<usize> = (train.len() - HELD_OUT..train.len()).collect();
     for epoch in state.epochs.len()..epochs {
+        let start = Instant::now();
         let Some(loss) = run_epoch(options, epoch, (&graph, &mut adam), train, &stop)? else { break };
+        let seconds = start.elapsed().as_secs_f64();
         let tensors = graph.tensors()?;
         let epoch = Epoch { loss, held_out: measure(arch, &tensors, train, &held_out)? };
         state.add(options, epoch, tensors, &adam)?;
-        println!("epoch {:>2}: held-out {}", state.epochs.len(), epoch.held_out);
         checkpoint::save(options, &state)?;
+        println!("epoch {:>2}: {seconds:.1} s, held-out {}", state.epochs.len(), epoch.held_out);
     }
     if stop.load(Ordering::Relaxed) {
         println!("stopped; keeping the best weights so far. --resume goes on after the last whole epoch");

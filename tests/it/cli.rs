@@ -255,3 +255,95 @@ fn the_page_and_the_server_state_the_same_policy() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/www/index.html")).unwrap();
     assert!(page.contains(misread::native::server::CONTENT_SECURITY_POLICY));
 }
+
+#[test]
+fn the_dense_network_falls_to_small_changes() {
+    // adversarial.js fools 36 of 90 pairs of digit and target on its own network.
+    let mut fooled = 0;
+    for target in 0..10 {
+        let target = target.to_string();
+        let records = records(&[
+            "attack",
+            "--model",
+            "models/mnist-dense.safetensors",
+            "--epsilon",
+            "0.1",
+            "--steps",
+            "20",
+            "--images",
+            "sample:0..10",
+            "--target",
+            &target,
+            "--json",
+        ]);
+        fooled += records.iter().filter(|r| r["label"].to_string() != target && r["success"] == true).count();
+    }
+    assert!(fooled > 36, "{fooled} of 90");
+}
+
+#[test]
+fn a_vae_that_samples_is_judged_by_fresh_draws() {
+    let sampled = |model: &str, more: &[&str]| {
+        let model = format!("models/{model}.safetensors");
+        let mut all =
+            vec!["attack", "--model", &model, "--inference", "sampled", "--images", "sample:0..20", "--json"];
+        all.extend(more);
+        misread(&all)
+    };
+    for model in ["mnist-vae", "mnist-conv-vae"] {
+        let output = sampled(model, &["--epsilon", "0.3"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let records: Vec<Value> =
+            text(&output.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(records.len(), 20);
+        for r in records.iter().filter(|r| r["refused"].is_null()) {
+            let fresh = r["fresh"].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&fresh));
+            assert_eq!(r["success"], fresh >= 0.5);
+        }
+        // An unbounded attack reaches them all; noise in the gradient protects nobody.
+        let unbounded = text(&sampled(model, &["--epsilon", "1"]).stdout);
+        assert_eq!(unbounded.matches("\"success\":true").count(), 20, "{unbounded}");
+    }
+    let refused = sampled("mnist-cnn", &[]);
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).contains("'mnist-cnn' has no latent vector to sample"));
+    let refused = sampled("mnist-vae", &["--samples", "0"]);
+    assert!(text(&refused.stderr).contains("at least 1 sample"));
+}
+
+#[test]
+fn a_study_compares_vaes_with_plain_networks_and_checks_itself() {
+    let arguments = [
+        "study",
+        "--images",
+        "20",
+        "--models",
+        "models/mnist-cnn.safetensors",
+        "models/mnist-vae.safetensors",
+    ];
+    let output = misread(&arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    for heading in ["## mnist-cnn\n", "## mnist-vae\n", "## mnist-vae, sampled\n", "## H0", "## Checks"] {
+        assert!(said.contains(heading), "{heading}: {said}");
+    }
+    assert_eq!(said.matches("| L-BFGS | ").count(), 3);
+    assert!(
+        said.contains("| mnist-vae | mnist-cnn |") && !said.contains("NaN") && !said.contains("| NO"),
+        "{said}"
+    );
+    let mut with_json = arguments.to_vec();
+    with_json.push("--json");
+    let lines: Vec<Value> = text(&misread(&with_json).stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect();
+    assert_eq!(lines.len(), 3 * 8 * 20);
+    for line in &lines {
+        if let Some(epsilon) = line["epsilon"].as_f64() {
+            let norm = line[line["attack"].as_str().unwrap()].as_f64().unwrap();
+            assert!(norm <= epsilon * (1.0 + 1e-6), "{line}");
+        }
+    }
+}

@@ -7,6 +7,8 @@ mod golden;
 mod oracles;
 #[cfg(feature = "train")]
 mod parity;
+#[cfg(feature = "train")]
+mod train;
 mod weights;
 
 #[path = "../common/mod.rs"]

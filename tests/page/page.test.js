@@ -177,7 +177,8 @@ test('the three attacks side by side, the naked eye, another network, a PNG', as
 
   await page.click('#transfer-run');
   await page.waitForFunction(() => document.querySelector('#transfer li')?.dataset.predicted);
-  assert.match(await page.textContent('#transfer'), /Dense network: reads \d/);
+  await page.waitForFunction(() => document.querySelectorAll('#transfer li[data-predicted]').length === 4);
+  assert.match(await page.textContent('#transfer'), /Dense: reads \d/);
 
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')]);
   assert.equal(download.suggestedFilename(), '7-reads-3.png');
@@ -194,6 +195,101 @@ test('another network is loaded when it is chosen', async () => {
   await page.click('#attack');
   assert.equal((await resultIn(page, 'done')).success, 'true');
   assert.match(new URL(page.url()).hash, /model=mnist-dense/);
+});
+
+test('a VAE shows what its decoder sees and walks over the map of its latent space', async () => {
+  await open('#model=mnist-vae&digit=7&target=3&run=1');
+  const result = await resultIn(page, 'done', 'error');
+  assert.equal(result.success, 'true');
+  assert.equal(result.fresh, '');
+  await page.waitForFunction(() => document.getElementById('time').textContent !== '–');
+  const there = await page.$eval('#latent-map', (e) => ({ ...e.dataset }));
+  assert.ok(Number(there.index) >= 40);
+  const ink = (id) => page.$eval(id, (e) => e.getContext('2d').getImageData(0, 0, 28, 28).data.filter((v, i) => i % 4 === 0));
+  const difference = (a, b) => Math.max(...a.map((v, i) => Math.abs(v - b[i])));
+  assert.ok(difference(Object.values(await ink('#seen-before')), Object.values(await ink('#seen-after'))) > 100);
+  await page.$eval('#replay', (e) => {
+    e.value = 0;
+    e.dispatchEvent(new Event('input'));
+  });
+  const start = await page.$eval('#latent-map', (e) => ({ ...e.dataset }));
+  assert.equal(start.index, '0');
+  assert.ok(Math.hypot(start.x - there.x, start.y - there.y) > 0.5, 'the digit has moved on the map');
+  assert.equal(difference(Object.values(await ink('#seen-before')), Object.values(await ink('#seen-after'))), 0);
+  await page.click('#models label:has-text("CNN")');
+  await page.waitForFunction(() => /mnist-cnn/.test(document.getElementById('facts').textContent));
+  assert.ok(await page.isHidden('#latent-map') && await page.isHidden('#inference'));
+  assert.deepEqual(complaints, []);
+});
+
+test('a VAE that reads through draws is attacked over draws and judged by fresh ones', async () => {
+  await open('#model=mnist-vae&digit=7&target=3');
+  await ready(page);
+  await page.click('#inference label:has-text("a draw")');
+  await page.waitForFunction(() => !document.getElementById('attack').disabled && document.getElementById('original-read').textContent);
+  assert.match(new URL(page.url()).hash, /inference=sampled/);
+  await page.click('#attack');
+  const result = await resultIn(page, 'done', 'error');
+  assert.equal(result.success, 'true');
+  assert.ok(Number(result.fresh) >= 0.5 && Number(result.fresh) <= 1);
+  assert.match(await page.textContent('#grade'), /of 64 fresh draws/);
+});
+
+test('a duel of all networks: a picture each, one verdict, and every result read by every network', async () => {
+  await open('#digit=7&target=3&mode=min');
+  await ready(page);
+  await page.waitForFunction(() => document.getElementById('original-read').textContent);
+  await page.click('#duel');
+  await page.waitForFunction(() => document.getElementById('duel-section').dataset.ms);
+  const duelled = await page.$$eval('#duelled .compared', (all) => all.map((e) => [e.dataset.model, e.dataset.success]));
+  assert.deepEqual(duelled, ['mnist-cnn', 'mnist-dense', 'mnist-conv-encoder', 'mnist-vae', 'mnist-conv-vae'].map((m) => [m, 'true']));
+  const verdict = await page.textContent('#duel-summary');
+  const budgets = [...verdict.matchAll(/at (0\.\d+)/g)].map(([, b]) => Number(b));
+  assert.ok(budgets.length === 5 && budgets.every((b, i) => !i || b >= budgets[i - 1]), verdict);
+  const cells = await page.$$eval('#duel-transfer td', (all) => all.map((e) => ({ ...e.dataset })));
+  assert.equal(cells.length, 25);
+  for (const { from, reader, read } of cells) if (from === reader) assert.equal(read, '3', from);
+  // Some of them only.
+  await page.click('summary:has-text("who duels")');
+  for (const name of ['mnist-dense', 'mnist-conv-encoder', 'mnist-conv-vae']) await page.click(`#rivals input[value=${name}]`);
+  assert.match(decodeURIComponent(new URL(page.url()).hash), /duel=mnist-cnn,mnist-vae/);
+  await page.click('#duel');
+  await page.waitForFunction(() => document.querySelectorAll('#duel-transfer td').length === 4);
+  assert.deepEqual(complaints, []);
+});
+
+test('weights of one\'s own: dropped, attacked, in a duel; what is not right is said and the page goes on', async () => {
+  const { readFileSync } = await import('node:fs');
+  const weights = readFileSync('models/mnist-dense.safetensors');
+  await open('#digit=7&target=3');
+  await ready(page);
+  await page.setInputFiles('#own', { name: 'holiday.png', mimeType: 'image/png', buffer: Buffer.from('no weights at all') });
+  await page.waitForSelector('#notice:not([hidden])');
+  assert.match(await page.textContent('#notice'), /holiday\.png: .*safetensors/);
+  await page.click('#attack');
+  assert.equal((await resultIn(page, 'done')).success, 'true');
+  // Dropped on the page.
+  const transfer = await page.evaluateHandle((bytes) => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], 'mine.safetensors'));
+    return data;
+  }, [...weights]);
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+  await page.waitForFunction(() => document.querySelector('#models input:checked')?.value === 'own:mine');
+  await page.waitForFunction(() => !document.getElementById('attack').disabled && /mnist-dense/.test(document.getElementById('facts').textContent));
+  await page.click('#attack');
+  const own = await resultIn(page, 'done');
+  assert.equal(own.success, 'true');
+  assert.doesNotMatch(page.url(), /own/);
+  // The same as the network that ships with these weights.
+  await page.click('#models label:has-text("Dense")');
+  await page.waitForFunction(() => !document.getElementById('attack').disabled && document.querySelector('#models input:checked').value === 'mnist-dense');
+  await page.click('#attack');
+  assert.equal((await resultIn(page, 'done')).confidence, own.confidence);
+  await page.click('#duel');
+  await page.waitForFunction(() => document.getElementById('duel-section').dataset.ms);
+  assert.equal(await page.$$eval('#duelled .compared[data-success=true]', (all) => all.length), 6);
+  assert.deepEqual(complaints, []);
 });
 
 test('a new hash is a new attack; an untargeted one and a chosen target work', async () => {

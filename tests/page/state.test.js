@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { initialState, readHash, writeHash } from '../../www/state.js';
 
 test('what is written is read back', () => {
-  const state = { ...initialState(), digit: 42, target: 'any', attack: 'l1', valid: 2.5, run: 1 };
+  const state = { ...initialState(), digit: 42, target: 'any', attack: 'l1', valid: 2.5, run: 1, inference: 'sampled', duel: 'mnist-cnn,mnist-vae' };
   Object.assign(state.attacks.l1, { mode: 'min', epsilon: 12.5, form: 'published', seed: 3 });
   Object.assign(state.attacks.lbfgs, { c: 7, confidence: 0.9 });
   assert.deepEqual(readHash(writeHash(state)), { state, problems: [] });
@@ -23,11 +23,16 @@ test('parameters belong to the attack that is named, wherever it stands', () => 
 test('a value that is not right becomes the default and a sentence', () => {
   const wrong = [
     'digit=-1', 'digit=1.5', 'digit=', 'epsilon=0', 'epsilon=2', 'steps=1e9', 'target=x', 'attack=fgsm', 'hat=1', 'mode=max',
-    'confidence=1', 'seed=-1', 'c=1', 'l2.epsilon=1', 'lbfgs.seed=1', 'toString=1',
+    'confidence=1', 'seed=-1', 'inference=guess', 'duel=mnist-cnn,mnist', 'c=1', 'l2.epsilon=1', 'lbfgs.seed=1', 'toString=1',
   ];
   for (const hash of wrong) {
     const { state, problems } = readHash(`#${hash}`);
     assert.deepEqual(state, initialState(), hash);
     assert.equal(problems.length, 1, hash);
   }
+});
+
+test('a network of the visitor\'s is left out of the link', () => {
+  const state = { ...initialState(), model: 'own:mine', duel: 'mnist-cnn,own:mine' };
+  assert.deepEqual(readHash(writeHash(state)), { state: initialState(), problems: [] });
 });

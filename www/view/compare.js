@@ -1,6 +1,5 @@
-// The three attacks on one digit, side by side.
+// Attacks on one digit, side by side: a column for each attack, or for each network.
 
-import { ATTACKS } from '../attacks.js';
 import { milliseconds, percent, plain } from '../text.js';
 import { SIDE, drawImage, drawPerturbation } from './pixels.js';
 
@@ -20,19 +19,22 @@ const ROWS = [
 
 export class Compare {
   #root;
+  #kind;
   #columns = new Map();
 
-  constructor(root) {
+  /** @param {HTMLElement} root  @param {string} kind what a column stands for: its name in the data attributes */
+  constructor(root, kind) {
     this.#root = root;
+    this.#kind = kind;
   }
 
-  /** Makes room for each attack. */
-  start() {
+  /** Makes room for columns: [[name, title], ...]. */
+  start(columns) {
     this.#columns.clear();
     this.#root.replaceChildren(
-      ...Object.entries(ATTACKS).map(([attack, { title }]) => {
+      ...columns.map(([name, title]) => {
         const column = Object.assign(document.createElement('figure'), { className: 'compared' });
-        column.dataset.attack = attack;
+        column.dataset[this.#kind] = name;
         const heading = Object.assign(document.createElement('h3'), { textContent: title });
         const canvases = ['Attacked', 'What is added'].map((label) => {
           const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
@@ -45,14 +47,14 @@ export class Compare {
         const words = Object.assign(document.createElement('p'), { className: 'small', textContent: 'waiting…' });
         const list = Object.assign(document.createElement('dl'), { className: 'numbers' });
         column.append(heading, pair, words, list);
-        this.#columns.set(attack, { column, canvases, words, list });
+        this.#columns.set(name, { column, canvases, words, list });
         return column;
       }),
     );
   }
 
-  show(attack, original, outcome, labels, rule) {
-    const { column, canvases, words, list } = this.#columns.get(attack);
+  show(name, original, outcome, labels, rule) {
+    const { column, canvases, words, list } = this.#columns.get(name);
     drawImage(canvases[0], outcome.image);
     const gain = drawPerturbation(canvases[1], original, outcome.image);
     Object.assign(column.dataset, { success: outcome.success, grade: outcome.grade });
@@ -69,7 +71,7 @@ export class Compare {
     );
   }
 
-  refuse(attack, why) {
-    this.#columns.get(attack).words.textContent = why;
+  refuse(name, why) {
+    this.#columns.get(name).words.textContent = why;
   }
 }

@@ -1,0 +1,88 @@
+//! `train` as its users call it, on made-up images.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use misread::weights::Weights;
+
+/// Folders with the same few images in the files of MNIST.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = fastrand::Rng::with_seed(1);
+    std::fs::create_dir_all(folder.path().join("data/mnist")).unwrap();
+    for (name, count) in [("train", 5_400u32), ("t10k", 100)] {
+        let labels: Vec<u8> = (0..count).map(|_| rng.u8(0..10)).collect();
+        let mut images = [0x0803, count, 28, 28].map(u32::to_be_bytes).concat();
+        for &label in &labels {
+            // A bar whose place is the label's.
+            let at = 28 * (2 + 2 * usize::from(label));
+            images.extend((0..784).map(|i| if (at..at + 56).contains(&i) { 255 - rng.u8(0..40) } else { 0 }));
+        }
+        let mut bytes = [0x0801, count].map(u32::to_be_bytes).concat();
+        bytes.extend(labels);
+        let path = |kind: &str| folder.path().join(format!("data/mnist/{name}-{kind}-ubyte"));
+        std::fs::write(path("images-idx3"), images).unwrap();
+        std::fs::write(path("labels-idx1"), bytes).unwrap();
+    }
+    folder
+}
+
+fn train(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_misread"));
+    command.arg("train").args(arguments.split(' ')).args(["--out", "it.safetensors"]).current_dir(folder);
+    command
+}
+
+fn trained(folder: &Path, arguments: &str) -> Vec<u8> {
+    let output = train(folder, arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read(folder.join("it.safetensors")).unwrap()
+}
+
+#[test]
+fn one_seed_gives_one_file_and_another_another() {
+    for network in ["mnist-conv-vae", "mnist-cnn"] {
+        let arguments = format!("{network} --epochs 2 --seed 3");
+        let (a, b) = (folder(), folder());
+        let first = trained(a.path(), &arguments);
+        assert!(first == trained(b.path(), &arguments), "{network}: the files differ");
+        let other = Weights::from_bytes(&trained(b.path(), &arguments.replace('3', "4"))).unwrap();
+        assert_ne!(other.tensors, Weights::from_bytes(&first).unwrap().tensors);
+        assert!(a.path().join("it.training.svg").exists());
+        assert_eq!(network.contains("vae"), a.path().join("it.reconstructions.png").exists());
+        assert!(!a.path().join("it.safetensors.checkpoint").exists());
+    }
+}
+
+#[test]
+fn a_training_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened() {
+    let arguments = "mnist-conv-vae --epochs 4 --latent 6 --beta 0.5";
+    let (whole, killed) = (folder(), folder());
+    let expected = trained(whole.path(), arguments);
+    let mut child =
+        train(killed.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("epoch  1"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!killed.path().join("it.safetensors").exists(), "it was over before it could be killed");
+
+    // Neither a fresh training nor another recipe may take the place of what was done.
+    let refused = |arguments: &str, why: &str| {
+        let output = train(killed.path(), arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(why), "{said}");
+    };
+    refused(arguments, "--resume");
+    refused(&format!("{} --resume", arguments.replace("0.5", "0.6")), "beta 0.5, not 0.6");
+    assert!(trained(killed.path(), &format!("{arguments} --resume")) == expected, "the files differ");
+    refused(&format!("{arguments} --resume"), "nothing to resume");
+
+    let weights = Weights::from_bytes(&expected).unwrap();
+    assert_eq!(weights.facts["latent"], "6");
+    assert_eq!(weights.arch.vae.map(|v| v.latent), Some(6));
+    assert_eq!(weights.map.map(|m| m.labels.len()), Some(100));
+    std::fs::write(killed.path().join("it.safetensors.checkpoint"), &expected[..1000]).unwrap();
+    refused(&format!("{arguments} --resume"), "truncated");
+}
