@@ -37,6 +37,33 @@ pub static MNIST: Dataset = Dataset {
     validity: Validity::L2AtMost(1.5),
 };
 
+/// Faces: the people of whom Labeled Faces in the Wild (Huang et al. 2007) has at least 70 photographs, centre crop of
+/// 154 x 154 in colour.
+pub static LFW: Dataset = Dataset {
+    name: "lfw",
+    image: [154, 154, 3],
+    labels: &[
+        "Ariel Sharon",
+        "Colin Powell",
+        "Donald Rumsfeld",
+        "George W Bush",
+        "Gerhard Schroeder",
+        "Hugo Chavez",
+        "Tony Blair",
+    ],
+    validity: Validity::SsimAtLeast(0.95),
+};
+
+/// Every data set there is.
+pub static DATASETS: &[&Dataset] = &[&MNIST, &LFW];
+
+impl Dataset {
+    /// Pixels times colours of an image.
+    pub fn pixels(&self) -> usize {
+        self.image.iter().product()
+    }
+}
+
 /// One layer of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
@@ -64,6 +91,10 @@ pub enum Layer {
     },
     /// `max(x, 0)`.
     Relu,
+    /// Mean over windows of this many rows and columns, side by side; rows and columns that do not fill one are dropped.
+    AvgPool(usize),
+    /// Repeats each pixel over this many rows and columns.
+    Upsample(usize),
     /// Maximum over 2x2 windows, stride 2; an odd last row or column is dropped, ties go to the first.
     MaxPool2,
     /// Fully connected layer, plus bias. Reads an image channel by channel (PyTorch's order).
@@ -228,8 +259,111 @@ pub static MNIST_CONV_ENCODER: Arch = Arch {
     vae: None,
 };
 
+/// 5x5 conv of stride 2, then 3x3 convs, pooled thrice, dense 128: 141 MFLOP an input gradient.
+pub static LFW_CNN: Arch = Arch {
+    name: "lfw-cnn",
+    title: "Convolutional network",
+    dataset: &LFW,
+    layers: &[
+        Layer::Conv { name: "conv1", channels: 24, kernel: 5, stride: 2 },
+        Layer::Relu,
+        Layer::MaxPool2,
+        Layer::Conv { name: "conv2", channels: 48, kernel: 3, stride: 1 },
+        Layer::Relu,
+        Layer::MaxPool2,
+        Layer::Conv { name: "conv3", channels: 96, kernel: 3, stride: 1 },
+        Layer::Relu,
+        Layer::MaxPool2,
+        Layer::Conv { name: "conv4", channels: 128, kernel: 3, stride: 1 },
+        Layer::Relu,
+        Layer::Dense { name: "dense1", outputs: 128 },
+        Layer::Relu,
+        Layer::Dense { name: "dense2", outputs: 7 },
+    ],
+    vae: None,
+};
+
+/// A vanilla VAE that sees faces at half their resolution: at the whole one its two large layers alone would hold twelve
+/// million weights.
+pub static LFW_VAE: Arch = Arch {
+    name: "lfw-vae",
+    title: "Vanilla VAE",
+    dataset: &LFW,
+    layers: &[
+        Layer::AvgPool(2),
+        Layer::Dense { name: "encoder1", outputs: 112 },
+        Layer::Relu,
+        Layer::Dense { name: "mean", outputs: 32 },
+        Layer::Dense { name: "head1", outputs: 64 },
+        Layer::Relu,
+        Layer::Dense { name: "head2", outputs: 7 },
+    ],
+    vae: Some(Vae {
+        latent: 32,
+        encoder: 3,
+        log_variance: Layer::Dense { name: "log_variance", outputs: 32 },
+        decoder: &[
+            Layer::Dense { name: "decoder1", outputs: 48 },
+            Layer::Relu,
+            Layer::Dense { name: "decoder2", outputs: 77 * 77 * 3 },
+            Layer::Unflatten([77, 77, 3]),
+            Layer::Upsample(2),
+        ],
+    }),
+};
+
+/// Strided convolutions 24, 48, 64 and 96, latent 64, transposed convolutions back: 177 MFLOP an input gradient.
+pub static LFW_CONV_VAE: Arch = Arch {
+    name: "lfw-conv-vae",
+    title: "Convolutional VAE",
+    dataset: &LFW,
+    layers: &[
+        Layer::Conv { name: "encoder1", channels: 24, kernel: 6, stride: 2 },
+        Layer::Relu,
+        Layer::Conv { name: "encoder2", channels: 48, kernel: 3, stride: 2 },
+        Layer::Relu,
+        Layer::Conv { name: "encoder3", channels: 64, kernel: 3, stride: 2 },
+        Layer::Relu,
+        Layer::Conv { name: "encoder4", channels: 96, kernel: 4, stride: 2 },
+        Layer::Relu,
+        Layer::Dense { name: "mean", outputs: 64 },
+        Layer::Dense { name: "head1", outputs: 64 },
+        Layer::Relu,
+        Layer::Dense { name: "head2", outputs: 7 },
+    ],
+    vae: Some(Vae {
+        latent: 64,
+        encoder: 8,
+        log_variance: Layer::Dense { name: "log_variance", outputs: 64 },
+        decoder: &[
+            Layer::Dense { name: "decoder1", outputs: 8 * 8 * 96 },
+            Layer::Relu,
+            Layer::Unflatten([8, 8, 96]),
+            Layer::ConvTranspose { name: "decoder2", channels: 64, kernel: 4, stride: 2 },
+            Layer::Relu,
+            Layer::ConvTranspose { name: "decoder3", channels: 48, kernel: 3, stride: 2 },
+            Layer::Relu,
+            Layer::ConvTranspose { name: "decoder4", channels: 24, kernel: 3, stride: 2 },
+            Layer::Relu,
+            Layer::ConvTranspose { name: "decoder5", channels: 3, kernel: 6, stride: 2 },
+        ],
+    }),
+};
+
 /// Every network there is.
-pub static ALL: &[&Arch] = &[&MNIST_CNN, &MNIST_DENSE, &MNIST_CONV_ENCODER, &MNIST_VAE, &MNIST_CONV_VAE];
+pub static ALL: &[&Arch] = &[
+    &MNIST_CNN,
+    &MNIST_DENSE,
+    &MNIST_CONV_ENCODER,
+    &MNIST_VAE,
+    &MNIST_CONV_VAE,
+    &LFW_CNN,
+    &LFW_VAE,
+    &LFW_CONV_VAE,
+];
+
+/// The most labels that a data set can have.
+pub const MAX_LABELS: usize = 256;
 
 /// The largest latent vector that can be asked for.
 pub const MAX_LATENT: usize = 256;
@@ -269,8 +403,6 @@ impl Arch {
     /// # Errors
     /// [`Error::BadInput`] when it is no VAE, or the number is 0 or above [`MAX_LATENT`].
     pub fn with_latent(&'static self, latent: usize) -> Result<&'static Self> {
-        // Architectures are static data; there are at most `MAX_LATENT` others of each, made once.
-        static OTHERS: Mutex<Vec<&'static Arch>> = Mutex::new(Vec::new());
         let vae = self.vae.ok_or_else(|| Error::BadInput(format!("'{}' has no latent vector", self.name)))?;
         if latent == vae.latent {
             return Ok(self);
@@ -280,22 +412,33 @@ impl Arch {
                 "a latent vector has 1 to {MAX_LATENT} numbers, not {latent}"
             )));
         }
-        let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |a: &&&'static Self| a.name == self.name && a.vae.is_some_and(|v| v.latent == latent);
-        if let Some(other) = others.iter().find(same) {
-            return Ok(other);
-        }
-        let resized = |layer: Layer| match layer {
-            Layer::Dense { name, .. } => Layer::Dense { name, outputs: latent },
-            layer => layer,
-        };
         let mut layers = self.layers.to_vec();
-        layers[vae.encoder] = resized(layers[vae.encoder]);
-        let vae = Vae { latent, log_variance: resized(vae.log_variance), ..vae };
-        let other: &'static Self =
-            Box::leak(Box::new(Self { layers: Vec::leak(layers), vae: Some(vae), ..*self }));
-        others.push(other);
-        Ok(other)
+        layers[vae.encoder] = resized(layers[vae.encoder], latent);
+        let vae = Vae { latent, log_variance: resized(vae.log_variance, latent), ..vae };
+        Ok(interned(Self { layers: Vec::leak(layers), vae: Some(vae), ..*self }))
+    }
+
+    /// This network for other labels of the same images: other people, say.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for fewer than 2 labels or more than [`MAX_LABELS`].
+    pub fn with_labels(&'static self, labels: &[String]) -> Result<&'static Self> {
+        if self.dataset.labels.iter().eq(labels) {
+            return Ok(self);
+        }
+        if labels.len() < 2 || labels.len() > MAX_LABELS {
+            return Err(Error::BadInput(format!(
+                "a network tells 2 to {MAX_LABELS} labels apart, not {}",
+                labels.len()
+            )));
+        }
+        let mut layers = self.layers.to_vec();
+        if let Some(last) = layers.last_mut() {
+            *last = resized(*last, labels.len());
+        }
+        let labels: Vec<&'static str> = labels.iter().map(|l| &*String::leak(l.clone())).collect();
+        let dataset = Box::leak(Box::new(Dataset { labels: Vec::leak(labels), ..*self.dataset }));
+        Ok(interned(Self { layers: Vec::leak(layers), dataset, ..*self }))
     }
 
     /// The input shape (rows, columns, channels) and the layers of a part; `None` for what only a VAE has.
@@ -335,7 +478,7 @@ impl Arch {
 
     /// Pixels times colours of an image.
     pub fn pixels(&self) -> usize {
-        self.dataset.image.iter().product()
+        self.dataset.pixels()
     }
 
     /// Labels, and so logits.
@@ -353,11 +496,33 @@ impl Arch {
                 Layer::Conv { kernel, .. } => oh * ow * oc * c * kernel * kernel,
                 Layer::ConvTranspose { kernel, .. } => h * w * c * oc * kernel * kernel,
                 Layer::Dense { outputs, .. } => h * w * c * outputs,
-                Layer::Relu | Layer::MaxPool2 | Layer::Unflatten(_) => 0,
+                _ => 0,
             }
         });
         4 * products.sum::<usize>()
     }
+}
+
+/// A dense layer with another number of outputs.
+fn resized(layer: Layer, outputs: usize) -> Layer {
+    match layer {
+        Layer::Dense { name, .. } => Layer::Dense { name, outputs },
+        layer => layer,
+    }
+}
+
+/// An architecture that is no constant: made once for each latent size and set of labels that is asked for, and kept,
+/// since architectures are static data.
+fn interned(arch: Arch) -> &'static Arch {
+    static OTHERS: Mutex<Vec<&'static Arch>> = Mutex::new(Vec::new());
+    let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |a: &&&'static Arch| a.name == arch.name && a.vae == arch.vae && a.dataset == arch.dataset;
+    if let Some(other) = others.iter().find(same) {
+        return other;
+    }
+    let arch: &'static Arch = Box::leak(Box::new(arch));
+    others.push(arch);
+    arch
 }
 
 /// The shape before the first of `layers` and after each one.
@@ -374,6 +539,8 @@ pub fn shapes(input: [usize; 3], layers: &[Layer]) -> Vec<[usize; 3]> {
             }
             Layer::Relu => [h, w, c],
             Layer::MaxPool2 => [h / 2, w / 2, c],
+            Layer::AvgPool(n) => [h / n, w / n, c],
+            Layer::Upsample(n) => [h * n, w * n, c],
             Layer::Dense { outputs, .. } => [1, 1, outputs],
             Layer::Unflatten(image) => image,
         });
@@ -397,7 +564,7 @@ pub fn parameters(input: [usize; 3], layers: &[Layer]) -> Vec<Parameter> {
                 c * (kernel * kernel).div_ceil(stride * stride),
             ),
             Layer::Dense { name, outputs } => (name, vec![outputs, h * w * c], outputs, h * w * c),
-            Layer::Relu | Layer::MaxPool2 | Layer::Unflatten(_) => continue,
+            _ => continue,
         };
         parameters.push(Parameter { name: format!("{name}.weight"), shape, fan_in });
         parameters.push(Parameter { name: format!("{name}.bias"), shape: vec![outputs], fan_in });
@@ -430,6 +597,9 @@ mod tests {
             assert_eq!(names.len(), arch.parameters().len());
             assert!(Arch::by_name(arch.name).is_ok());
         }
+        for arch in ALL.iter().filter(|a| a.dataset == &LFW) {
+            assert!(arch.gradient_flops() <= 300_000_000, "{}: {}", arch.name, arch.gradient_flops());
+        }
         for arch in ALL.iter().filter(|a| a.vae.is_some()) {
             let (input, layers) = arch.part(Part::Decoder).unwrap();
             assert_eq!(shapes(input, &layers)[layers.len()].iter().product::<usize>(), arch.pixels());
@@ -458,6 +628,11 @@ mod tests {
                 "decoder1.bias"
             ]
         );
+        let people = ["Ada", "Grace", "Emmy"].map(String::from);
+        let other = LFW_CNN.with_labels(&people).unwrap();
+        assert!(std::ptr::eq(other, LFW_CNN.with_labels(&people).unwrap()));
+        assert_eq!((other.classes(), other.shapes().last()), (3, Some(&[1, 1, 3])));
+        assert!(LFW_CNN.with_labels(&people[..1]).is_err());
         assert!(MNIST_VAE.with_latent(0).is_err() && MNIST_CNN.with_latent(20).is_err());
     }
 }

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use misread::arch::Arch;
+use misread::arch::{self, Arch};
 use misread::attack;
 use misread::attack::iterative::L1Form;
 use misread::attack::options::Method;
 use misread::native::subject::Reading;
-use misread::native::{self, bench, fetch, images, sample, server};
+use misread::native::{self, bench, fetch, fetch_lfw, images, sample, server};
 
 /// See a neural network misread. Without a command: serves the page.
 #[derive(Parser)]
@@ -77,6 +77,8 @@ struct Serve {
 enum Dataset {
     /// Handwritten digits, 28 x 28, grey
     Mnist,
+    /// Faces: Labeled Faces in the Wild, 154 x 154, colour
+    Lfw,
 }
 
 #[derive(Args)]
@@ -90,15 +92,15 @@ struct Data {
 struct Train {
     /// Which network, e.g. mnist-cnn
     network: String,
-    /// Passes over the training images (when not given: mnist-cnn 6, mnist-dense 12, mnist-conv-encoder 20, VAEs 40)
+    /// Passes over the training images; the network's own recipe when not given, as for the next two
     #[arg(long)]
     epochs: Option<usize>,
     /// Images a step
-    #[arg(long, default_value_t = 128)]
-    batch: usize,
+    #[arg(long)]
+    batch: Option<usize>,
     /// Adam's learning rate at the start
-    #[arg(long, default_value_t = 0.002)]
-    rate: f64,
+    #[arg(long)]
+    rate: Option<f64>,
     /// Of the first weights, of the order of the images and of a VAE's draws
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -108,9 +110,12 @@ struct Train {
     /// Weight of the KL in a VAE's loss
     #[arg(long, default_value_t = 1.0)]
     beta: f64,
-    /// Weight of the label's cross-entropy in a VAE's loss
-    #[arg(long, default_value_t = 50.0)]
-    label_weight: f64,
+    /// Weight of the label's cross-entropy in a VAE's loss; 50 for each 784 pixels when not given
+    #[arg(long)]
+    label_weight: Option<f64>,
+    /// Faces: images that a person must have to be among the labels
+    #[arg(long, default_value_t = native::lfw::MIN_IMAGES)]
+    min_images: usize,
     /// Goes on after the last whole epoch of a training that was interrupted
     #[arg(long)]
     resume: bool,
@@ -206,7 +211,7 @@ struct Study {
     /// How many test images
     #[arg(long, default_value_t = 100)]
     images: usize,
-    /// Weights files; all shipped networks when none is given
+    /// Weights files; all shipped networks of the data set when none is given
     #[arg(long, num_args = 1..)]
     models: Vec<PathBuf>,
     /// Draws over which an attack on a sampling VAE takes the mean loss
@@ -267,18 +272,20 @@ fn run(cli: Cli) -> Result<()> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(s) => server::serve(&s.host, s.port, s.open),
         Command::Fetch { dataset: Dataset::Mnist, data, mirror } => fetch::fetch(&data.data_dir, &mirror),
+        Command::Fetch { dataset: Dataset::Lfw, data, mirror } => fetch_lfw::fetch(&data.data_dir, &mirror),
         Command::Train(t) => train(t),
         Command::Attack(a) => attack_images(a),
-        Command::Study(s) => {
-            let Dataset::Mnist = s.dataset;
-            native::study::study(&native::study::Options {
-                images: s.images,
-                models: s.models,
-                eot: s.eot,
-                json: s.json,
-                data: s.data.data_dir,
-            })
-        }
+        Command::Study(s) => native::study::study(&native::study::Options {
+            dataset: match s.dataset {
+                Dataset::Mnist => &arch::MNIST,
+                Dataset::Lfw => &arch::LFW,
+            },
+            images: s.images,
+            models: s.models,
+            eot: s.eot,
+            json: s.json,
+            data: s.data.data_dir,
+        }),
         Command::Bench { models, json } => bench::bench(&models, json),
         Command::Sample { data, out } => {
             sample::write_sample(&fetch::mnist(&data.data_dir, fetch::Split::Test)?, &out)
@@ -344,14 +351,35 @@ fn train(t: Train) -> Result<()> {
 #[cfg(feature = "train")]
 fn train(t: Train) -> Result<()> {
     use candle_core::Device as Candle;
+    use misread::arch::LFW;
+    use misread::native::labelled::Labelled;
+    use misread::native::lfw;
+    use misread::train::recipe::recipe;
 
     let mut arch = Arch::by_name(&t.network)?;
     if let Some(latent) = t.latent {
         arch = arch.with_latent(latent)?;
     }
-    if !(t.beta >= 0.0 && t.beta.is_finite() && t.label_weight >= 0.0 && t.label_weight.is_finite()) {
-        bail!("--beta and --label-weight are weights: finite and not negative");
+    let weights = [t.beta, t.label_weight.unwrap_or(1.0), t.rate.unwrap_or(1.0)];
+    if weights.iter().any(|w| !(*w >= 0.0 && w.is_finite())) {
+        bail!("--beta, --label-weight and --rate must be finite and not negative");
     }
+    let read: [Labelled; 2] = if arch.dataset.name == LFW.name {
+        let manifest = lfw::manifest(&t.data.data_dir, t.min_images)?;
+        arch = arch.with_labels(&manifest.labels())?;
+        let of = |split| lfw::load(&t.data.data_dir, &manifest, split);
+        [of(lfw::Split::Train)?, of(lfw::Split::Test)?]
+    } else {
+        [
+            fetch::mnist(&t.data.data_dir, fetch::Split::Train)?,
+            fetch::mnist(&t.data.data_dir, fetch::Split::Test)?,
+        ]
+    };
+    let mut recipe = recipe(arch);
+    recipe.epochs = t.epochs.unwrap_or(recipe.epochs);
+    recipe.batch = t.batch.unwrap_or(recipe.batch);
+    recipe.rate = t.rate.unwrap_or(recipe.rate);
+    recipe.label_weight = t.label_weight.unwrap_or(recipe.label_weight);
     let device = match t.device {
         Device::Cpu => Candle::Cpu,
         #[cfg(feature = "cuda")]
@@ -364,22 +392,14 @@ fn train(t: Train) -> Result<()> {
     let feature = if t.device == Device::Cuda { "cuda" } else { "train" };
     let options = misread::train::Options {
         arch,
-        epochs: t.epochs.unwrap_or(match (arch.name, arch.vae) {
-            (_, Some(_)) => 40,
-            ("mnist-conv-encoder", _) => 20,
-            ("mnist-dense", _) => 12,
-            _ => 6,
-        }),
-        batch: t.batch,
-        rate: t.rate,
+        recipe,
         seed: t.seed,
         beta: t.beta,
-        label_weight: t.label_weight,
         resume: t.resume,
+        min_images: (arch.dataset.name == LFW.name).then_some(t.min_images),
         device,
         out: t.out.unwrap_or_else(|| format!("models/{}.safetensors", arch.name).into()),
         command: format!("cargo run --release --features {feature} -- {}", arguments.join(" ")),
     };
-    let read = |split| fetch::mnist(&t.data.data_dir, split);
-    misread::train::train(&options, &read(fetch::Split::Train)?, &read(fetch::Split::Test)?)
+    misread::train::train(&options, &read[0], &read[1])
 }

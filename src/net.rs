@@ -30,6 +30,19 @@ enum Op {
     Conv { conv: Conv, winners: Vec<u32> },
     ConvTranspose(ConvTranspose),
     Dense(Dense),
+    Resample(Resample),
+}
+
+/// Mean over windows, or repetition of pixels.
+#[derive(Clone, Copy, Debug)]
+struct Resample {
+    /// Rows, columns and channels on the side with fewer of them.
+    coarse: [usize; 3],
+    /// Columns on the other side.
+    fine_cols: usize,
+    factor: usize,
+    /// Whether it repeats.
+    up: bool,
 }
 
 /// A transposed convolution: the adjoint of `conv`.
@@ -124,9 +137,14 @@ impl Net {
                         level, input, channels, kernel, stride, relu, weight, bias,
                     ))
                 }
+                Layer::AvgPool(factor) | Layer::Upsample(factor) if !relu => {
+                    let up = matches!(layer, Layer::Upsample(_));
+                    let (coarse, fine) = if up { (input, shapes[i]) } else { (shapes[i], input) };
+                    Op::Resample(Resample { coarse, fine_cols: fine[1], factor, up })
+                }
                 // Images lie in memory pixel by pixel, as the vector is to be read.
                 Layer::Unflatten(_) if !relu && i > 1 => continue,
-                Layer::Relu | Layer::MaxPool2 | Layer::Unflatten(_) => {
+                _ => {
                     return Err(unsupported(
                         arch,
                         &format!("layer {i} ({layer:?}) has to follow a convolution or a dense layer"),
@@ -137,6 +155,7 @@ impl Net {
                 Op::Conv { conv, .. } => (conv.slack(), size(shapes[i])),
                 Op::ConvTranspose(up) => (level.lanes(), size(shapes[i]) + up.conv.slack()),
                 Op::Dense(dense) => (level.lanes(), dense.forward.padded_cols()),
+                Op::Resample(_) => (level.lanes(), size(shapes[i])),
             };
             stages.push(Stage {
                 op,
@@ -184,6 +203,11 @@ impl Net {
                 Op::Conv { conv, winners } => conv.forward(input, &mut stage.output, winners),
                 Op::ConvTranspose(up) => up.forward(input, &mut stage.output),
                 Op::Dense(dense) => dense.forward(input, &mut stage.output),
+                Op::Resample(resample) if resample.up => resample.repeat(input, &mut stage.output, 1.0),
+                Op::Resample(resample) => {
+                    stage.output.fill(0.0);
+                    resample.gather(input, &mut stage.output, resample.share());
+                }
             }
             done = std::slice::from_mut(stage);
             rest = later;
@@ -209,10 +233,53 @@ impl Net {
                     up.input_gradient(&stage.output, gradient, &mut stage.input_gradient)
                 }
                 Op::Dense(dense) => dense.input_gradient(&stage.output, gradient, &mut stage.input_gradient),
+                Op::Resample(resample) if resample.up => {
+                    resample.gather(gradient, &mut stage.input_gradient, 1.0)
+                }
+                Op::Resample(resample) => {
+                    resample.repeat(gradient, &mut stage.input_gradient, resample.share());
+                }
             }
             above = Some(stage);
         }
         above.map_or(&[], |s| &s.input_gradient[..self.inputs])
+    }
+}
+
+impl Resample {
+    /// The weight of a pixel in the mean of its window.
+    fn share(self) -> f32 {
+        1.0 / (self.factor * self.factor) as f32
+    }
+
+    /// Calls `f` with the place of each pixel of the finer side and of the one that stands for it on the coarser side.
+    fn pairs(self, mut f: impl FnMut(usize, usize)) {
+        let [rows, cols, channels] = self.coarse;
+        for row in 0..rows * self.factor {
+            for col in 0..cols * self.factor {
+                let fine = (row * self.fine_cols + col) * channels;
+                let coarse = (row / self.factor * cols + col / self.factor) * channels;
+                f(fine, coarse);
+            }
+        }
+    }
+
+    fn repeat(self, coarse: &[f32], fine: &mut [f32], weight: f32) {
+        let channels = self.coarse[2];
+        self.pairs(|to, from| {
+            for c in 0..channels {
+                fine[to + c] = weight * coarse[from + c];
+            }
+        });
+    }
+
+    fn gather(self, fine: &[f32], coarse: &mut [f32], weight: f32) {
+        let channels = self.coarse[2];
+        self.pairs(|from, to| {
+            for c in 0..channels {
+                coarse[to + c] += weight * fine[from + c];
+            }
+        });
     }
 }
 

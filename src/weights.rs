@@ -58,6 +58,10 @@ impl Weights {
             let latent = latent.parse().map_err(|_| bad(format!("its latent size is '{latent}'")))?;
             arch = arch.with_latent(latent).map_err(|e| bad(e.to_string()))?;
         }
+        if let Some(labels) = metadata.get("labels") {
+            let labels: Vec<String> = labels.split('\n').map(str::to_owned).collect();
+            arch = arch.with_labels(&labels).map_err(|e| bad(e.to_string()))?;
+        }
         let parameters = arch.parameters();
         let mut known = 0;
         let mut values = Vec::with_capacity(parameters.len());
@@ -101,7 +105,7 @@ impl Weights {
     }
 
     /// Quantizes `tensors` (f32, in the order of [`Arch::parameters`]) and writes them with `map` and `facts`, whose
-    /// `format`, `arch`, `dataset`, `latent` (of a VAE) and `crate_version` are filled in.
+    /// `format`, `arch`, `dataset`, `labels`, `latent` (of a VAE) and `crate_version` are filled in.
     ///
     /// # Errors
     /// [`Error::BadInput`] when a tensor has the wrong length or a number that is not finite.
@@ -146,6 +150,7 @@ impl Weights {
         if let Some(vae) = arch.vae {
             metadata.insert("latent".into(), vae.latent.to_string());
         }
+        metadata.insert("labels".into(), arch.dataset.labels.join("\n"));
         for (key, value) in [
             ("format", FORMAT),
             ("arch", arch.name),

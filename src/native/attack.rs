@@ -46,7 +46,7 @@ pub fn attack(options: &Options) -> Result<()> {
     let weights = read_weights(&options.model)?;
     let subject = Subject::new(&weights, options.reading)?;
     let dataset = weights.arch.dataset;
-    let images = options.images.load(dataset, &options.data)?;
+    let images = options.images.load(&weights, &options.data)?;
     if let Target::Label(label) = options.target {
         let classes = weights.arch.classes();
         ensure!(label < classes, "there is no label {label}; the network has {classes}");

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::images::read_weights;
 use super::progress;
+use crate::arch::{Dataset, MNIST};
 use crate::bench::{BATCHES, Row, gradient, peak_gflops};
 use crate::kernel::simd::Level;
 use crate::model::Network;
@@ -21,22 +22,23 @@ struct Report {
     rows: Vec<Row>,
 }
 
-/// The weights files of all networks that ship.
+/// The weights files of all networks that ship, or of those of one data set.
 ///
 /// # Errors
 /// When the folder of the page is not found.
-pub fn shipped_networks() -> Result<Vec<PathBuf>> {
+pub fn shipped_networks(dataset: Option<&Dataset>) -> Result<Vec<PathBuf>> {
     let root = super::server::root()?;
-    Ok(crate::arch::ALL.iter().map(|a| root.join(format!("models/{}.safetensors", a.name))).collect())
+    let wanted = crate::arch::ALL.iter().filter(|a| dataset.is_none_or(|d| d.name == a.dataset.name));
+    Ok(wanted.map(|a| root.join(format!("models/{}.safetensors", a.name))).collect())
 }
 
-/// Measures the networks in `models`, or all shipped ones, on one thread.
+/// Measures the networks in `models`, or all shipped ones for digits, on one thread.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn bench(models: &[PathBuf], json: bool) -> Result<()> {
     let root = super::server::root()?;
-    let shipped = shipped_networks()?;
+    let shipped = shipped_networks(Some(&MNIST))?;
     let models = if models.is_empty() { &shipped } else { models };
     let level = Level::detect();
     let start = Instant::now();

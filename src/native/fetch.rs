@@ -11,7 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::files::write_atomically;
-use super::idx::Digits;
+use super::idx::read_digits;
+use super::labelled::Labelled;
 use super::progress;
 
 /// One of MNIST's files, unpacked.
@@ -62,14 +63,14 @@ pub enum Split {
 ///
 /// # Errors
 /// When files are missing and cannot be fetched, or are not the genuine ones.
-pub fn mnist(data: &Path, split: Split) -> Result<Digits> {
+pub fn mnist(data: &Path, split: Split) -> Result<Labelled> {
     let dir = mnist_dir(data);
     let entries = if split == Split::Train { &MNIST[..2] } else { &MNIST[2..] };
     if entries.iter().any(|e| !dir.join(e.name).exists()) {
         eprintln!("MNIST is not in {}; fetching it", dir.display());
         fetch(data, &[])?;
     }
-    Digits::read(&dir.join(entries[0].name), &dir.join(entries[1].name))
+    read_digits(&dir.join(entries[0].name), &dir.join(entries[1].name))
 }
 
 /// Where in the data folder MNIST's files lie: `data/mnist`, or `data` itself when they are there already.
@@ -136,7 +137,7 @@ pub fn fetch(data: &Path, mirrors: &[String]) -> Result<()> {
 fn from_mirror(mirror: &str, entry: Entry, dir: &Path) -> Result<()> {
     let part = dir.join(format!("{}.gz.part", entry.name));
     let url = format!("{}/{}.gz", mirror.trim_end_matches('/'), entry.name);
-    download(&url, entry.name, &part)?;
+    download(&url, entry.name, &part, MAX_BYTES)?;
     let mut bytes = Vec::new();
     let packed = File::open(&part)?;
     let unpacked = flate2::read::GzDecoder::new(packed).take(MAX_BYTES).read_to_end(&mut bytes);
@@ -150,8 +151,11 @@ fn from_mirror(mirror: &str, entry: Entry, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Appends to `part` what is still missing of `url`.
-fn download(url: &str, name: &str, part: &Path) -> Result<()> {
+/// Appends to `part` what is still missing of `url`, of which at most `limit` bytes are taken.
+///
+/// # Errors
+/// When the server does not answer, or the file is too long or cannot be written.
+pub fn download(url: &str, name: &str, part: &Path, limit: u64) -> Result<()> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(15)))
         .timeout_recv_response(Some(Duration::from_secs(30)))
@@ -174,12 +178,12 @@ fn download(url: &str, name: &str, part: &Path) -> Result<()> {
     let length: Option<u64> =
         response.headers().get("content-length").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let total = length.unwrap_or(0) + if resumed { have } else { 0 };
-    ensure!(total <= MAX_BYTES, "the file would be {total} bytes long");
+    ensure!(total <= limit, "the file would be {total} bytes long");
     let mut file =
         OpenOptions::new().create(true).append(resumed).write(true).truncate(!resumed).open(part)?;
     let bar = progress::bytes(total, name);
     bar.set_position(if resumed { have } else { 0 });
-    let mut body = response.into_body().into_with_config().limit(MAX_BYTES).reader();
+    let mut body = response.into_body().into_with_config().limit(limit).reader();
     let mut buffer = vec![0; 1 << 16];
     loop {
         let count = body.read(&mut buffer)?;

@@ -4,49 +4,27 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Images of one size with their labels.
-pub struct Digits {
-    /// Image after image, row after row; 0 is background, 255 ink.
-    pub pixels: Vec<u8>,
-    /// The label of each image, 0 to 9.
-    pub labels: Vec<u8>,
-}
+use super::labelled::Labelled;
+use crate::arch::MNIST;
 
 /// Pixels of a digit.
-pub const PIXELS: usize = 28 * 28;
+const PIXELS: usize = 28 * 28;
 
-impl Digits {
-    /// Reads a pair of idx files.
-    ///
-    /// # Errors
-    /// When a file is missing, truncated, of other dimensions, or the two disagree.
-    pub fn read(images: &Path, labels: &Path) -> Result<Self> {
-        let pixels = read(images, &[28, 28])?;
-        let labels = read(labels, &[])?;
-        ensure!(
-            pixels.len() == labels.len() * PIXELS,
-            "there are {} labels for {} images",
-            labels.len(),
-            pixels.len() / PIXELS
-        );
-        ensure!(labels.iter().all(|&l| l < 10), "a label is above 9");
-        Ok(Self { pixels, labels })
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// The pixels of image `i`, as floats in [0, 1].
-    pub fn image(&self, i: usize) -> Vec<f32> {
-        self.pixels[i * PIXELS..(i + 1) * PIXELS].iter().map(|&p| f32::from(p) / 255.0).collect()
-    }
+/// Reads a pair of idx files of digits.
+///
+/// # Errors
+/// When a file is missing, truncated, of other dimensions, or the two disagree.
+pub fn read_digits(images: &Path, labels: &Path) -> Result<Labelled> {
+    let pixels = read(images, &[28, 28])?;
+    let labels = read(labels, &[])?;
+    ensure!(
+        pixels.len() == labels.len() * PIXELS,
+        "there are {} labels for {} images",
+        labels.len(),
+        pixels.len() / PIXELS
+    );
+    ensure!(labels.iter().all(|&l| l < 10), "a label is above 9");
+    Ok(Labelled { shape: MNIST.image, pixels, labels })
 }
 
 /// The items of an idx file of unsigned bytes, each of the dimensions `item`.

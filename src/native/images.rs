@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::fetch::{Split, mnist};
-use crate::arch::Dataset;
+use super::lfw;
+use crate::arch::LFW;
 use crate::attack::Goal;
 use crate::samples::Samples;
 use crate::weights::{MAX_BYTES, Weights};
@@ -90,11 +91,12 @@ impl Images {
         if self.sample { "sample" } else { "test" }
     }
 
-    /// Reads the images.
+    /// Reads the images that the network of `weights` was made for.
     ///
     /// # Errors
     /// When there are not so many, or a file cannot be read.
-    pub fn load(&self, dataset: &'static Dataset, data: &Path) -> Result<Vec<Image>> {
+    pub fn load(&self, weights: &Weights, data: &Path) -> Result<Vec<Image>> {
+        let dataset = weights.arch.dataset;
         let range = self.range.clone();
         let check = |count: usize| {
             let (start, end) = (range.start, range.end);
@@ -110,9 +112,19 @@ impl Images {
                 |i| Ok(Image { index: i, label: samples.labels[i].into(), pixels: samples.image(i)? });
             self.range.clone().map(image).collect()
         } else {
-            let digits = mnist(data, Split::Test)?;
-            check(digits.len())?;
-            let image = |i| Image { index: i, label: digits.labels[i].into(), pixels: digits.image(i) };
+            let all = if dataset.name == LFW.name {
+                let least = weights.facts.get("min_images").and_then(|n| n.parse().ok());
+                let manifest = lfw::manifest(data, least.unwrap_or(lfw::MIN_IMAGES))?;
+                ensure!(
+                    dataset.labels.iter().copied().eq(manifest.labels().iter().map(String::as_str)),
+                    "the network was trained on other people than those of the manifest"
+                );
+                lfw::load(data, &manifest, lfw::Split::Test)?
+            } else {
+                mnist(data, Split::Test)?
+            };
+            check(all.len())?;
+            let image = |i| Image { index: i, label: all.labels[i].into(), pixels: all.image(i) };
             Ok(self.range.clone().map(image).collect())
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::files::write_atomically;
-use super::idx::{Digits, PIXELS};
+use super::labelled::Labelled;
 use crate::arch::MNIST;
 use crate::samples::Samples;
 
@@ -16,7 +16,7 @@ const EACH: usize = 10;
 ///
 /// # Errors
 /// When a label is too rare, or the file cannot be written.
-pub fn write_sample(digits: &Digits, path: &Path) -> Result<()> {
+pub fn write_sample(digits: &Labelled, path: &Path) -> Result<()> {
     let classes = MNIST.labels.len();
     let mut of_label: Vec<Vec<usize>> = vec![Vec::new(); classes];
     for (i, &label) in digits.labels.iter().enumerate() {
@@ -25,7 +25,7 @@ pub fn write_sample(digits: &Digits, path: &Path) -> Result<()> {
     ensure!(of_label.iter().all(|l| l.len() >= EACH), "there are not {EACH} images of each label");
     let order: Vec<usize> = (0..EACH * classes).map(|i| of_label[i % classes][i / classes]).collect();
     let samples = Samples {
-        pixels: order.iter().flat_map(|&i| digits.pixels[i * PIXELS..(i + 1) * PIXELS].to_vec()).collect(),
+        pixels: order.iter().flat_map(|&i| digits.bytes(i).to_vec()).collect(),
         labels: order.iter().map(|&i| digits.labels[i]).collect(),
         indices: order.iter().map(|&i| i as u32).collect(),
     };

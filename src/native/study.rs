@@ -12,6 +12,7 @@ use super::cores::on_all_cores;
 use super::images::{Image, Images, Target, read_weights};
 use super::report::Record;
 use super::subject::{Reading, Subject, attack_one};
+use crate::arch::Dataset;
 use crate::attack;
 use crate::attack::iterative::L1Form;
 use crate::attack::options::Method;
@@ -23,6 +24,8 @@ use crate::weights::Weights;
 /// What to study.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Which data set.
+    pub dataset: &'static Dataset,
     /// How many test images, from the first on.
     pub images: usize,
     /// Weights files; the shipped ones when there are none.
@@ -100,7 +103,11 @@ impl Run {
 /// When a file cannot be read, or the results cannot be written.
 pub fn study(options: &Options) -> Result<()> {
     ensure!(options.images > 0, "a study needs images");
-    let models = if options.models.is_empty() { shipped_networks()? } else { options.models.clone() };
+    let models = if options.models.is_empty() {
+        shipped_networks(Some(options.dataset))?
+    } else {
+        options.models.clone()
+    };
     let mut entrants = Vec::new();
     for path in &models {
         let weights = read_weights(path)?;
@@ -123,7 +130,7 @@ pub fn study(options: &Options) -> Result<()> {
         "these networks belong to different data sets"
     );
     let images: Images = format!("test:0..{}", options.images).parse().map_err(anyhow::Error::msg)?;
-    let images = images.load(dataset, &options.data)?;
+    let images = images.load(&entrants[0].weights, &options.data)?;
     let thresholds = Thresholds::new(dataset.validity);
     for entrant in &mut entrants {
         for attack in attacks(entrant.sampled) {

@@ -27,11 +27,12 @@ impl Adam {
         Ok(Self { variables, moments, steps: 0 })
     }
 
-    /// One step down `gradients` at the given rate.
+    /// One step down `gradients` at the given rate, with a decay of the weights apart from it (Loshchilov & Hutter 2019;
+    /// biases do not decay).
     ///
     /// # Errors
     /// When candle fails.
-    pub fn step(&mut self, gradients: &GradStore, rate: f64) -> Result<()> {
+    pub fn step(&mut self, gradients: &GradStore, rate: f64, decay: f64) -> Result<()> {
         self.steps += 1;
         let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
         let (first, second) = (correction(BETA1), correction(BETA2));
@@ -41,7 +42,12 @@ impl Adam {
             let m = ((&moments[0] * BETA1)? + (gradient * (1.0 - BETA1))?)?;
             let v = ((&moments[1] * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
             let step = ((&m * (rate / first))? / ((&v / second)?.sqrt()? + EPSILON)?)?;
-            variable.set(&(variable.as_tensor() - step)?.detach())?;
+            let kept = match variable.rank() {
+                1 => variable.as_tensor().clone(),
+                _ if decay == 0.0 => variable.as_tensor().clone(),
+                _ => (variable.as_tensor() * (1.0 - rate * decay))?,
+            };
+            variable.set(&(kept - step)?.detach())?;
             *moments = [m.detach(), v.detach()];
         }
         Ok(())

@@ -50,11 +50,13 @@ impl State {
             let m = &e.held_out;
             match options.arch.vae {
                 None => -m.accuracy,
-                Some(_) => m.reconstruction + options.beta * m.kl + options.label_weight * m.cross_entropy,
+                Some(_) => {
+                    m.reconstruction + options.beta * m.kl + options.recipe.label_weight * m.cross_entropy
+                }
             }
         };
         let best = self.best.as_ref().map(|(i, _)| lower_is_better(&self.epochs[*i]));
-        if best.is_none_or(|best| lower_is_better(&epoch) < best) {
+        if !options.recipe.keep_best || best.is_none_or(|best| lower_is_better(&epoch) < best) {
             self.best = Some((self.epochs.len(), tensors.clone()));
         }
         self.epochs.push(epoch);
@@ -93,12 +95,13 @@ fn recipe(options: &Options) -> Vec<(&'static str, String)> {
     vec![
         ("arch", options.arch.name.into()),
         ("latent", latent.to_string()),
-        ("epochs", options.epochs.to_string()),
-        ("batch", options.batch.to_string()),
-        ("rate", options.rate.to_string()),
+        ("labels", options.arch.dataset.labels.join("; ")),
+        ("epochs", options.recipe.epochs.to_string()),
+        ("batch", options.recipe.batch.to_string()),
+        ("rate", options.recipe.rate.to_string()),
         ("seed", options.seed.to_string()),
         ("beta", options.beta.to_string()),
-        ("label_weight", options.label_weight.to_string()),
+        ("label_weight", options.recipe.label_weight.to_string()),
     ]
 }
 
@@ -135,8 +138,8 @@ pub fn save(options: &Options, state: &State) -> Result<()> {
         .epochs
         .iter()
         .flat_map(|e| {
-            let Measured { accuracy, cross_entropy, reconstruction, kl } = e.held_out;
-            [e.loss, accuracy, cross_entropy, reconstruction, kl].map(number)
+            let Measured { accuracy, balanced, cross_entropy, reconstruction, kl } = e.held_out;
+            [e.loss, accuracy, balanced, cross_entropy, reconstruction, kl].map(number)
         })
         .collect();
     let mut metadata: HashMap<String, String> =
@@ -183,10 +186,16 @@ pub fn load(options: &Options) -> Result<State> {
         .map(|bits| bits.parse().map(f64::from_bits).with_context(broken))
         .collect::<Result<_>>()?;
     let epochs: Vec<Epoch> = history
-        .chunks_exact(5)
+        .chunks_exact(6)
         .map(|e| Epoch {
             loss: e[0],
-            held_out: Measured { accuracy: e[1], cross_entropy: e[2], reconstruction: e[3], kl: e[4] },
+            held_out: Measured {
+                accuracy: e[1],
+                balanced: e[2],
+                cross_entropy: e[3],
+                reconstruction: e[4],
+                kl: e[5],
+            },
         })
         .collect();
     let best: usize = fact("best").parse().with_context(broken)?;

@@ -88,6 +88,15 @@ impl Graph {
         self.part(Part::Classifier, images)
     }
 
+    /// [`logits`](Self::logits) of a training step: a share of the inputs of the first dense layer is dropped, which ones
+    /// says a seed, and the others make up for it (Srivastava et al. 2014).
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn training_logits(&self, images: &Tensor, dropped: Option<(f32, u64)>) -> Result<Tensor> {
+        self.run(Part::Classifier, images, dropped)
+    }
+
     /// A VAE's outputs for images (`[batch, rows, cols, channels]`) and standard normal noise (`[batch, latent]`).
     ///
     /// # Errors
@@ -104,6 +113,10 @@ impl Graph {
 
     /// What a part makes of its input, `[batch, ...]`.
     fn part(&self, part: Part, input: &Tensor) -> Result<Tensor> {
+        self.run(part, input, None)
+    }
+
+    fn run(&self, part: Part, input: &Tensor, mut dropped: Option<(f32, u64)>) -> Result<Tensor> {
         let Some((shape, layers)) = self.arch.part(part) else { bail!("the network has no {part:?}") };
         let own = parameters(shape, &layers);
         let mut variables = own
@@ -152,11 +165,31 @@ impl Graph {
                 }
                 Layer::Relu => x.relu()?,
                 Layer::MaxPool2 => max_pool2(&x)?,
+                Layer::AvgPool(n) => {
+                    let (batch, rows, cols, channels) = x.dims4()?;
+                    let (h, w) = (rows / n, cols / n);
+                    let x = x.narrow(1, 0, h * n)?.narrow(2, 0, w * n)?;
+                    x.reshape((batch, h, n, w, n, channels))?.mean((2, 4))?
+                }
+                Layer::Upsample(n) => {
+                    let (batch, rows, cols, channels) = x.dims4()?;
+                    let x = x.reshape((batch, rows, 1, cols, 1, channels))?;
+                    x.broadcast_as((batch, rows, n, cols, n, channels))?.reshape((
+                        batch,
+                        rows * n,
+                        cols * n,
+                        channels,
+                    ))?
+                }
                 Layer::Dense { .. } => {
                     let (weight, bias) = pair()?;
                     // The tensors count an image channel by channel.
                     let x = if x.rank() == 4 { x.permute((0, 3, 1, 2))? } else { x };
-                    x.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)?
+                    let mut x = x.flatten_from(1)?;
+                    if let Some((share, seed)) = dropped.take() {
+                        x = (x.clone() * mask(&x, share, seed)?)?;
+                    }
+                    x.matmul(&weight.t()?)?.broadcast_add(bias)?
                 }
                 Layer::Unflatten([rows, cols, channels]) => x.reshape((x.dim(0)?, rows, cols, channels))?,
             };
@@ -180,6 +213,13 @@ pub fn elbo_terms(outputs: &VaeOutputs, images: &Tensor) -> Result<(Tensor, Tens
     let kl = ((mean.sqr()? + log_variance.exp()?)? - log_variance)?;
     let kl = ((kl - 1.0)?.sum(1)?.mean(0)? * 0.5)?;
     Ok((reconstruction, kl))
+}
+
+/// 0 for a share of the numbers of `x`, `1 / (1 - share)` for the others.
+fn mask(x: &Tensor, share: f32, seed: u64) -> Result<Tensor> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let kept = |_| if rng.f32() < share { 0.0 } else { 1.0 / (1.0 - share) };
+    Tensor::from_vec((0..x.elem_count()).map(kept).collect::<Vec<f32>>(), x.shape(), x.device())
 }
 
 /// Convolution as one matrix product over shifted copies: candle's own convolution has a naive loop for a

@@ -10,7 +10,7 @@ use crate::kernel::simd::Level;
 use crate::kernel::softmax::Loss;
 use crate::metrics::argmax;
 use crate::model::{Classifier, Network, Vae};
-use crate::native::idx::Digits;
+use crate::native::labelled::Labelled;
 use crate::net::Net;
 
 /// Means over some images.
@@ -18,6 +18,8 @@ use crate::net::Net;
 pub struct Measured {
     /// Share of the images that were read rightly, a VAE's through the mean.
     pub accuracy: f64,
+    /// The mean of that over the labels.
+    pub balanced: f64,
     /// Cross-entropy of the true label, in nats.
     pub cross_entropy: f64,
     /// `-log p(x | z)` with one draw of z, in nats; 0 for what is no VAE.
@@ -35,7 +37,7 @@ impl Measured {
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "accuracy {:.2} %", 100.0 * self.accuracy)?;
+        write!(f, "accuracy {:.2} % (balanced {:.2} %)", 100.0 * self.accuracy, 100.0 * self.balanced)?;
         if self.reconstruction > 0.0 {
             write!(f, ", ELBO {:.2} nats (KL {:.2})", self.elbo(), self.kl)?;
         }
@@ -50,7 +52,7 @@ impl fmt::Display for Measured {
 pub fn measure(
     arch: &'static Arch,
     tensors: &[Vec<f32>],
-    digits: &Digits,
+    digits: &Labelled,
     indices: &[usize],
 ) -> Result<Measured> {
     let network = Network::from(Net::new(arch, tensors)?);
@@ -71,6 +73,7 @@ pub fn measure(
         let elbo = elbo.unwrap_or_default();
         Measured {
             accuracy: f64::from(u8::from(argmax(&logits) == label)),
+            balanced: 0.0,
             cross_entropy: f64::from(Loss::Label(label).evaluate(&logits, &mut gradient)),
             reconstruction: elbo.reconstruction,
             kl: elbo.kl,
@@ -80,8 +83,17 @@ pub fn measure(
         indices.par_iter().map_init(|| (network.clone(), vae.clone()), of_image).collect();
     // In order, so that the sums do not depend on the threads.
     let mean = |f: fn(&Measured) -> f64| all.iter().map(f).sum::<f64>() / all.len().max(1) as f64;
+    let counts = digits.counts(classes);
+    let mut of_label = vec![(0.0, 0.0); counts.len()];
+    for (m, &i) in all.iter().zip(indices) {
+        let (right, seen) = &mut of_label[usize::from(digits.labels[i])];
+        *right += m.accuracy;
+        *seen += 1.0;
+    }
+    let seen: Vec<f64> = of_label.iter().filter(|(_, seen)| *seen > 0.0).map(|(r, n)| r / n).collect();
     Ok(Measured {
         accuracy: mean(|m| m.accuracy),
+        balanced: seen.iter().sum::<f64>() / seen.len().max(1) as f64,
         cross_entropy: mean(|m| m.cross_entropy),
         reconstruction: mean(|m| m.reconstruction),
         kl: mean(|m| m.kl),

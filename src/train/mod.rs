@@ -4,14 +4,17 @@
 //! cross-entropy of its head on the drawn latent vector, all together: a head trained after the rest reads a latent
 //! space that nothing told about labels, and reads it worse (96 % instead of 98 %).
 //!
-//! The last 5,000 training images are held out; the weights kept are those of the epoch that read these best (a VAE's:
-//! that had the lowest loss on them). The test images are looked at once, at the end.
+//! The last training images are held out (5,000 digits, 48 faces); the weights kept are those of the epoch that read
+//! these best (a VAE's: that had the lowest loss on them), for faces those of the last epoch. The test images are looked
+//! at once, at the end.
 
 pub mod adam;
+mod batch;
 mod checkpoint;
 pub mod graph;
 mod measure;
 mod ops;
+pub mod recipe;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -26,16 +29,16 @@ use crate::arch::Arch;
 use crate::latent::LatentMap;
 use crate::model::Vae;
 use crate::native::files::write_atomically;
-use crate::native::idx::{Digits, PIXELS};
+use crate::native::labelled::Labelled;
 use crate::native::progress;
 use crate::weights::{Facts, Weights};
 use adam::Adam;
+use batch::load;
 use checkpoint::State;
 use graph::{Engine, Graph, elbo_terms};
 use measure::{Measured, measure};
+use recipe::Recipe;
 
-/// Training images held out to choose the best epoch.
-const HELD_OUT: usize = 5_000;
 /// The part of a VAE's training in which the weight of the KL rises from 0 (Bowman et al. 2016).
 const WARM_UP: f64 = 0.2;
 /// Test images on the map of a latent space.
@@ -46,18 +49,14 @@ const MAPPED: usize = 1_000;
 pub struct Options {
     /// Which network.
     pub arch: &'static Arch,
-    /// Passes over the training images.
-    pub epochs: usize,
-    /// Images a step.
-    pub batch: usize,
-    /// Adam's rate at the start; it falls to zero along half a cosine.
-    pub rate: f64,
+    /// How.
+    pub recipe: Recipe,
     /// Of the initialisation, of the order of the images and of the draws.
     pub seed: u64,
     /// Weight of the KL in a VAE's loss (Higgins et al. 2017).
     pub beta: f64,
-    /// Weight of the cross-entropy in a VAE's loss.
-    pub label_weight: f64,
+    /// How many images a person must have, where labels are people.
+    pub min_images: Option<usize>,
     /// Where candle computes.
     pub device: Device,
     /// Where the weights go.
@@ -83,9 +82,9 @@ pub struct Epoch {
 /// # Errors
 /// When candle fails, the loss is no longer finite, a file cannot be written, or there is no fitting checkpoint to
 /// resume from.
-pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
-    let Options { arch, epochs, batch, ref device, .. } = *options;
-    ensure!(train.len() > HELD_OUT + batch && epochs > 0 && batch > 0, "there is nothing to train on");
+pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()> {
+    let Options { arch, recipe: Recipe { epochs, batch, held_out, .. }, ref device, .. } = *options;
+    ensure!(train.len() >= held_out + batch && epochs > 0 && batch > 0, "there is nothing to train on");
     check_writable(&options.out)?;
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -99,13 +98,14 @@ pub fn train(options: &Options, train: &Digits, test: &Digits) -> Result<()> {
     };
     let mut adam = Adam::new(graph.variables.clone())?;
     state.restore(&mut adam, device)?;
-    let held_out: Vec<usize> = (train.len() - HELD_OUT..train.len()).collect();
+    let held_out: Vec<usize> = (train.len() - held_out..train.len()).collect();
+    let centred = train.centred(arch.dataset);
     for epoch in state.epochs.len()..epochs {
         let start = Instant::now();
         let Some(loss) = run_epoch(options, epoch, (&graph, &mut adam), train, &stop)? else { break };
         let seconds = start.elapsed().as_secs_f64();
         let tensors = graph.tensors()?;
-        let epoch = Epoch { loss, held_out: measure(arch, &tensors, train, &held_out)? };
+        let epoch = Epoch { loss, held_out: measure(arch, &tensors, &centred, &held_out)? };
         state.add(options, epoch, tensors, &adam)?;
         checkpoint::save(options, &state)?;
         println!("epoch {:>2}: {seconds:.1} s, held-out {}", state.epochs.len(), epoch.held_out);
@@ -125,42 +125,52 @@ fn run_epoch(
     options: &Options,
     epoch: usize,
     (graph, adam): (&Graph, &mut Adam),
-    train: &Digits,
+    train: &Labelled,
     stop: &AtomicBool,
 ) -> Result<Option<f64>> {
-    let Options { arch, epochs, batch, ref device, .. } = *options;
+    let Options { arch, recipe, ref device, .. } = *options;
+    let Recipe { epochs, batch, .. } = recipe;
     // Of seed and epoch alone, so that a resumed training takes the same steps.
     let mut rng =
         fastrand::Rng::with_seed(options.seed ^ (epoch as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let mut order: Vec<usize> = (0..train.len() - HELD_OUT).collect();
+    let mut order: Vec<usize> = (0..train.len() - recipe.held_out).collect();
     rng.shuffle(&mut order);
     let steps = order.len() / batch;
     let bar = progress::bar(steps as u64, &format!("epoch {}/{epochs}", epoch + 1));
     let (mut loss_sum, mut right) = (0.0, 0.0);
+    let weights = if recipe.balanced { Some(label_weights(train, arch.classes(), device)?) } else { None };
+    let cross_entropy = |logits: &Tensor, labels: &Tensor| match &weights {
+        None => candle_nn::loss::cross_entropy(logits, labels),
+        Some(weights) => {
+            let log = candle_nn::ops::log_softmax(logits, 1)?.gather(&labels.unsqueeze(1)?, 1)?.squeeze(1)?;
+            (log * weights.index_select(labels, 0)?)?.mean(0)?.neg()
+        }
+    };
     for (step, indices) in order.chunks_exact(batch).enumerate() {
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let done = (epoch * steps + step) as f64 / (epochs * steps) as f64;
-        let (images, labels) = load(train, indices, arch, device)?;
+        let (images, labels) = load(train, indices, arch, &mut rng, device)?;
         let (loss, logits) = match arch.vae {
             None => {
-                let logits = graph.logits(&images)?;
-                (candle_nn::loss::cross_entropy(&logits, &labels)?, logits)
+                let dropped = (recipe.dropout > 0.0).then(|| (recipe.dropout, rng.u64(..)));
+                let logits = graph.training_logits(&images, dropped)?;
+                (cross_entropy(&logits, &labels)?, logits)
             }
             Some(vae) => {
                 let mut noise = vec![0.0; batch * vae.latent];
                 crate::model::normal(&mut rng, &mut noise);
                 let outputs = graph.vae(&images, &Tensor::from_vec(noise, (batch, vae.latent), device)?)?;
                 let (reconstruction, kl) = elbo_terms(&outputs, &images.flatten_from(1)?)?;
-                let labelling = candle_nn::loss::cross_entropy(&outputs.logits, &labels)?;
+                let labelling = cross_entropy(&outputs.logits, &labels)?;
                 let beta = options.beta * (done / WARM_UP).min(1.0);
                 let bound = (reconstruction + (kl * beta)?)?;
-                ((bound + (labelling * options.label_weight)?)?, outputs.logits)
+                ((bound + (labelling * recipe.label_weight)?)?, outputs.logits)
             }
         };
-        let rate = options.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
-        adam.step(&loss.backward()?, rate)?;
+        let rate = recipe.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+        adam.step(&loss.backward()?, rate, recipe.decay)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         ensure!(value.is_finite(), "the loss became {value} in epoch {}; try a lower --rate", epoch + 1);
         let hits = logits.argmax(1)?.eq(&labels)?.to_dtype(DType::F32)?.sum_all()?;
@@ -187,7 +197,7 @@ fn check_writable(out: &Path) -> Result<()> {
 }
 
 /// Measures, quantizes, measures again and writes.
-fn finish(options: &Options, state: &State, test: &Digits) -> Result<()> {
+fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
     let arch = options.arch;
     let (best, tensors) =
         state.best.as_ref().context("stopped before the first epoch ended: there are no weights to keep")?;
@@ -198,19 +208,24 @@ fn finish(options: &Options, state: &State, test: &Digits) -> Result<()> {
     fact("accuracy_f32", format!("{:.4}", in_f32.accuracy));
     fact("accuracy_held_out", format!("{:.4}", state.epochs[*best].held_out.accuracy));
     fact("epochs", state.epochs.len().to_string());
-    fact("batch", options.batch.to_string());
-    fact("rate", options.rate.to_string());
+    fact("batch", options.recipe.batch.to_string());
+    fact("rate", options.recipe.rate.to_string());
+    if let Some(least) = options.min_images {
+        fact("min_images", least.to_string());
+    }
     fact("seed", options.seed.to_string());
     fact("command", options.command.clone());
     fact("device", if options.device.is_cuda() { "cuda" } else { "cpu" }.into());
     if arch.vae.is_some() {
         fact("beta", options.beta.to_string());
-        fact("label_weight", options.label_weight.to_string());
+        fact("label_weight", options.recipe.label_weight.to_string());
         fact("elbo_f32", format!("{:.2}", in_f32.elbo()));
     }
     let quantized = Weights::from_bytes(&Weights::to_bytes(arch, tensors, None, &facts)?)?;
     let in_int8 = measure(arch, &quantized.tensors, test, &all)?;
     facts.insert("accuracy_int8".into(), format!("{:.4}", in_int8.accuracy));
+    facts.insert("balanced_accuracy_int8".into(), format!("{:.4}", in_int8.balanced));
+    facts.insert("test_images".into(), test.len().to_string());
     if arch.vae.is_some() {
         facts.insert("elbo_int8".into(), format!("{:.2}", in_int8.elbo()));
         facts.insert("kl_int8".into(), format!("{:.2}", in_int8.kl));
@@ -229,7 +244,7 @@ fn finish(options: &Options, state: &State, test: &Digits) -> Result<()> {
 }
 
 /// Where a VAE sees the first test images.
-fn latent_map(weights: &Weights, test: &Digits) -> Result<Option<LatentMap>> {
+fn latent_map(weights: &Weights, test: &Labelled) -> Result<Option<LatentMap>> {
     let Some(shape) = weights.arch.vae else { return Ok(None) };
     let mut vae = Vae::sampled(weights, 1, 0)?;
     let n = test.len().min(MAPPED);
@@ -237,20 +252,10 @@ fn latent_map(weights: &Weights, test: &Digits) -> Result<Option<LatentMap>> {
     Ok(Some(LatentMap::new(&means, &test.labels[..n], shape.latent, weights.arch.classes())?))
 }
 
-/// Images as `[batch, rows, cols, channels]` in [0, 1], with their labels.
-fn load(
-    digits: &Digits,
-    indices: &[usize],
-    arch: &Arch,
-    device: &Device,
-) -> candle_core::Result<(Tensor, Tensor)> {
-    let [rows, cols, channels] = arch.dataset.image;
-    let pixels: Vec<f32> = indices
-        .iter()
-        .flat_map(|&i| &digits.pixels[i * PIXELS..(i + 1) * PIXELS])
-        .map(|&p| f32::from(p) / 255.0)
-        .collect();
-    let labels: Vec<u32> = indices.iter().map(|&i| u32::from(digits.labels[i])).collect();
-    let images = Tensor::from_vec(pixels, (indices.len(), rows, cols, channels), device)?;
-    Ok((images, Tensor::from_vec(labels, indices.len(), device)?))
+/// The weight of each label in the loss: the root of how rare it is, 1 on average over the images.
+fn label_weights(train: &Labelled, classes: usize, device: &Device) -> candle_core::Result<Tensor> {
+    let counts = train.counts(classes);
+    let rare = |&n: &usize| (1.0 / n.max(1) as f32).sqrt();
+    let mean = counts.iter().map(|n| *n as f32 * rare(n)).sum::<f32>() / train.len() as f32;
+    Tensor::new(counts.iter().map(|n| rare(n) / mean).collect::<Vec<f32>>(), device)
 }

@@ -7,7 +7,7 @@ use super::checkpoint::State;
 use super::{Epoch, Options};
 use crate::model::Vae;
 use crate::native::files::write_atomically;
-use crate::native::idx::Digits;
+use crate::native::labelled::Labelled;
 use crate::native::picture::save_image;
 use crate::weights::Weights;
 
@@ -20,7 +20,7 @@ const DOWN: usize = 3;
 ///
 /// # Errors
 /// When they cannot be drawn or written.
-pub fn write(options: &Options, state: &State, weights: &Weights, test: &Digits) -> Result<()> {
+pub fn write(options: &Options, state: &State, weights: &Weights, test: &Labelled) -> Result<()> {
     let path = options.out.with_extension("training.svg");
     write_atomically(&path, curves(options, &state.epochs)?.as_bytes())?;
     println!("wrote {}", path.display());
@@ -89,7 +89,7 @@ fn draw(
 }
 
 /// Rows of digits, each above a row of what the decoder makes of their means.
-fn reconstructions(weights: &Weights, test: &Digits) -> Result<Vec<f32>> {
+fn reconstructions(weights: &Weights, test: &Labelled) -> Result<Vec<f32>> {
     let [rows, cols, channels] = weights.arch.dataset.image;
     let mut vae = Vae::sampled(weights, 1, 0)?;
     let width = cols * channels;

@@ -317,13 +317,12 @@ impl Conv {
         let outputs = size(self.shape.output());
         assert!(winners.len() >= outputs && output_gradient.len() >= outputs);
         assert!(sums.len() >= self.weight_sums());
-        let padded = self.padded_run();
         let Self { level, shape, offsets, scratch, .. } = self;
         let (shape, offsets) = (*shape, &offsets[..]);
-        // SAFETY: the slices were checked above; `padded` is whole vectors of the level.
+        // SAFETY: the slices were checked above; the sums of a kernel row are whole vectors of the level.
         unsafe {
             dispatch!(*level, weight_gradient, shape: ConvShape, offsets: &[u32], input: &[f32], winners: &[u32],
-                output_gradient: &[f32], padded: usize, sums: &mut [f32], scratch: &mut Scratch)
+                output_gradient: &[f32], sums: &mut [f32], scratch: &mut Scratch)
         }
     }
 

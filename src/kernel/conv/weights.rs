@@ -7,21 +7,20 @@ use crate::kernel::simd::Simd;
 /// Vectors of a kernel row that are summed in registers at once.
 const BLOCK: usize = 8;
 
-/// SAFETY: the slices have been checked against `shape`; `padded` is a kernel row in whole vectors of `S`, `input` has
-/// a vector of slack, `sums` `padded` floats for each kernel row of each channel.
+/// SAFETY: the slices have been checked against `shape`; `input` has a vector of slack, `sums` whole vectors of `S` for
+/// each kernel row of each channel.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // What `dispatch!` hands on is a list of slices.
 pub(super) unsafe fn weight_gradient<S: Simd>(
     shape: ConvShape,
     offsets: &[u32],
     input: &[f32],
     winners: &[u32],
     output_gradient: &[f32],
-    padded: usize,
     sums: &mut [f32],
     scratch: &mut Scratch,
 ) {
     let channels = shape.channels;
+    let padded = shape.run().next_multiple_of(S::LANES);
     let row_stride = shape.input[1] * shape.input[2];
     let total = shape.output().iter().product::<usize>();
     let positions = total / channels;

@@ -1,0 +1,90 @@
+//! Images with their labels, as a data set has them.
+
+use crate::arch::Dataset;
+
+/// Images of one shape with their labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// Rows, columns and channels of an image.
+    pub shape: [usize; 3],
+    /// Image after image, row after row, 0 to 255.
+    pub pixels: Vec<u8>,
+    /// The label of each image.
+    pub labels: Vec<u8>,
+}
+
+impl Labelled {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Numbers in an image.
+    pub fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The numbers of image `i`.
+    ///
+    /// # Panics
+    /// When there is no such image.
+    pub fn bytes(&self, i: usize) -> &[u8] {
+        &self.pixels[i * self.size()..(i + 1) * self.size()]
+    }
+
+    /// The pixels of image `i`, as floats in [0, 1].
+    ///
+    /// # Panics
+    /// When there is no such image.
+    pub fn image(&self, i: usize) -> Vec<f32> {
+        self.bytes(i).iter().map(|&p| f32::from(p) / 255.0).collect()
+    }
+
+    /// The middle of each image, of the size that `dataset` has.
+    ///
+    /// # Panics
+    /// When the images are smaller than that.
+    pub fn centred(&self, dataset: &Dataset) -> Self {
+        let ([h, w, c], [rows, cols, _]) = (self.shape, dataset.image);
+        let (top, left) = ((h - rows) / 2, (w - cols) / 2);
+        let mut pixels = Vec::with_capacity(self.len() * rows * cols * c);
+        for i in 0..self.len() {
+            let image = self.bytes(i);
+            for row in top..top + rows {
+                pixels.extend_from_slice(&image[(row * w + left) * c..(row * w + left + cols) * c]);
+            }
+        }
+        Self { shape: dataset.image, pixels, labels: self.labels.clone() }
+    }
+
+    /// How many images each of `classes` labels has.
+    pub fn counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for &label in &self.labels {
+            counts[usize::from(label)] += 1;
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::MNIST;
+
+    #[test]
+    fn the_middle_is_the_middle() {
+        let pixels: Vec<u8> = (0..30 * 32).map(|i| (i % 251) as u8).collect();
+        let images = Labelled { shape: [30, 32, 1], pixels: pixels.clone(), labels: vec![3] };
+        let middle = images.centred(&MNIST);
+        assert_eq!((middle.shape, middle.pixels.len()), ([28, 28, 1], 784));
+        assert_eq!(middle.bytes(0)[0], pixels[32 + 2]);
+        assert_eq!(middle.bytes(0)[783], pixels[28 * 32 + 29]);
+        assert_eq!(images.counts(5), [0, 0, 0, 1, 0]);
+    }
+}

@@ -1,0 +1,93 @@
+//! Training images as tensors: digits as they are, photographs cropped, turned, scaled, mirrored and lit at random, since
+//! a few hundred of them would otherwise be learnt by heart.
+
+use candle_core::{Device, Result, Tensor};
+use rayon::prelude::*;
+
+use crate::arch::Arch;
+use crate::native::labelled::Labelled;
+
+/// The largest turn, in radians, scaling, and shift, in pixels.
+const TURN: f32 = 0.17;
+const SCALE: f32 = 0.1;
+const SHIFT: f32 = 8.0;
+/// The largest change of contrast and of brightness.
+const CONTRAST: f32 = 0.2;
+const BRIGHTNESS: f32 = 0.1;
+
+/// Images as `[batch, rows, cols, channels]` in [0, 1], with their labels. Images larger than the network's are
+/// photographs, of which a random view is taken.
+///
+/// # Errors
+/// When candle fails.
+pub fn load(
+    images: &Labelled,
+    indices: &[usize],
+    arch: &Arch,
+    rng: &mut fastrand::Rng,
+    device: &Device,
+) -> Result<(Tensor, Tensor)> {
+    let [rows, cols, channels] = arch.dataset.image;
+    let pixels: Vec<f32> = if images.shape == arch.dataset.image {
+        indices.iter().flat_map(|&i| images.image(i)).collect()
+    } else {
+        let seeds: Vec<u64> = indices.iter().map(|_| rng.u64(..)).collect();
+        let views: Vec<Vec<f32>> = indices
+            .par_iter()
+            .zip(seeds)
+            .map(|(&i, seed)| view(images, i, arch.dataset.image, &mut fastrand::Rng::with_seed(seed)))
+            .collect();
+        views.concat()
+    };
+    let labels: Vec<u32> = indices.iter().map(|&i| u32::from(images.labels[i])).collect();
+    let images = Tensor::from_vec(pixels, (indices.len(), rows, cols, channels), device)?;
+    Ok((images, Tensor::from_vec(labels, indices.len(), device)?))
+}
+
+/// A random view of image `i`, bilinearly interpolated.
+fn view(images: &Labelled, i: usize, [rows, cols, _]: [usize; 3], rng: &mut fastrand::Rng) -> Vec<f32> {
+    let [height, width, channels] = images.shape;
+    let mut within = |most: f32| most * (2.0 * rng.f32() - 1.0);
+    let (sin, cos) = within(TURN).sin_cos();
+    let scale = 1.0 + within(SCALE);
+    let (down, right) = (within(SHIFT), within(SHIFT));
+    let (contrast, brightness) = (1.0 + within(CONTRAST), within(BRIGHTNESS));
+    let mirrored = rng.bool();
+    let source = images.bytes(i);
+    let mut out = Vec::with_capacity(rows * cols * channels);
+    for y in 0..rows {
+        for x in 0..cols {
+            let x = if mirrored { cols - 1 - x } else { x };
+            let (dy, dx) = (y as f32 - (rows - 1) as f32 / 2.0, x as f32 - (cols - 1) as f32 / 2.0);
+            let at = |v: f32, size: usize| (v + (size - 1) as f32 / 2.0).clamp(0.0, (size - 1) as f32 - 1e-3);
+            let v = at(scale * (cos * dy + sin * dx) + down, height);
+            let u = at(scale * (cos * dx - sin * dy) + right, width);
+            let (top, left) = (v as usize, u as usize);
+            let (a, b) = (v - top as f32, u - left as f32);
+            for c in 0..channels {
+                let pixel = |row: usize, col: usize| f32::from(source[(row * width + col) * channels + c]);
+                let upper = pixel(top, left) * (1.0 - b) + pixel(top, left + 1) * b;
+                let lower = pixel(top + 1, left) * (1.0 - b) + pixel(top + 1, left + 1) * b;
+                let value = (upper * (1.0 - a) + lower * a) / 255.0;
+                out.push((contrast * (value - 0.5) + 0.5 + brightness).clamp(0.0, 1.0));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_lie_in_the_box_differ_and_are_the_seed_s() {
+        let pixels: Vec<u8> = (0..202 * 202 * 3).map(|i| (i / 606 + i % 606 / 3 + i % 3 * 9) as u8).collect();
+        let images = Labelled { shape: [202, 202, 3], pixels, labels: vec![0] };
+        let of = |seed| view(&images, 0, [154, 154, 3], &mut fastrand::Rng::with_seed(seed));
+        assert_eq!(of(1).len(), 154 * 154 * 3);
+        assert!(of(1).iter().all(|v| (0.0..=1.0).contains(v)));
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+    }
+}

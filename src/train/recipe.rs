@@ -1,0 +1,62 @@
+//! How each network is trained unless someone says otherwise.
+
+use crate::arch::{Arch, LFW};
+
+/// The parameters of a training.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images a step.
+    pub batch: usize,
+    /// Adam's rate at the start; it falls to zero along half a cosine.
+    pub rate: f64,
+    /// Share of every weight that is taken away at each step, in units of the rate (Loshchilov & Hutter 2019).
+    pub decay: f64,
+    /// Share of the inputs of a classifier's first dense layer that is dropped at each step (Srivastava et al. 2014).
+    pub dropout: f32,
+    /// Weight of the cross-entropy in a VAE's loss.
+    pub label_weight: f64,
+    /// Training images held out, the last ones.
+    pub held_out: usize,
+    /// Whether the epoch that did best on these is kept. Where they are few, chance would choose: then the last one is.
+    pub keep_best: bool,
+    /// Whether rare labels weigh more, by the root of how rare they are.
+    pub balanced: bool,
+}
+
+/// The recipe for `arch`.
+pub fn recipe(arch: &Arch) -> Recipe {
+    let vae = arch.vae.is_some();
+    // The bound grows with the pixels; the label must not drown in it.
+    let label_weight = 50.0 * (arch.pixels() as f64 / 784.0).round();
+    if arch.dataset.name == LFW.name {
+        return Recipe {
+            epochs: if vae { 80 } else { 100 },
+            batch: 32,
+            rate: 0.001,
+            decay: 0.02,
+            dropout: if vae { 0.0 } else { 0.5 },
+            label_weight,
+            held_out: 48,
+            keep_best: false,
+            balanced: true,
+        };
+    }
+    Recipe {
+        epochs: match arch.name {
+            _ if vae => 40,
+            "mnist-conv-encoder" => 20,
+            "mnist-dense" => 12,
+            _ => 6,
+        },
+        batch: 128,
+        rate: 0.002,
+        decay: 0.0,
+        dropout: 0.0,
+        label_weight,
+        held_out: 5_000,
+        keep_best: true,
+        balanced: false,
+    }
+}
