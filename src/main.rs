@@ -71,6 +71,8 @@ struct Serve {
     /// Opens the page in the browser
     #[arg(long)]
     open: bool,
+    #[command(flatten)]
+    data: Data,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -270,7 +272,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<()> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-        Command::Serve(s) => server::serve(&s.host, s.port, s.open),
+        Command::Serve(s) => server::serve(&s.host, s.port, s.open, &s.data.data_dir),
         Command::Fetch { dataset: Dataset::Mnist, data, mirror } => fetch::fetch(&data.data_dir, &mirror),
         Command::Fetch { dataset: Dataset::Lfw, data, mirror } => fetch_lfw::fetch(&data.data_dir, &mirror),
         Command::Train(t) => train(t),

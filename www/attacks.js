@@ -14,7 +14,7 @@ const seed = { words: 'start at a random point', initial: '', optional: true, lo
 const steps = { symbol: 'n', words: 'steps', initial: 40, low: 1, high: 100000, whole: true, values: STEPS };
 
 /**
- * Each attack: `title`, `source`, `sentence`, and `fields`, in the order in which they are shown. A field has an
+ * Each attack, with `faces` in a field for what differs there: `title`, `source`, `sentence`, and `fields`, in the order in which they are shown. A field has an
  * initial value, bounds, and either `values` or `slider`; those marked `more` are folded away.
  */
 export const ATTACKS = {
@@ -26,7 +26,8 @@ export const ATTACKS = {
     fields: {
       mode: { initial: 'fixed', choices: { fixed: 'this budget', min: 'smallest budget' } },
       epsilon: {
-        symbol: 'ε', words: 'how far a pixel may go', initial: 0.2, low: 0.001, high: 1, slider: { min: 0.01, max: 0.6, step: 0.01 },
+        symbol: 'ε', words: 'how far a pixel may go', initial: 0.2, low: 0.0001, high: 1, slider: { min: 0.01, max: 0.6, step: 0.01 },
+        faces: { initial: 0.01, slider: { min: 0.001, max: 0.06, step: 0.001 } },
       },
       steps,
       ...common,
@@ -41,7 +42,8 @@ export const ATTACKS = {
     fields: {
       mode: { initial: 'fixed', choices: { fixed: 'this budget', min: 'smallest budget' } },
       epsilon: {
-        symbol: 'ε', words: 'sum of all changes', initial: 20, low: 0.1, high: 784, slider: { min: 1, max: 100, step: 1 },
+        symbol: 'ε', words: 'sum of all changes', initial: 20, low: 0.1, high: 100000, slider: { min: 1, max: 100, step: 1 },
+        faces: { initial: 150, slider: { min: 5, max: 1000, step: 5 } },
       },
       steps,
       form: { initial: 'strong', choices: { strong: 'strong form', published: 'published form' } },
@@ -62,6 +64,9 @@ export const ATTACKS = {
     },
   },
 };
+
+/** A field as it is for a data set. */
+export const fieldFor = (field, dataset) => (dataset === 'lfw' ? { ...field, ...field.faces } : field);
 
 /** What the engine needs to know: the parameters of `name` as `values` has them. */
 export function engineOptions(name, values) {

@@ -80,10 +80,11 @@ export class Engine {
     return this.#call('load', { model }).promise;
   }
 
-  /** Takes weights that the visitor brought; fails, in words, when something is not right with them. */
+  /** Takes weights that the visitor brought: {dataset}; fails, in words, when something is not right with them. */
   async adopt(name, bytes) {
-    await this.#call('adopt', { name, bytes }).promise;
+    const adopted = await this.#call('adopt', { name, bytes }).promise;
     own.set(name, bytes);
+    return adopted;
   }
 
   /** What a VAE makes of an image: two coordinates on its map, then the decoder's image. */

@@ -5,18 +5,20 @@ import { Duel } from './duel.js';
 import { Cancelled, Engine } from './engine.js';
 import * as networks from './networks.js';
 import { Pool } from './pool.js';
-import { FIELDS, readHash, writeHash } from './state.js';
+import * as pictureSets from './pictures.js';
+import { FIELDS, readHash, translated, writeHash } from './state.js';
 import { bestBuild, whyUnsupported } from './support.js';
 import * as text from './text.js';
 import { AttackCards } from './view/attacks.js';
 import { Bars } from './view/bars.js';
 import { Choices } from './view/choices.js';
 import { Compare } from './view/compare.js';
+import { Crop } from './view/crop.js';
 import { Curve } from './view/curve.js';
 import { Eye } from './view/eye.js';
 import { Gallery } from './view/gallery.js';
 import { Latent } from './view/latent.js';
-import { SIDE, drawImage, drawPerturbation, sampleImages } from './view/pixels.js';
+import { drawImage, drawPerturbation, newCanvas, useShape } from './view/pixels.js';
 import { Player } from './view/player.js';
 
 const $ = (id) => document.getElementById(id);
@@ -30,9 +32,12 @@ const curve = new Curve($('curve'), $('curve-words'));
 let engine;
 let pool = null; // the workers of a duel, of Every target and All three attacks, made when first wanted
 let state;
-let samples; // {pixels, labels, indices}
+let pictures = null; // what can be attacked, for the data set of the chosen network
+const pictureSetsSeen = new Map(); // data set to its pictures
 let network; // {title, labels, facts, thresholds, build, vae, mapPoints, mapLabels}
 let digits;
+let datasets;
+let cards;
 let targets;
 let models;
 let inference;
@@ -43,19 +48,26 @@ let job = null; // the attack that runs: {cancel}
 let clean = null;
 let outcome = null; // how the latest attack on it ended
 
-const cards = new AttackCards($('attacks'), {
+const crop = new Crop({
+  dialog: $('crop'), canvas: $('crop-canvas'), zoom: $('crop-zoom'), take: $('crop-take'), cancel: $('crop-cancel'), video: $('crop-video'),
+});
+
+const onCards = {
   onPick: (attack) => change({ attack }),
   onChange: (attack, name, value) => {
     const attacks = { ...state.attacks, [attack]: { ...state.attacks[attack], [name]: value } };
     change({ attack, attacks });
   },
-});
+};
+
+/** A label in words. */
+const named = (label) => network.labels[label];
 
 const player = new Player((frame, index, frames) => {
   drawImage($('adversarial'), frame.image);
   const gain = drawPerturbation($('perturbation'), clean.image, frame.image);
   $('gain').textContent = gain ? `magnified × ${text.plain(gain)}` : 'nothing yet';
-  $('adversarial-read').textContent = `reads ${frame.predicted} (${text.percent(frame.probabilities[frame.predicted])})`;
+  $('adversarial-read').textContent = `reads ${named(frame.predicted)} (${text.percent(frame.probabilities[frame.predicted])})`;
   bars.after(frame.probabilities);
   showNumbers(frame);
   curve.mark(index);
@@ -106,7 +118,7 @@ function report(dataState, words, data = {}) {
 }
 
 function busy(running, words) {
-  for (const id of ['attack', 'every', 'compare', 'duel']) $(id).disabled = running || !network || !samples;
+  for (const id of ['attack', 'every', 'compare', 'duel']) $(id).disabled = running || !network || !pictures?.count;
   $('cancel').disabled = !running;
   $('status').textContent = words;
 }
@@ -118,15 +130,19 @@ function change(changes) {
 }
 
 function showState() {
-  cards.show(state.attack, state.attacks);
+  cards?.show(state.attack, state.attacks);
   digits?.pick(String(state.digit));
   targets?.pick(state.target);
   models?.pick(state.model);
+  datasets?.pick(networks.datasetOf(state.model));
   inference?.pick(state.inference);
   showRivals();
-  if (samples) targets?.disable([String(samples.labels[state.digit])]);
+  if (pictures) targets?.disable([String(clean?.label ?? pictures.labels[state.digit])]);
   if (network) {
     const { valid, confident } = { ...network.thresholds, ...thresholds() };
+    const ssim = network.thresholds.measure === 'ssim';
+    Object.assign($('valid'), ssim ? { min: 0.5, max: 1, step: 0.005 } : { min: 0, max: 10, step: 0.1 });
+    $('valid-words').textContent = ssim ? 'Valid from an SSIM of' : 'Valid up to an L2 of';
     $('valid').value = valid;
     $('valid-value').textContent = text.plain(valid);
     $('confident').value = confident;
@@ -144,7 +160,10 @@ async function showDigit() {
   duel.hide();
   const { digit } = state;
   const model = chosen();
-  const image = sampleImages(samples, digit);
+  report('idle', '');
+  if (digit >= pictures.count) return;
+  const image = await pictures.image(digit);
+  if (digit !== state.digit || model !== chosen()) return;
   drawImage($('original'), image);
   drawImage($('adversarial'), image);
   drawPerturbation($('perturbation'), image, image);
@@ -156,9 +175,11 @@ async function showDigit() {
   const seen = network.vae ? await engine.see(model, image) : null;
   if (digit !== state.digit || model !== chosen()) return;
   if (seen) latent.start(seen);
-  clean = { image, label: samples.labels[digit], probabilities };
   const predicted = likeliest(probabilities);
-  $('original-read').textContent = `reads ${predicted} (${text.percent(probabilities[predicted])})`;
+  // Of a picture that the visitor brought, the network's own reading is what an attack is to change.
+  clean = { image, label: pictures.labels[digit] ?? predicted, probabilities };
+  targets?.disable([String(clean.label)]);
+  $('original-read').textContent = `reads ${named(predicted)} (${text.percent(probabilities[predicted])})`;
   bars.before(probabilities);
   bars.mark(clean.label, -1);
 }
@@ -177,7 +198,8 @@ function likeliestOther({ label, probabilities }) {
 function aim() {
   const { image, label } = clean;
   const targeted = state.target !== 'any';
-  const target = state.target === 'auto' ? likeliestOther(clean) : Number(state.target);
+  const wanted = Number(state.target);
+  const target = state.target === 'auto' || !(wanted < network.labels.length) ? likeliestOther(clean) : wanted;
   return { label, target, targeted, call: { model: chosen(), image, label: targeted ? target : label, targeted, thresholds: thresholds() } };
 }
 
@@ -202,7 +224,7 @@ async function runAttack() {
   history.replaceState(null, '', writeHash(state));
   bars.mark(label, targeted ? target : -1);
   report('running', '');
-  busy(true, `Attacking: ${label} → ${targeted ? target : 'anything else'}`);
+  busy(true, `Attacking: ${named(label)} → ${targeted ? named(target) : 'anything else'}`);
   result.scrollIntoView({ block: 'nearest' });
   player.start(mode === 'min' ? 300 : Math.min(steps, 160) + 1);
   const call = engine.attack({ ...about, options: engineOptions(method, parameters()) }, (frames) => {
@@ -223,7 +245,8 @@ async function runAttack() {
     if (player.frames.at(-1)?.step !== outcome.step) player.add([outcome]);
     const { predicted, success, confidence, gradients, ms, firstMs, survivesPng, budget } = outcome;
     const { linf, l1, l2, l0, ssim, valid, grade } = outcome;
-    const words = text.verdict({ label, target, targeted, predicted, confidence, success, attack: method, mode, epsilon, wanted });
+    const inWords = { label: named(label), target: named(target), predicted: named(predicted) };
+    const words = text.verdict({ ...inWords, targeted, confidence, success, attack: method, mode, epsilon, wanted });
     report('done', words, {
       success, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survivesPng, steps: outcome.steps, ms,
       gradEvals: gradients, label, target: targeted ? target : 'any', attack: method, mode, budget: budget ?? '',
@@ -297,7 +320,7 @@ async function attackEvery() {
     }
   });
   $('gallery-summary').textContent =
-    wrong ?? `${ATTACKS[state.attack].title}: this ${label} could be made to read as ${fooled} of the ${wanted.length} other digits.`;
+    wrong ?? `${ATTACKS[state.attack].title}: this ${named(label)} could be made to read as ${fooled} of the ${wanted.length} other ${pictures.dataset === 'lfw' ? 'people' : 'digits'}.`;
 }
 
 /** The three attacks on the digit, each with its own parameters. */
@@ -322,14 +345,14 @@ async function attackThrice() {
   const { valid, confident } = { ...network.thresholds, ...thresholds() };
   $('compare-summary').textContent =
     wrong ??
-    `${label} → ${targeted ? target : 'anything else'}. Valid: L2 at most ${text.plain(valid)}; confident: at least ${text.percent(confident)}.`;
+    `${named(label)} → ${targeted ? named(target) : 'anything else'}. Valid: ${network.thresholds.measure === 'ssim' ? 'SSIM at least' : 'L2 at most'} ${text.plain(valid)}; confident: at least ${text.percent(confident)}.`;
 }
 
 /** The same attack on all networks of the duel. */
 async function attackAll() {
   if (job || !clean) return;
   const { image } = clean;
-  const names = networks.rivals(state.duel);
+  const names = networks.rivals(state.duel, pictures.dataset);
   const rules = parameters();
   const about = { ...aim().call, options: engineOptions(state.attack, rules) };
   await duel.run(onAllWorkers, { names, inference: state.inference, about, image, labels: network.labels, rules, attack: state.attack });
@@ -340,7 +363,7 @@ async function transfer() {
   if (!outcome) return;
   const { image, label, predicted } = outcome;
   $('transfer').replaceChildren();
-  for (const name of networks.names().filter((name) => networks.key(name, state.inference) !== outcome.model)) {
+  for (const name of networks.names(pictures.dataset).filter((name) => networks.key(name, state.inference) !== outcome.model)) {
     const model = networks.key(name, state.inference);
     const line = document.createElement('li');
     line.dataset.model = name;
@@ -351,7 +374,7 @@ async function transfer() {
       const read = likeliest(probabilities);
       const words = read === label ? 'not fooled' : read === predicted ? 'fooled as well' : 'misreads it, too, as something else';
       line.dataset.predicted = read;
-      line.textContent = `${networks.short(name)}: reads ${read} (${text.percent(probabilities[read])}), ${words}.`;
+      line.textContent = `${networks.short(name)}: reads ${named(read)} (${text.percent(probabilities[read])}), ${words}.`;
     } catch (error) {
       line.textContent = `${networks.short(name)}: ${error.message}`;
     }
@@ -371,10 +394,10 @@ async function regrade() {
 /** Offers the attacked digit as a file. */
 function save() {
   const { label, predicted, image } = outcome;
-  const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
+  const canvas = newCanvas();
   drawImage(canvas, image);
   canvas.toBlob((blob) => {
-    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${label}-reads-${predicted}.png` });
+    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: `${named(label)}-reads-${named(predicted)}.png`.replaceAll(' ', '-') });
     link.click();
     URL.revokeObjectURL(link.href);
   });
@@ -386,19 +409,78 @@ function fail(error) {
   busy(false, '');
 }
 
-function buildDigits() {
-  const options = [...samples.labels].map((label, i) => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
-    drawImage(canvas, sampleImages(samples, i));
-    return { value: String(i), label: `${label}, number ${i} of the sample`, content: canvas };
-  });
-  const pickDigit = (value) => {
-    const changes = { digit: Number(value) };
-    if (state.target === String(samples.labels[value])) changes.target = FIELDS.target.initial;
-    change(changes);
-    showDigit().catch(fail);
-  };
-  digits = new Choices($('digits'), { name: 'digit', options, columns: 10, onPick: pickDigit });
+/** Draws what can be picked. */
+async function buildDigits() {
+  const mine = pictures;
+  const canvases = mine.labels.map(() => newCanvas());
+  const options = canvases.map((content, i) => ({ value: String(i), label: mine.titles[i], content }));
+  $('digits').classList.toggle('faces', mine.dataset === 'lfw');
+  digits = new Choices($('digits'), { name: 'digit', options, columns: mine.dataset === 'lfw' ? 6 : 10, onPick: pickDigit });
+  await Promise.all(
+    canvases.map(async (canvas, i) => {
+      const image = await mine.image(i);
+      if (mine === pictures) drawImage(canvas, image);
+    }),
+  );
+}
+
+function pickDigit(value) {
+  const changes = { digit: Number(value) };
+  if (state.target === String(pictures.labels[value])) changes.target = FIELDS.target.initial;
+  change(changes);
+  showDigit().catch(fail);
+}
+
+/** Makes the page one of digits or of faces, as the chosen network needs it. */
+async function useDataset(dataset) {
+  if (pictures?.dataset === dataset) return;
+  if (!pictureSetsSeen.has(dataset)) {
+    pictureSetsSeen.set(dataset, dataset === 'lfw' ? await pictureSets.faces() : await pictureSets.digits(engine));
+  }
+  const before = pictures?.dataset;
+  pictures = pictureSetsSeen.get(dataset);
+  if (before) {
+    Object.assign(state, { attacks: translated(state.attacks, before, dataset), digit: FIELDS.digit.initial, target: FIELDS.target.initial, valid: '' });
+  }
+  state.digit = Math.min(state.digit, Math.max(pictures.count - 1, 0));
+  const faces = dataset === 'lfw';
+  useShape(pictures.shape, ['original', 'perturbation', 'adversarial', 'eye-image', 'seen-before', 'seen-after'].map($));
+  document.body.classList.toggle('named', faces);
+  document.body.classList.toggle('faces-shown', faces);
+  $('pick-words').textContent = faces ? 'Pick a face' : 'Pick a digit';
+  $('picture-row').hidden = !faces;
+  $('faces-words').textContent = pictures.count
+    ? 'These are your own images of Labeled Faces in the Wild, sent by the program on your machine.'
+    : 'No faces ship with this page. With the program on your machine, fetch lfw brings the images of Labeled Faces in the Wild; or bring a picture of your own:';
+  cards = new AttackCards($('attacks'), dataset, onCards);
+  targets = bars = eye = undefined;
+  buildModels();
+  await buildDigits();
+}
+
+/** Takes a square of the visitor's picture. */
+async function takePicture(image) {
+  change({ digit: pictures.add(image) });
+  await buildDigits();
+  busy(false, '');
+  showState();
+  await showDigit();
+}
+
+/** Lets the visitor cut a picture; other networks' visitors are led to the faces first. */
+async function bringPicture(open) {
+  try {
+    if (pictures.dataset !== 'lfw') await pickModel('lfw-cnn');
+    await open((image) => takePicture(image).catch(fail));
+  } catch (error) {
+    notify(error.message);
+  }
+}
+
+/** A file that was dropped, pasted or chosen: weights, or a picture. */
+function bring(file) {
+  if (/^image\//.test(file.type)) return bringPicture((onTake) => crop.file(file, onTake));
+  return bringOwn(file);
 }
 
 function buildTargets() {
@@ -411,7 +493,13 @@ function buildTargets() {
 }
 
 function buildModels() {
-  const options = networks.names().map((value) => ({ value, label: networks.short(value) }));
+  const names = networks.names(networks.datasetOf(state.model));
+  const options = names.map((value) => ({ value, label: networks.short(value) }));
+  datasets ??= new Choices($('datasets'), {
+    name: 'dataset',
+    options: [{ value: 'mnist', label: 'Digits' }, { value: 'lfw', label: 'Faces' }],
+    onPick: (dataset) => pickModel(networks.names(dataset)[0]),
+  });
   models = new Choices($('models'), { name: 'model', options, onPick: pickModel });
   inference ??= new Choices($('inference'), {
     name: 'inference',
@@ -419,7 +507,7 @@ function buildModels() {
     onPick: (value) => pickModel(state.model, value),
   });
   $('rivals').replaceChildren(
-    ...networks.names().map((value) => {
+    ...names.map((value) => {
       const label = Object.assign(document.createElement('label'), { className: 'check' });
       label.append(Object.assign(document.createElement('input'), { type: 'checkbox', value }), networks.short(value));
       return label;
@@ -429,14 +517,14 @@ function buildModels() {
 
 /** Which networks the next duel is between. */
 function showRivals() {
-  const names = networks.rivals(state.duel);
+  const names = networks.rivals(state.duel, networks.datasetOf(state.model));
   for (const box of document.querySelectorAll('#rivals input')) box.checked = names.includes(box.value);
 }
 
 /** Takes the visitor's choice; fewer than two make no duel, so then all take part again. */
 function pickRivals() {
   const picked = [...document.querySelectorAll('#rivals input:checked')].map(({ value }) => value);
-  change({ duel: picked.length < 2 || picked.length === networks.names().length ? '' : picked.join(',') });
+  change({ duel: picked.length < 2 || picked.length === networks.names(pictures.dataset).length ? '' : picked.join(',') });
 }
 
 /** Takes a weights file of the visitor's and goes on with it; what is not right is said, and the page stays as it was. */
@@ -465,10 +553,10 @@ async function load() {
   report('idle', '');
   busy(false, 'Loading the network…');
   const model = chosen();
+  player.stop();
   network = null;
   try {
-    samples ??= await engine.samples();
-    if (!digits) buildDigits();
+    await useDataset(networks.datasetOf(state.model));
     const loaded = await engine.load(model);
     if (model !== chosen()) return;
     network = loaded;
@@ -481,6 +569,7 @@ async function load() {
     $('facts').textContent = text.facts(network);
     busy(false, '');
     showState();
+    if (!pictures.count) return;
     if (state.run) await attack();
     else await showDigit();
   } catch (error) {
@@ -496,7 +585,6 @@ function readState() {
   return problems.join(' ');
 }
 
-buildModels();
 for (const id of ['valid', 'confident']) {
   $(id).addEventListener('input', ({ target }) => {
     change({ [id]: Number(target.value) });
@@ -511,6 +599,15 @@ $('compare').addEventListener('click', attackThrice);
 $('duel').addEventListener('click', attackAll);
 $('rivals').addEventListener('change', pickRivals);
 $('own').addEventListener('change', ({ target }) => target.files[0] && bringOwn(target.files[0]));
+$('picture').addEventListener('change', ({ target }) => {
+  if (target.files[0]) bring(target.files[0]);
+  target.value = '';
+});
+$('camera').addEventListener('click', () => bringPicture((onTake) => crop.camera(onTake)));
+addEventListener('paste', ({ clipboardData }) => {
+  const file = [...(clipboardData?.files ?? [])].find(({ type }) => /^image\//.test(type));
+  if (file) bring(file);
+});
 addEventListener('dragover', (event) => {
   event.preventDefault();
   document.body.classList.add('dropping');
@@ -520,7 +617,7 @@ addEventListener('drop', (event) => {
   event.preventDefault();
   document.body.classList.remove('dropping');
   const file = event.dataTransfer?.files[0];
-  if (file) bringOwn(file);
+  if (file) bring(file);
 });
 $('every').addEventListener('click', attackEvery);
 $('cancel').addEventListener('click', () => job?.cancel());

@@ -1,6 +1,6 @@
 // The networks that the page offers: those that ship with it, and those that the visitor brings.
 
-import { MODELS } from './state.js';
+import { MODELS, datasetOf as shippedDataset } from './state.js';
 
 /** What fits on a chip. */
 const SHORT = {
@@ -9,6 +9,9 @@ const SHORT = {
   'mnist-conv-encoder': 'Strided CNN',
   'mnist-vae': 'Vanilla VAE',
   'mnist-conv-vae': 'Convolutional VAE',
+  'lfw-cnn': 'CNN',
+  'lfw-vae': 'Vanilla VAE',
+  'lfw-conv-vae': 'Convolutional VAE',
 };
 
 /** Marks a network that the visitor brought. */
@@ -19,10 +22,14 @@ const SAMPLED = '~sampled';
 /** The largest weights file that is taken, in bytes. */
 const LARGEST = 64 << 20;
 
-const own = [];
+/** The networks that the visitor brought, with their data sets. */
+const own = new Map();
 
-/** All names: those that ship first. */
-export const names = () => [...MODELS, ...own];
+/** The data set of a network. */
+export const datasetOf = (name) => own.get(name) ?? shippedDataset(name);
+
+/** The names of a data set's networks: those that ship first. */
+export const names = (dataset) => [...MODELS, ...own.keys()].filter((name) => datasetOf(name) === dataset);
 
 /** A network's name for people. */
 export const short = (name) => SHORT[name] ?? name.slice(OWN.length);
@@ -31,9 +38,9 @@ export const short = (name) => SHORT[name] ?? name.slice(OWN.length);
 export const key = (name, inference) => (inference === 'sampled' ? name + SAMPLED : name);
 
 /** The networks of a duel: those that were picked, or all. */
-export const rivals = (duel) => {
-  const picked = duel.split(',').filter((name) => names().includes(name));
-  return picked.length >= 2 ? picked : names();
+export const rivals = (duel, dataset) => {
+  const picked = duel.split(',').filter((name) => names(dataset).includes(name));
+  return picked.length >= 2 ? picked : names(dataset);
 };
 
 /**
@@ -44,9 +51,9 @@ export async function adopt(file, engine) {
   if (file.size > LARGEST) throw new Error(`${file.name} is ${file.size} bytes long; at most ${LARGEST} are taken.`);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const name = OWN + file.name.replace(/\.safetensors$/, '').replaceAll(/[,~]/g, '-');
-  await engine.adopt(name, bytes).catch((error) => {
+  const { dataset } = await engine.adopt(name, bytes).catch((error) => {
     throw new Error(`${file.name}: ${error.message}`);
   });
-  if (!own.includes(name)) own.push(name);
+  own.set(name, dataset);
   return name;
 }

@@ -4,7 +4,7 @@
 // `attacks` holds the parameters of each attack. In the hash those of the chosen attack stand under their own names
 // (epsilon=0.2), those of the others, where they differ from the defaults, after the attack's (l1.epsilon=30).
 
-import { ATTACKS } from './attacks.js';
+import { ATTACKS, fieldFor } from './attacks.js';
 
 const choice = (...values) => ({
   initial: values[0],
@@ -23,7 +23,10 @@ const number = (initial, low, high, { whole = false, optional = false } = {}) =>
 });
 
 /** The networks that ship with the page. */
-export const MODELS = ['mnist-cnn', 'mnist-dense', 'mnist-conv-encoder', 'mnist-vae', 'mnist-conv-vae'];
+export const MODELS = ['mnist-cnn', 'mnist-dense', 'mnist-conv-encoder', 'mnist-vae', 'mnist-conv-vae', 'lfw-cnn', 'lfw-vae', 'lfw-conv-vae'];
+
+/** The data set of a network that ships. */
+export const datasetOf = (model) => model.split('-')[0];
 
 /** Some of the networks, with commas between; none stands for all. */
 const some = {
@@ -40,9 +43,13 @@ export const FIELDS = {
   duel: some,
   attack: choice(...Object.keys(ATTACKS)),
   // The index in the shipped sample; index i shows the digit i mod 10.
-  digit: number(7, 0, 99, { whole: true }),
+  digit: number(7, 0, 99, { whole: true }), // or of the faces that the server offers
   // A label, `auto` (the likeliest wrong one) or `any` (an untargeted attack).
-  target: choice('auto', 'any', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'),
+  target: {
+    initial: 'auto',
+    parse: (text) => (/^(auto|any|\d{1,3})$/.test(text) && !(Number(text) > 255) ? text : undefined),
+    expects: 'auto, any or the number of a label',
+  },
   // The L2 norm up to which an attacked digit counts as valid, and the probability from which on a network counts as
   // confident; `` for the network's own defaults.
   valid: number('', 0, 30, { optional: true }),
@@ -51,12 +58,13 @@ export const FIELDS = {
   run: number(0, 0, 1, { whole: true }),
 };
 
-/** The parameters of each attack: {linf: {epsilon: field, ...}, ...}. */
-const PARAMETERS = Object.fromEntries(
+/** The parameters of each attack on a data set: {linf: {epsilon: field, ...}, ...}. */
+const parametersOf = (dataset) => Object.fromEntries(
   Object.entries(ATTACKS).map(([attack, { fields }]) => [
     attack,
     Object.fromEntries(
-      Object.entries(fields).map(([name, f]) => {
+      Object.entries(fields).map(([name, field]) => {
+        const f = fieldFor(field, dataset);
         if (!f.choices) return [name, number(f.initial, f.low, f.high, f)];
         const names = Object.keys(f.choices);
         return [name, { ...choice(...names), initial: f.initial }];
@@ -65,11 +73,25 @@ const PARAMETERS = Object.fromEntries(
   ]),
 );
 
+const PARAMETERS = { mnist: parametersOf('mnist'), lfw: parametersOf('lfw') };
+
+/** The attacks of a state with the defaults of one data set, where they stand, changed to those of another. */
+export function translated(attacks, from, to) {
+  const value = (attack, name, current) =>
+    current === PARAMETERS[from][attack][name].initial ? PARAMETERS[to][attack][name].initial : current;
+  return Object.fromEntries(
+    Object.entries(attacks).map(([attack, values]) => [
+      attack,
+      Object.fromEntries(Object.entries(values).map(([name, current]) => [name, value(attack, name, current)])),
+    ]),
+  );
+}
+
 const initials = (fields) => Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.initial]));
 
-/** The defaults. */
-export function initialState() {
-  const attacks = Object.fromEntries(Object.entries(PARAMETERS).map(([attack, fields]) => [attack, initials(fields)]));
+/** The defaults for a data set. */
+export function initialState(dataset = 'mnist') {
+  const attacks = Object.fromEntries(Object.entries(PARAMETERS[dataset]).map(([attack, fields]) => [attack, initials(fields)]));
   return { ...initials(FIELDS), attacks };
 }
 
@@ -78,9 +100,12 @@ export function initialState() {
  * @returns {{state: object, problems: string[]}} problems: one sentence for each value that was not right
  */
 export function readHash(hash) {
-  const state = initialState();
+  const parameters = new URLSearchParams(hash.replace(/^#/, ''));
+  const model = FIELDS.model.parse(parameters.get('model') ?? '') ?? FIELDS.model.initial;
+  const dataset = datasetOf(model);
+  const state = initialState(dataset);
   const problems = [];
-  const entries = [...new URLSearchParams(hash.replace(/^#/, ''))];
+  const entries = [...parameters];
   const read = (name, text, field, into, key) => {
     const value = field.parse(text);
     if (value !== undefined) into[key] = value;
@@ -92,9 +117,10 @@ export function readHash(hash) {
     if (Object.hasOwn(FIELDS, name)) continue;
     const [attack, key] = name.includes('.') ? name.split('.') : [state.attack, name];
     const has = (fields, what) => fields && Object.hasOwn(fields, what);
-    const field = has(PARAMETERS, attack) && has(PARAMETERS[attack], key) && PARAMETERS[attack][key];
+    const fields = PARAMETERS[dataset];
+    const field = has(fields, attack) && has(fields[attack], key) && fields[attack][key];
     if (field) read(name, text, field, state.attacks[attack], key);
-    else if (Object.values(PARAMETERS).some((fields) => has(fields, key))) {
+    else if (Object.values(fields).some((others) => has(others, key))) {
       problems.push(`The link asks for “${name}”, which is not a parameter of “${attack}”.`);
     } else problems.push(`The link asks for “${name}”, which this page does not know.`);
   }
@@ -109,11 +135,12 @@ export function writeHash(state) {
     // A network that the visitor brought is not there for whoever opens the link.
     .filter((name) => !['model', 'duel'].includes(name) || FIELDS[name].parse(state[name]) !== undefined)
     .map((name) => [name, String(state[name])]);
+  const own = PARAMETERS[datasetOf(FIELDS.model.parse(state.model) ?? FIELDS.model.initial)];
   const parameters = Object.entries(state.attacks).flatMap(([attack, values]) => {
-    const own = attack === state.attack;
+    const chosen = attack === state.attack;
     return Object.entries(values)
-      .filter(([name, value]) => (own && ['mode', 'epsilon', 'c', 'steps'].includes(name)) || value !== PARAMETERS[attack][name].initial)
-      .map(([name, value]) => [own ? name : `${attack}.${name}`, String(value)]);
+      .filter(([name, value]) => (chosen && ['mode', 'epsilon', 'c', 'steps'].includes(name)) || value !== own[attack][name].initial)
+      .map(([name, value]) => [chosen ? name : `${attack}.${name}`, String(value)]);
   });
   const run = entries.findIndex(([name]) => name === 'run');
   entries.splice(run < 0 ? entries.length : run, 0, ...parameters);

@@ -15,8 +15,8 @@ export const plain = (value) => {
 
 export const milliseconds = (ms) => (ms < 1000 ? `${plain(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
 
-/** A label with its article. */
-export const a = (label) => (/^8|^1[18]$/.test(label) ? `an ${label}` : `a ${label}`);
+/** A digit with its article; a name as it is. */
+export const a = (label) => (/^\d/.test(label) ? (/^8|^1[18]$/.test(label) ? `an ${label}` : `a ${label}`) : label);
 
 /** What bounded an attack, in words. */
 function bound({ attack, mode, epsilon }) {
@@ -25,7 +25,7 @@ function bound({ attack, mode, epsilon }) {
   return attack === 'l1' ? `With changes of ${plain(epsilon)} in all` : `With no pixel changed by more than ${plain(epsilon)}`;
 }
 
-/** One sentence on how an attack ended. */
+/** One sentence on how an attack ended: labels and aim in words. */
 export function verdict({ label, target, targeted, predicted, confidence, success, attack, mode, epsilon, wanted }) {
   if (success) {
     return `Misread: you still see ${a(label)}, the network reads ${predicted} and is ${percent(confidence)} sure.`;
@@ -88,7 +88,7 @@ export const CANCELLED = 'Cancelled. The digit is as it was when you stopped.';
 /** What is known of a network, from the facts of its weights. */
 export function facts({ title, facts: f, build }) {
   const accuracy = Number(f.accuracy_int8);
-  const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the 10,000 test digits rightly` : 'of unknown accuracy';
+  const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the ${Number(f.test_images ?? 10000).toLocaleString('en')} test images rightly` : 'of unknown accuracy';
   const bound = f.elbo_int8 ? `; its evidence lower bound on them is ${f.elbo_int8} nats` : '';
   return `${title} (${f.arch}), int8 weights: ${reads}${bound}. Running on your machine (WebAssembly, ${build}).`;
 }

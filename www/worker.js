@@ -10,8 +10,10 @@ const started = import(`../pkg/${name}/misread.js`).then(async (module) => {
 
 /** How long the engine works before it looks for messages, in milliseconds. */
 const SLICE = 12;
-/** About how many images of an attack are sent to the page, however many steps it has. */
-const FRAMES = 160;
+/** About how many images of an attack are sent to the page, however many steps it has: large images fill memory. */
+const FRAMES = (pixels) => (pixels > 10_000 ? 40 : 160);
+/** About how many steps a search takes. */
+const SEARCHED = 300;
 
 const networks = new Map();
 /** The weights that were loaded, by name: those of the visitor come as bytes. */
@@ -142,9 +144,11 @@ const jobs = {
   // Weights that the visitor brought: refused in words when they are not right, else kept under this name.
   async adopt({ name, bytes }) {
     const { Network } = await started;
-    new Network(bytes).free();
+    const made = new Network(bytes);
+    const { dataset } = made.facts();
+    made.free();
     keep(name, bytes);
-    return {};
+    return { dataset };
   },
 
   async see({ model, image }) {
@@ -160,7 +164,8 @@ const jobs = {
     const net = await network(model);
     const attack = await begin(net, image, label, targeted, options);
     try {
-      const every = Math.ceil(options.steps / FRAMES);
+      const most = image.length > 10_000 && options.search ? SEARCHED : options.steps;
+      const every = Math.ceil(most / FRAMES(image.length));
       const start = performance.now();
       let first = null;
       for (;;) {

@@ -61,8 +61,10 @@ impl Manifest {
             train.extend(files);
             test.extend(rest);
         }
-        train.sort_by_key(hash);
-        test.sort_by_key(hash);
+        // Of another hash: that of the name alone decided the split, so that it would order the test images by person.
+        let order = |name: &String| Sha256::digest(format!("order of {name}")).to_vec();
+        train.sort_by_key(order);
+        test.sort_by_key(order);
         Ok(Self { people: chosen.into_iter().map(|(person, _)| person.clone()).collect(), train, test })
     }
 
@@ -102,7 +104,8 @@ impl Manifest {
         self.people.iter().map(|p| p.replace('_', " ")).collect()
     }
 
-    fn label(&self, file: &str) -> Option<u8> {
+    /// The label of a photograph.
+    pub fn label(&self, file: &str) -> Option<u8> {
         let person = file.split('/').next()?;
         self.people.binary_search_by(|p| p.as_str().cmp(person)).ok().map(|i| i as u8)
     }
@@ -114,6 +117,11 @@ impl Manifest {
 /// When the folder of the project is not found.
 pub fn manifest_path(min_images: usize) -> Result<PathBuf> {
     Ok(super::server::root()?.join(format!("models/lfw-{min_images}.manifest")))
+}
+
+/// The manifest for `min_images`, if there is one.
+pub fn shipped(min_images: usize) -> Option<Manifest> {
+    Manifest::from_text(&fs::read_to_string(manifest_path(min_images).ok()?).ok()?).ok()
 }
 
 /// The manifest for `min_images`: the one that is there, or a new one of what lies under `data`, which is written.
@@ -219,7 +227,10 @@ pub fn load(data: &Path, manifest: &Manifest, split: Split) -> Result<Labelled> 
 }
 
 /// The middle `side` x `side` of a JPEG, in RGB.
-fn decode(path: &Path, side: usize) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// When it is no JPEG that can be read, or smaller than that.
+pub fn decode(path: &Path, side: usize) -> Result<Vec<u8>> {
     let bytes = fs::read(path).context("cannot read it")?;
     let image = image::load_from_memory_with_format(&bytes, image::ImageFormat::Jpeg)?.into_rgb8();
     let (w, h) = (image.width() as usize, image.height() as usize);

@@ -3,6 +3,7 @@
 pub mod attack;
 pub mod bench;
 pub mod cores;
+pub mod faces;
 pub mod fetch;
 pub mod fetch_lfw;
 pub mod files;

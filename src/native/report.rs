@@ -129,7 +129,7 @@ pub fn print_table(records: &[Record], thresholds: Thresholds) -> Result<()> {
     let refused = records.iter().filter(|r| r.refused.is_some()).count();
     writeln!(
         out,
-        "\n{bold}{} of {} digits that the network reads rightly were fooled ({:.1} %){plain}",
+        "\n{bold}{} of {} images that the network reads rightly were fooled ({:.1} %){plain}",
         fooled.len(),
         read.len(),
         100.0 * fooled.len() as f64 / read.len().max(1) as f64

@@ -1,7 +1,7 @@
 //! The server of the page: three folders, and headers that keep the page to its own origin.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +11,8 @@ use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::faces;
 
 /// What the page may do. The same words stand in `www/index.html`, for hosts that send no headers.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
@@ -35,12 +37,16 @@ pub fn root() -> Result<PathBuf> {
     )
 }
 
-/// Serves the page until it is stopped, on the first free port from `port` on.
+/// Serves the page until it is stopped, on the first free port from `port` on; to this machine also the faces under
+/// `data`.
 ///
 /// # Errors
 /// When no port can be had, or the page's folders are missing.
-pub fn serve(host: &str, port: u16, open: bool) -> Result<()> {
-    let app = router(&root()?);
+pub fn serve(host: &str, port: u16, open: bool, data: &Path) -> Result<()> {
+    // Faces are the visitor's own, not to be passed on: other machines get none.
+    let own = host.parse::<IpAddr>().map_or(host == "localhost", |ip| ip.is_loopback());
+    let faces = if own { faces::router(data) } else { None };
+    let app = router(&root()?, faces);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
         let listener = bind(host, port).await?;
@@ -78,12 +84,13 @@ async fn bind(host: &str, port: u16) -> Result<TcpListener> {
     bail!("the ports {port} to {last} are all taken; choose another with --port")
 }
 
-/// The page at `/`, its wasm at `/pkg`, its weights at `/models`.
-fn router(root: &Path) -> Router {
+/// The page at `/`, its wasm at `/pkg`, its weights at `/models`, faces at `/faces` where there are any.
+fn router(root: &Path, faces: Option<Router>) -> Router {
     let fixed = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
-    Router::new()
+    faces
+        .unwrap_or_default()
         .nest_service("/pkg", ServeDir::new(root.join("pkg")))
         .nest_service("/models", ServeDir::new(root.join("models")))
         .fallback_service(ServeDir::new(root.join("www")))

@@ -12,7 +12,7 @@ use super::cores::on_all_cores;
 use super::images::{Image, Images, Target, read_weights};
 use super::report::Record;
 use super::subject::{Reading, Subject, attack_one};
-use crate::arch::Dataset;
+use crate::arch::{Dataset, LFW};
 use crate::attack;
 use crate::attack::iterative::L1Form;
 use crate::attack::options::Method;
@@ -38,13 +38,26 @@ pub struct Options {
     pub data: PathBuf,
 }
 
-/// The budgets of the iterative attacks.
-const LINF: [f32; 4] = [0.05, 0.1, 0.2, 0.3];
-const L1: [f32; 3] = [10.0, 20.0, 40.0];
+/// The budgets of the iterative attacks on a data set.
+struct Budgets {
+    linf: [f32; 4],
+    l1: [f32; 3],
+    /// The place in `linf` of the budget at which attacks are replayed on other networks, and at which one step is compared
+    /// with many.
+    replayed: usize,
+}
+
+const DIGITS: Budgets = Budgets { linf: [0.05, 0.1, 0.2, 0.3], l1: [10.0, 20.0, 40.0], replayed: 1 };
+const FACES: Budgets = Budgets { linf: [0.0025, 0.005, 0.01, 0.02], l1: [25.0, 50.0, 150.0], replayed: 1 };
+
+impl Budgets {
+    fn of(dataset: &Dataset) -> &'static Self {
+        if dataset.name == LFW.name { &FACES } else { &DIGITS }
+    }
+}
+
 /// The budget at which nothing bounds a pixel.
 const UNBOUNDED: f32 = 1.0;
-/// The budget at which attacks are replayed on other networks, and at which one step is compared with many.
-const REPLAYED: f32 = 0.1;
 /// The probability that L-BFGS must reach on draws that it knows, against a network that then draws others.
 const SURE: f32 = 0.7;
 
@@ -133,7 +146,7 @@ pub fn study(options: &Options) -> Result<()> {
     let images = images.load(&entrants[0].weights, &options.data)?;
     let thresholds = Thresholds::new(dataset.validity);
     for entrant in &mut entrants {
-        for attack in attacks(entrant.sampled) {
+        for attack in attacks(Budgets::of(dataset), entrant.sampled) {
             let run = run(entrant, &images, attack, thresholds)?;
             entrant.runs.push(run);
         }
@@ -163,10 +176,10 @@ pub fn study(options: &Options) -> Result<()> {
 }
 
 /// The attacks of the study.
-fn attacks(sampled: bool) -> Vec<attack::Options> {
+fn attacks(budgets: &Budgets, sampled: bool) -> Vec<attack::Options> {
     let with = |method, budget| attack::Options { budget, ..attack::Options::new(method) };
-    let mut all: Vec<attack::Options> = LINF.iter().map(|&e| with(Method::Linf, e)).collect();
-    all.extend(L1.iter().map(|&e| with(Method::L1(L1Form::Strong), e)));
+    let mut all: Vec<attack::Options> = budgets.linf.iter().map(|&e| with(Method::Linf, e)).collect();
+    all.extend(budgets.l1.iter().map(|&e| with(Method::L1(L1Form::Strong), e)));
     let lbfgs = attack::Options::new(Method::Lbfgs);
     all.push(attack::Options { confidence: if sampled { SURE } else { 0.0 }, ..lbfgs });
     all
@@ -203,6 +216,7 @@ fn print_tables(out: &mut dyn Write, entrants: &[Entrant]) -> std::io::Result<()
     for entrant in entrants {
         let read = entrant.runs[0].on_read().count();
         let total = entrant.runs[0].records.len();
+        let pixels = entrant.weights.arch.pixels() as f64;
         writeln!(
             out,
             "## {}\n\nreads {read} of {total} images rightly; these are attacked.\n",
@@ -210,22 +224,24 @@ fn print_tables(out: &mut dyn Write, entrants: &[Entrant]) -> std::io::Result<()
         )?;
         writeln!(
             out,
-            "| attack | fooled, % [95 %] | L2, median [95 %] | L1 | L∞ | SSIM | confidence | high | moderate | low | \
+            "| attack | fooled, % [95 %] | L2, median [95 %] | L2 a pixel | L1 | L1 a pixel | L∞ | SSIM | confidence | high | moderate | low | \
              ineffective | failed |"
         )?;
-        writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+        writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")?;
         for run in &entrant.runs {
-            let l2 = run.median(|r| r.l2);
+            let (l2, l1) = (run.median(|r| r.l2), run.median(|r| r.l1).value);
             let count = |grade| run.on_read().filter(|r| r.grade == Some(grade)).count();
             writeln!(
                 out,
-                "| {} | {} | {:.2} [{:.2}, {:.2}] | {:.1} | {:.3} | {:.2} | {:.2} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {:.2} [{:.2}, {:.2}] | {:.4} | {:.1} | {:.5} | {:.4} | {:.3} | {:.2} | {} | {} | {} | {} | {} |",
                 run.title(),
                 percent(run.fooled()),
                 l2.value,
                 l2.low,
                 l2.high,
-                run.median(|r| r.l1).value,
+                l2.value / pixels.sqrt(),
+                l1,
+                l1 / pixels,
                 run.median(|r| r.linf).value,
                 run.median(|r| r.ssim).value,
                 run.median(|r| r.confidence.into()).value,
@@ -304,29 +320,30 @@ fn print_checks(
     images: &[Image],
     thresholds: Thresholds,
 ) -> Result<()> {
+    let budgets = Budgets::of(entrants[0].weights.arch.dataset);
+    let (at, replayed) = (budgets.replayed, budgets.linf[budgets.replayed]);
     writeln!(out, "## Checks for gradient masking\n")?;
     writeln!(
         out,
-        "| network | fooled more as L∞ grows | as L1 grows | unbounded L∞, % | 40 steps beside one at L∞ ≤ {REPLAYED}, % | \
-         best transfer at L∞ ≤ {REPLAYED} beside white-box, % |"
+        "| network | fooled more as L∞ grows | as L1 grows | unbounded L∞, % | 40 steps beside one at L∞ ≤ {replayed}, % | \
+         best transfer at L∞ ≤ {replayed} beside white-box, % |"
     )?;
     writeln!(out, "|---|---|---|---|---|---|")?;
     let linf = attack::Options::new(Method::Linf);
-    let at = LINF.iter().position(|&e| e == REPLAYED).unwrap_or(0);
     for i in 0..entrants.len() {
         let unbounded = attack::Options { budget: UNBOUNDED, ..linf };
         let unbounded = run(&entrants[i], images, unbounded, thresholds)?.fooled();
-        let single = attack::Options { budget: REPLAYED, steps: 1, alpha: Some(REPLAYED), ..linf };
+        let single = attack::Options { budget: replayed, steps: 1, alpha: Some(replayed), ..linf };
         let single = run(&entrants[i], images, single, thresholds)?.fooled();
         let grows = |runs: &[Run]| {
             let shares: Vec<f64> = runs.iter().map(|r| r.fooled().value).collect();
             if shares.is_sorted() { "yes" } else { "NO" }
         };
-        let by_linf = grows(&entrants[i].runs[..LINF.len()]);
-        let by_l1 = grows(&entrants[i].runs[LINF.len()..LINF.len() + L1.len()]);
+        let by_linf = grows(&entrants[i].runs[..budgets.linf.len()]);
+        let by_l1 = grows(&entrants[i].runs[budgets.linf.len()..][..budgets.l1.len()]);
         let white = entrants[i].runs[at].fooled();
         let transfer = best_transfer(entrants, i, at, images)?;
-        let (source, replayed) = transfer.unwrap_or((String::new(), share(0, 0)));
+        let (source, transferred) = transfer.unwrap_or((String::new(), share(0, 0)));
         writeln!(
             out,
             "| {} | {by_linf} | {by_l1} | {:.1} | {:.1}, {:.1} | {:.1} (from {source}), {:.1} |",
@@ -334,7 +351,7 @@ fn print_checks(
             100.0 * unbounded.value,
             100.0 * white.value,
             100.0 * single.value,
-            100.0 * replayed.value,
+            100.0 * transferred.value,
             100.0 * white.value,
         )?;
     }

@@ -86,3 +86,65 @@ fn a_training_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened() {
     std::fs::write(killed.path().join("it.safetensors.checkpoint"), &expected[..1000]).unwrap();
     refused(&format!("{arguments} --resume"), "truncated");
 }
+
+/// A checkout's skeleton with made-up photographs of three people under `data/lfw`.
+fn faces() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["www/index.html", "pkg/BUILD"] {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "").unwrap();
+    }
+    let mut rng = fastrand::Rng::with_seed(2);
+    for (person, colour) in [("Ada_L", [200u8, 40, 40]), ("Emmy_N", [40, 200, 40]), ("Grace_H", [40, 40, 200])] {
+        let people = folder.path().join("data/lfw").join(person);
+        std::fs::create_dir_all(&people).unwrap();
+        for i in 1..=26 {
+            let pixels: Vec<u8> =
+                (0..250 * 250).flat_map(|_| colour.map(|c| c.saturating_add(rng.u8(0..50)))).collect();
+            let mut jpeg = Vec::new();
+            let encoder = image::codecs::jpeg::JpegEncoder::new(&mut jpeg);
+            image::ImageEncoder::write_image(encoder, &pixels, 250, 250, image::ExtendedColorType::Rgb8).unwrap();
+            std::fs::write(people.join(format!("{person}_{i:04}.jpg")), jpeg).unwrap();
+        }
+    }
+    // Too few images; broken; too small.
+    std::fs::create_dir_all(folder.path().join("data/lfw/Lise_M")).unwrap();
+    std::fs::write(folder.path().join("data/lfw/Lise_M/Lise_M_0001.jpg"), "none").unwrap();
+    std::fs::write(folder.path().join("data/lfw/Ada_L/Ada_L_0007.jpg"), "no photograph").unwrap();
+    folder
+}
+
+#[test]
+fn other_people_are_learnt_split_once_and_attacked() {
+    let folder = faces();
+    let run = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_misread"));
+        command.args(arguments.split(' ')).current_dir(folder.path()).output().unwrap()
+    };
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let refused = run("train lfw-cnn --min-images 27");
+    assert!(said(&refused.stderr).contains("0 of 4 people have at least 27 images"), "{}", said(&refused.stderr));
+    let trained = run("train lfw-cnn --min-images 20 --epochs 2 --batch 4");
+    assert!(trained.status.success(), "{}", said(&trained.stderr));
+    assert!(said(&trained.stderr).contains("skipped Ada_L/Ada_L_0007.jpg"), "{}", said(&trained.stderr));
+    let manifest = std::fs::read_to_string(folder.path().join("models/lfw-20.manifest")).unwrap();
+    assert_eq!(manifest.lines().filter(|l| l.starts_with("train ")).count(), 57);
+    let bytes = std::fs::read(folder.path().join("models/lfw-cnn.safetensors")).unwrap();
+    let weights = Weights::from_bytes(&bytes).unwrap();
+    assert_eq!(weights.arch.dataset.labels, ["Ada L", "Emmy N", "Grace H"]);
+    assert_eq!(weights.facts["min_images"], "20");
+
+    let attacked = run("attack --model models/lfw-cnn.safetensors --epsilon 0.05 --images test:0..4 --json");
+    assert!(attacked.status.success(), "{}", said(&attacked.stderr));
+    let test: Vec<&str> = manifest.lines().filter_map(|l| l.strip_prefix("test ")).collect();
+    let readable: Vec<&&str> = test.iter().filter(|f| !f.contains("Ada_L_0007")).collect();
+    for (line, file) in said(&attacked.stdout).lines().zip(readable) {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let person = weights.arch.dataset.labels[record["label"].as_u64().unwrap() as usize].replace(' ', "_");
+        assert!(file.starts_with(&person), "{file} and {record}");
+        assert!(record["linf"].as_f64().unwrap() <= 0.05 + 1e-6);
+    }
+    let nowhere = run("attack --model models/lfw-cnn.safetensors --data-dir www --images test:0..4");
+    assert!(said(&nowhere.stderr).contains("fetch lfw"), "{}", said(&nowhere.stderr));
+}

@@ -7,9 +7,9 @@ import { chromium } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Starts the server: {url, stop}. */
-export async function serve() {
-  const child = spawn(`${root}/target/release/misread`, ['--port', '18080'], { cwd: root });
+/** Starts the server: {url, stop}; with a folder, that is where it looks for data sets. */
+export async function serve(data = 'tests/page') {
+  const child = spawn(`${root}/target/release/misread`, ['--port', '18080', '--data-dir', data], { cwd: root });
   const url = await new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code) => reject(new Error(`the server ended with ${code}`)));
@@ -26,7 +26,7 @@ export function browse() {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync',
+      '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
     ],
   });
 }

@@ -170,10 +170,10 @@ test('the three attacks side by side, the naked eye, another network, a PNG', as
   assert.ok(await page.isVisible('#eye-image'));
   await page.click('#eye-answers button:has-text("7")');
   assert.match(await page.textContent('#eye-verdict'), /still a 7, so valid\. By the numbers: not valid \(L2/);
-  assert.match(await page.textContent('#eye-tally'), /1 of 1 attacked digits.*agreed with your eye in 0/);
+  assert.match(await page.textContent('#eye-tally'), /1 of 1 attacked images.*agreed with your eye in 0/);
   await page.click('#eye-ask');
   await page.click('#eye-answers button:has-text("cannot tell")');
-  assert.match(await page.textContent('#eye-tally'), /1 of 2 attacked digits.*agreed with your eye in 1/);
+  assert.match(await page.textContent('#eye-tally'), /1 of 2 attacked images.*agreed with your eye in 1/);
 
   await page.click('#transfer-run');
   await page.waitForFunction(() => document.querySelector('#transfer li')?.dataset.predicted);

@@ -1,6 +1,6 @@
 // The attacks as cards: which one, and its parameters.
 
-import { ATTACKS } from '../attacks.js';
+import { ATTACKS, fieldFor } from '../attacks.js';
 import { plain } from '../text.js';
 import { Choices } from './choices.js';
 
@@ -15,9 +15,10 @@ export class AttackCards {
 
   /**
    * @param {HTMLElement} root what to fill
+   * @param {string} dataset for which images
    * @param {{onPick: (attack: string) => void, onChange: (attack: string, name: string, value: *) => void}} on
    */
-  constructor(root, { onPick, onChange }) {
+  constructor(root, dataset, { onPick, onChange }) {
     root.replaceChildren(
       ...Object.entries(ATTACKS).map(([attack, { title, source, sentence, fields }]) => {
         const radio = element('input', { type: 'radio', name: 'attack-method', value: attack });
@@ -31,7 +32,7 @@ export class AttackCards {
         const controls = new Map();
         for (const [name, field] of Object.entries(fields)) {
           const set = (value) => onChange(attack, name, value);
-          const control = build(attack, name, field, set);
+          const control = build(attack, name, fieldFor(field, dataset), set);
           controls.set(name, control);
           (['mode', 'epsilon', 'c', 'steps'].includes(name) ? body : more).append(control.root);
         }

@@ -1,7 +1,7 @@
 // Attacks on one digit, side by side: a column for each attack, or for each network.
 
 import { milliseconds, percent, plain } from '../text.js';
-import { SIDE, drawImage, drawPerturbation } from './pixels.js';
+import { drawImage, drawPerturbation, newCanvas } from './pixels.js';
 
 const ROWS = [
   ['reads', ({ predicted }, labels) => labels[predicted]],
@@ -36,12 +36,7 @@ export class Compare {
         const column = Object.assign(document.createElement('figure'), { className: 'compared' });
         column.dataset[this.#kind] = name;
         const heading = Object.assign(document.createElement('h3'), { textContent: title });
-        const canvases = ['Attacked', 'What is added'].map((label) => {
-          const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
-          canvas.setAttribute('role', 'img');
-          canvas.setAttribute('aria-label', `${label}: ${title}`);
-          return canvas;
-        });
+        const canvases = ['Attacked', 'What is added'].map((label) => newCanvas(`${label}: ${title}`));
         const pair = Object.assign(document.createElement('div'), { className: 'pair' });
         pair.append(...canvases);
         const words = Object.assign(document.createElement('p'), { className: 'small', textContent: 'waiting…' });

@@ -12,10 +12,12 @@ export class Eye {
   #verdict;
   #tally;
   #case = null;
+  #labels;
 
   /** @param {{dialog: HTMLDialogElement, canvas: HTMLCanvasElement, answers: HTMLElement, verdict: HTMLElement, tally: HTMLElement}} parts */
   constructor(parts, labels) {
     ({ dialog: this.#dialog, canvas: this.#canvas, answers: this.#answers, verdict: this.#verdict, tally: this.#tally } = parts);
+    this.#labels = labels;
     this.#answers.replaceChildren(
       ...[...labels, 'I cannot tell'].map((text, i) => {
         const button = Object.assign(document.createElement('button'), { type: 'button', textContent: text });
@@ -43,11 +45,12 @@ export class Eye {
     this.#dialog.close();
     if (!this.#case) return;
     const { label, valid, words } = this.#case;
+    const original = a(this.#labels[label]);
     const agrees = answer === label;
     this.#verdict.dataset.valid = agrees;
     this.#verdict.textContent = agrees
-      ? `Your eye: still ${a(label)}, so valid. By the numbers: ${words}.`
-      : `Your eye: ${answer === null ? 'not readable' : a(text)}, no longer ${a(label)}, so not valid. By the numbers: ${words}.`;
+      ? `Your eye: still ${original}, so valid. By the numbers: ${words}.`
+      : `Your eye: ${answer === null ? 'not readable' : a(text)}, no longer ${original}, so not valid. By the numbers: ${words}.`;
     const all = [...load(), { label, answer, valid }].slice(-1000);
     try {
       localStorage.setItem(KEY, JSON.stringify(all));
@@ -62,7 +65,7 @@ export class Eye {
     const read = all.filter(({ label, answer }) => label === answer).length;
     const same = all.filter(({ label, answer, valid }) => (label === answer) === valid).length;
     this.#tally.textContent =
-      `So far you read the original in ${read} of ${all.length} attacked digits; the computed verdict agreed with your eye in ${same}. Kept in this browser only.`;
+      `So far you read the original in ${read} of ${all.length} attacked images; the computed verdict agreed with your eye in ${same}. Kept in this browser only.`;
   }
 }
 

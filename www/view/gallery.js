@@ -1,7 +1,7 @@
 // One digit attacked towards every other label: a small picture for each.
 
 import { percent } from '../text.js';
-import { SIDE, drawImage } from './pixels.js';
+import { drawImage, newCanvas } from './pixels.js';
 
 export class Gallery {
   #element;
@@ -17,9 +17,7 @@ export class Gallery {
     this.#element.replaceChildren(
       ...targets.map((target) => {
         const figure = document.createElement('figure');
-        const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
-        canvas.setAttribute('role', 'img');
-        canvas.setAttribute('aria-label', `Attacked towards ${labels[target]}`);
+        const canvas = newCanvas(`Attacked towards ${labels[target]}`);
         const caption = Object.assign(document.createElement('figcaption'), { textContent: `→ ${labels[target]}` });
         figure.append(canvas, caption);
         this.#figures.set(target, { figure, canvas, caption });
