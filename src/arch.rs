@@ -304,7 +304,6 @@ pub static LFW_VAE: Arch = Arch {
         log_variance: Layer::Dense { name: "log_variance", outputs: 32 },
         decoder: &[
             Layer::Dense { name: "decoder1", outputs: 48 },
-            Layer::Relu,
             Layer::Dense { name: "decoder2", outputs: 77 * 77 * 3 },
             Layer::Unflatten([77, 77, 3]),
             Layer::Upsample(2),

@@ -112,7 +112,7 @@ struct Train {
     /// Weight of the KL in a VAE's loss
     #[arg(long, default_value_t = 1.0)]
     beta: f64,
-    /// Weight of the label's cross-entropy in a VAE's loss; 50 for each 784 pixels when not given
+    /// Weight of the label's cross-entropy in a VAE's loss; the recipe's when not given (50 for digits)
     #[arg(long)]
     label_weight: Option<f64>,
     /// Faces: images that a person must have to be among the labels

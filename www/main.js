@@ -1,6 +1,7 @@
 // Wires state, engine and views together.
 
 import { ATTACKS, engineOptions } from './attacks.js';
+import * as bring from './bring.js';
 import { Duel } from './duel.js';
 import { Cancelled, Engine } from './engine.js';
 import * as networks from './networks.js';
@@ -477,12 +478,6 @@ async function bringPicture(open) {
   }
 }
 
-/** A file that was dropped, pasted or chosen: weights, or a picture. */
-function bring(file) {
-  if (/^image\//.test(file.type)) return bringPicture((onTake) => crop.file(file, onTake));
-  return bringOwn(file);
-}
-
 function buildTargets() {
   const options = [
     { value: 'auto', label: 'Choose for me' },
@@ -598,27 +593,7 @@ $('save').addEventListener('click', save);
 $('compare').addEventListener('click', attackThrice);
 $('duel').addEventListener('click', attackAll);
 $('rivals').addEventListener('change', pickRivals);
-$('own').addEventListener('change', ({ target }) => target.files[0] && bringOwn(target.files[0]));
-$('picture').addEventListener('change', ({ target }) => {
-  if (target.files[0]) bring(target.files[0]);
-  target.value = '';
-});
-$('camera').addEventListener('click', () => bringPicture((onTake) => crop.camera(onTake)));
-addEventListener('paste', ({ clipboardData }) => {
-  const file = [...(clipboardData?.files ?? [])].find(({ type }) => /^image\//.test(type));
-  if (file) bring(file);
-});
-addEventListener('dragover', (event) => {
-  event.preventDefault();
-  document.body.classList.add('dropping');
-});
-addEventListener('dragleave', () => document.body.classList.remove('dropping'));
-addEventListener('drop', (event) => {
-  event.preventDefault();
-  document.body.classList.remove('dropping');
-  const file = event.dataTransfer?.files[0];
-  if (file) bring(file);
-});
+bring.listen({ onWeights: bringOwn, onPicture: bringPicture, crop });
 $('every').addEventListener('click', attackEvery);
 $('cancel').addEventListener('click', () => job?.cancel());
 $('controls').addEventListener('submit', (event) => {

@@ -12,11 +12,12 @@ use super::cores::on_all_cores;
 use super::images::{Image, Images, Target, read_weights};
 use super::report::Record;
 use super::subject::{Reading, Subject, attack_one};
-use crate::arch::{Dataset, LFW};
+use crate::arch::{Dataset, LFW, Validity};
 use crate::attack;
 use crate::attack::iterative::L1Form;
 use crate::attack::options::Method;
 use crate::metrics::grade::Grade;
+use crate::metrics::ssim::ssim;
 use crate::metrics::statistics::{Interval, median, paired_difference, share};
 use crate::study::Thresholds;
 use crate::weights::Weights;
@@ -152,6 +153,16 @@ pub fn study(options: &Options) -> Result<()> {
         }
     }
     let out = &mut std::io::stdout().lock();
+    if !options.json
+        && let Validity::SsimAtLeast(least) = thresholds.validity
+    {
+        let noise = noise(&images, dataset.image);
+        writeln!(
+            out,
+            "Valid: SSIM at least {least}. Uniform noise of ±8/255 has a median SSIM of {:.3} [{:.3}, {:.3}] here.\n",
+            noise.value, noise.low, noise.high
+        )?;
+    }
     let written = if options.json {
         print_lines(out, &entrants)
     } else {
@@ -173,6 +184,17 @@ pub fn study(options: &Options) -> Result<()> {
         }
         other => other.context("cannot write the results"),
     }
+}
+
+/// What the validity threshold means: the SSIM of images with uniform noise of 8/255, which is plainly visible.
+fn noise(images: &[Image], shape: [usize; 3]) -> Interval {
+    let of = |image: &Image| {
+        let mut rng = fastrand::Rng::with_seed(image.index as u64);
+        let noisy = |x: &f32| (x + 8.0 / 255.0 * (2.0 * rng.f32() - 1.0)).clamp(0.0, 1.0);
+        let changed: Vec<f32> = image.pixels.iter().map(noisy).collect();
+        ssim(shape, &image.pixels, &changed)
+    };
+    median(&images.iter().map(of).collect::<Vec<_>>())
 }
 
 /// The attacks of the study.

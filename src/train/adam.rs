@@ -3,13 +3,25 @@
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
+use crate::arch::Parameter;
+
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
+/// Inputs above which a layer's rate falls with their number (Yang & Hu 2021): Adam moves all weights of a layer by the same
+/// amount, and what they sum over moves by that times the inputs.
+const WIDE: usize = 10_000;
+
+fn scale(fan_in: usize) -> f64 {
+    if fan_in > WIDE { 1_000.0 / fan_in as f64 } else { 1.0 }
+}
+
 /// The optimiser with its state.
 pub struct Adam {
     variables: Vec<Var>,
+    /// By how much the rate of each variable is smaller.
+    scales: Vec<f64>,
     /// First and second moment of each variable.
     pub moments: Vec<[Tensor; 2]>,
     /// Steps taken.
@@ -21,10 +33,12 @@ impl Adam {
     ///
     /// # Errors
     /// When candle fails.
-    pub fn new(variables: Vec<Var>) -> Result<Self> {
+    pub fn new(variables: Vec<Var>, parameters: &[Parameter]) -> Result<Self> {
+        let scales =
+            parameters.iter().map(|p| if p.shape.len() > 1 { scale(p.fan_in) } else { 1.0 }).collect();
         let moments =
             variables.iter().map(|v| Ok([v.zeros_like()?, v.zeros_like()?])).collect::<Result<_>>()?;
-        Ok(Self { variables, moments, steps: 0 })
+        Ok(Self { variables, scales, moments, steps: 0 })
     }
 
     /// One step down `gradients` at the given rate, with a decay of the weights apart from it (Loshchilov & Hutter 2019;
@@ -36,7 +50,9 @@ impl Adam {
         self.steps += 1;
         let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
         let (first, second) = (correction(BETA1), correction(BETA2));
-        for (variable, moments) in self.variables.iter().zip(&mut self.moments) {
+        let variables = self.variables.iter().zip(&self.scales);
+        for ((variable, scale), moments) in variables.zip(&mut self.moments) {
+            let rate = rate * scale;
             let Some(gradient) = gradients.get(variable) else { continue };
             let gradient = &gradient.detach();
             let m = ((&moments[0] * BETA1)? + (gradient * (1.0 - BETA1))?)?;

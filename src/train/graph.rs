@@ -51,7 +51,8 @@ impl Graph {
         Ok(Self { arch, engine, variables, names: parameters.into_iter().map(|p| p.name).collect() })
     }
 
-    /// A network with He-uniform weights (He et al. 2015) and zero biases, drawn from `rng`.
+    /// A network with He-uniform weights (He et al. 2015) and zero biases, drawn from `rng`; those of the last layer of a
+    /// VAE's decoder times `decoder_gain`.
     ///
     /// # Errors
     /// When candle fails.
@@ -60,12 +61,17 @@ impl Graph {
         rng: &mut fastrand::Rng,
         device: &Device,
         engine: Engine,
+        decoder_gain: f32,
     ) -> Result<Self> {
-        let tensors: Vec<Vec<f32>> = arch
-            .parameters()
+        let parameters = arch.parameters();
+        // Each layer has a weight and a bias, and the decoder's come last.
+        let last = if arch.vae.is_some() { parameters.len() - 2 } else { parameters.len() };
+        let tensors: Vec<Vec<f32>> = parameters
             .iter()
-            .map(|p| {
-                let bound = if p.shape.len() > 1 { (6.0 / p.fan_in as f32).sqrt() } else { 0.0 };
+            .enumerate()
+            .map(|(i, p)| {
+                let gain = if i == last { decoder_gain } else { 1.0 };
+                let bound = if p.shape.len() > 1 { gain * (6.0 / p.fan_in as f32).sqrt() } else { 0.0 };
                 (0..p.count()).map(|_| (2.0 * rng.f32() - 1.0) * bound).collect()
             })
             .collect();

@@ -94,9 +94,12 @@ pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
     let mut state = if options.resume { checkpoint::load(options)? } else { checkpoint::fresh(options)? };
     let graph = match &state.now {
         Some(tensors) => Graph::new(arch, tensors, device, engine)?,
-        None => Graph::random(arch, &mut fastrand::Rng::with_seed(options.seed), device, engine)?,
+        None => {
+            let mut rng = fastrand::Rng::with_seed(options.seed);
+            Graph::random(arch, &mut rng, device, engine, options.recipe.decoder_gain)?
+        }
     };
-    let mut adam = Adam::new(graph.variables.clone())?;
+    let mut adam = Adam::new(graph.variables.clone(), &arch.parameters())?;
     state.restore(&mut adam, device)?;
     let held_out: Vec<usize> = (train.len() - held_out..train.len()).collect();
     let centred = train.centred(arch.dataset);

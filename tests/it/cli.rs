@@ -260,8 +260,8 @@ fn the_page_and_the_server_state_the_same_policy() {
 fn the_dense_network_falls_to_small_changes() {
     // adversarial.js fools 36 of 90 pairs of digit and target on its own network.
     let mut fooled = 0;
-    for target in 0..10 {
-        let target = target.to_string();
+    for target in 0..10u64 {
+        let aim = target.to_string();
         let records = records(&[
             "attack",
             "--model",
@@ -273,10 +273,10 @@ fn the_dense_network_falls_to_small_changes() {
             "--images",
             "sample:0..10",
             "--target",
-            &target,
+            &aim,
             "--json",
         ]);
-        fooled += records.iter().filter(|r| r["label"].to_string() != target && r["success"] == true).count();
+        fooled += records.iter().filter(|r| r["label"] != target && r["success"] == true).count();
     }
     assert!(fooled > 36, "{fooled} of 90");
 }

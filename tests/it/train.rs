@@ -96,7 +96,9 @@ fn faces() -> tempfile::TempDir {
         std::fs::write(path, "").unwrap();
     }
     let mut rng = fastrand::Rng::with_seed(2);
-    for (person, colour) in [("Ada_L", [200u8, 40, 40]), ("Emmy_N", [40, 200, 40]), ("Grace_H", [40, 40, 200])] {
+    for (person, colour) in
+        [("Ada_L", [200u8, 40, 40]), ("Emmy_N", [40, 200, 40]), ("Grace_H", [40, 40, 200])]
+    {
         let people = folder.path().join("data/lfw").join(person);
         std::fs::create_dir_all(&people).unwrap();
         for i in 1..=26 {
@@ -104,7 +106,8 @@ fn faces() -> tempfile::TempDir {
                 (0..250 * 250).flat_map(|_| colour.map(|c| c.saturating_add(rng.u8(0..50)))).collect();
             let mut jpeg = Vec::new();
             let encoder = image::codecs::jpeg::JpegEncoder::new(&mut jpeg);
-            image::ImageEncoder::write_image(encoder, &pixels, 250, 250, image::ExtendedColorType::Rgb8).unwrap();
+            image::ImageEncoder::write_image(encoder, &pixels, 250, 250, image::ExtendedColorType::Rgb8)
+                .unwrap();
             std::fs::write(people.join(format!("{person}_{i:04}.jpg")), jpeg).unwrap();
         }
     }
@@ -124,7 +127,11 @@ fn other_people_are_learnt_split_once_and_attacked() {
     };
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let refused = run("train lfw-cnn --min-images 27");
-    assert!(said(&refused.stderr).contains("0 of 4 people have at least 27 images"), "{}", said(&refused.stderr));
+    assert!(
+        said(&refused.stderr).contains("0 of 4 people have at least 27 images"),
+        "{}",
+        said(&refused.stderr)
+    );
     let trained = run("train lfw-cnn --min-images 20 --epochs 2 --batch 4");
     assert!(trained.status.success(), "{}", said(&trained.stderr));
     assert!(said(&trained.stderr).contains("skipped Ada_L/Ada_L_0007.jpg"), "{}", said(&trained.stderr));
@@ -141,7 +148,8 @@ fn other_people_are_learnt_split_once_and_attacked() {
     let readable: Vec<&&str> = test.iter().filter(|f| !f.contains("Ada_L_0007")).collect();
     for (line, file) in said(&attacked.stdout).lines().zip(readable) {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
-        let person = weights.arch.dataset.labels[record["label"].as_u64().unwrap() as usize].replace(' ', "_");
+        let person =
+            weights.arch.dataset.labels[record["label"].as_u64().unwrap() as usize].replace(' ', "_");
         assert!(file.starts_with(&person), "{file} and {record}");
         assert!(record["linf"].as_f64().unwrap() <= 0.05 + 1e-6);
     }

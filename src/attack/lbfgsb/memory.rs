@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::small::{Lu, dot};
 
 /// A step and the change of the gradient over it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Pair {
     s: Vec<f64>,
     y: Vec<f64>,
@@ -18,12 +18,31 @@ struct Pair {
 pub struct Memory {
     most: usize,
     pairs: VecDeque<Pair>,
-    /// `s_i . s_j` and `s_i . y_j`, kept so that a new pair costs one pass over the old ones.
+    /// `s_i . s_j`, `s_i . y_j` and `y_i . y_j`, kept so that a new pair costs one pass over the old ones.
     ss: VecDeque<VecDeque<f64>>,
     sy: VecDeque<VecDeque<f64>>,
+    yy: VecDeque<VecDeque<f64>>,
     theta: f64,
     /// `M` inverse, factored and as it is.
     middle: Option<(Lu, Vec<f64>)>,
+    scratch: Scratch,
+}
+
+/// Room made once for what is made anew in every iteration: for a colour image it is megabytes, which the system takes
+/// longer to hand out than they take to fill.
+#[derive(Clone, Debug, Default)]
+struct Scratch {
+    /// The Cauchy point, then the minimum.
+    point: Vec<f64>,
+    direction: Vec<f64>,
+    breaks: Vec<Break>,
+    /// Which variables the Cauchy point has put on a bound, and which it has left free.
+    fixed: Vec<bool>,
+    free: Vec<bool>,
+    /// The fewer of the free variables and the others.
+    fewer: Vec<usize>,
+    residual: Vec<f64>,
+    step: Vec<f64>,
 }
 
 impl Memory {
@@ -34,8 +53,10 @@ impl Memory {
             pairs: VecDeque::new(),
             ss: VecDeque::new(),
             sy: VecDeque::new(),
+            yy: VecDeque::new(),
             theta: 1.0,
             middle: None,
+            scratch: Scratch::default(),
         }
     }
 
@@ -46,30 +67,39 @@ impl Memory {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        *self = Self::new(self.most);
+        let scratch = std::mem::take(&mut self.scratch);
+        *self = Self { scratch, ..Self::new(self.most) };
     }
 
     /// Remembers a step and the change of the gradient over it, whose inner product must be above 0. Forgets
     /// everything when the approximation would not be positive definite.
-    pub fn push(&mut self, s: Vec<f64>, y: Vec<f64>) {
+    pub fn push(&mut self, step: impl Iterator<Item = f64>, change: impl Iterator<Item = f64>) {
+        let mut pair = Pair::default();
         if self.pairs.len() == self.most {
-            self.pairs.pop_front();
-            for matrix in [&mut self.ss, &mut self.sy] {
+            pair = self.pairs.pop_front().unwrap_or_default();
+            for matrix in [&mut self.ss, &mut self.sy, &mut self.yy] {
                 matrix.pop_front();
                 for row in matrix.iter_mut() {
                     row.pop_front();
                 }
             }
         }
-        self.theta = dot(&y, &y) / dot(&s, &y);
+        pair.s.clear();
+        pair.s.extend(step);
+        pair.y.clear();
+        pair.y.extend(change);
+        let Pair { s, y } = &pair;
+        self.theta = dot(y, y) / dot(s, y);
         for (i, pair) in self.pairs.iter().enumerate() {
-            self.ss[i].push_back(dot(&pair.s, &s));
-            self.sy[i].push_back(dot(&pair.s, &y));
+            self.ss[i].push_back(dot(&pair.s, s));
+            self.sy[i].push_back(dot(&pair.s, y));
+            self.yy[i].push_back(dot(&pair.y, y));
         }
-        self.pairs.push_back(Pair { s, y });
+        self.pairs.push_back(pair);
         let last = &self.pairs[self.pairs.len() - 1];
         self.ss.push_back(self.pairs.iter().map(|p| dot(&last.s, &p.s)).collect());
         self.sy.push_back(self.pairs.iter().map(|p| dot(&last.s, &p.y)).collect());
+        self.yy.push_back(self.pairs.iter().map(|p| dot(&last.y, &p.y)).collect());
         let k = self.pairs.len();
         let mut middle = vec![0.0; 4 * k * k];
         for i in 0..k {
@@ -102,6 +132,52 @@ impl Memory {
         ys.chain(self.pairs.iter().map(|p| self.theta * dot(&p.s, v))).collect()
     }
 
+    /// The columns of `W`, each with what it is to be multiplied with.
+    fn columns(&self) -> impl Iterator<Item = (&[f64], f64)> {
+        let ys = self.pairs.iter().map(|p| (&p.y[..], 1.0));
+        ys.chain(self.pairs.iter().map(|p| (&p.s[..], self.theta)))
+    }
+
+    /// `W' W` over the `free` variables, the lower triangle of a square matrix: summed over them where they are the fewer,
+    /// else what is left of the sum over all without the others. `fewer` is scratch.
+    fn products(&self, free: &[bool], fewer: &mut Vec<usize>) -> Vec<f64> {
+        const BLOCK: usize = 64;
+        let k = self.pairs.len();
+        let size = 2 * k;
+        let count = free.iter().filter(|&&free| free).count();
+        let few_are_free = 2 * count <= free.len();
+        fewer.clear();
+        fewer.extend((0..free.len()).filter(|&i| free[i] == few_are_free));
+        let mut products = vec![0.0; size * size];
+        let mut block = vec![0.0; size * BLOCK];
+        for rows in fewer.chunks(BLOCK) {
+            for ((column, scale), out) in self.columns().zip(block.chunks_exact_mut(BLOCK)) {
+                for (out, &i) in out.iter_mut().zip(rows) {
+                    *out = scale * column[i];
+                }
+            }
+            let column = |j: usize| &block[j * BLOCK..j * BLOCK + rows.len()];
+            for i in 0..size {
+                for j in 0..=i {
+                    products[i * size + j] += dot(column(i), column(j));
+                }
+            }
+        }
+        if !few_are_free {
+            for i in 0..size {
+                for j in 0..=i {
+                    let all = match (i < k, j < k) {
+                        (true, _) => self.yy[i][j],
+                        (false, true) => self.theta * self.sy[i - k][j],
+                        (false, false) => self.theta * self.theta * self.ss[i - k][j - k],
+                    };
+                    products[i * size + j] = all - products[i * size + j];
+                }
+            }
+        }
+        products
+    }
+
     /// `M v`.
     fn middle(&self, v: &[f64]) -> Vec<f64> {
         self.middle.as_ref().map_or_else(Vec::new, |(lu, _)| lu.solve(v))
@@ -109,37 +185,48 @@ impl Memory {
 
     /// Where the quadratic model at `x` with gradient `g` is least over the box, as far as the Cauchy point and
     /// one projected subspace minimisation say.
-    pub fn minimise(&self, x: &[f64], g: &[f64], low: &[f64], high: &[f64]) -> Vec<f64> {
-        let cauchy = self.cauchy(x, g, low, high);
-        if self.is_empty() { cauchy.point } else { self.subspace(x, g, low, high, cauchy) }
+    pub fn minimise(&mut self, x: &[f64], g: &[f64], low: &[f64], high: &[f64]) -> &[f64] {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let c = self.cauchy(x, g, (low, high), &mut scratch);
+        if !self.is_empty() {
+            self.subspace(x, g, (low, high), &c, &mut scratch);
+        }
+        self.scratch = scratch;
+        &self.scratch.point
     }
 
-    /// The first local minimum of the model along the projected steepest descent (algorithm CP).
-    fn cauchy(&self, x: &[f64], g: &[f64], low: &[f64], high: &[f64]) -> Cauchy {
-        let mut point = x.to_vec();
-        let mut direction = vec![0.0; x.len()];
-        let mut breaks = Vec::new();
+    /// The first local minimum of the model along the projected steepest descent (algorithm CP). Returns
+    /// `c = W' (point - x)`.
+    fn cauchy(&self, x: &[f64], g: &[f64], (low, high): (&[f64], &[f64]), scratch: &mut Scratch) -> Vec<f64> {
+        let Scratch { point, direction, fixed, .. } = scratch;
+        point.clear();
+        point.extend_from_slice(x);
+        direction.clear();
+        direction.resize(x.len(), 0.0);
+        fixed.clear();
+        fixed.resize(x.len(), false);
+        let mut breaks = std::mem::take(&mut scratch.breaks);
+        breaks.clear();
         for i in 0..x.len() {
             let bound = if g[i] < 0.0 { high[i] } else { low[i] };
             let time = (x[i] - bound) / g[i];
             if g[i] != 0.0 && time > 0.0 {
                 direction[i] = -g[i];
                 if time.is_finite() {
-                    breaks.push((time, i));
+                    breaks.push(Break((time, i)));
                 }
             }
         }
-        let mut fixed = vec![false; x.len()];
         let size = 2 * self.pairs.len();
-        let mut p = self.transposed(&direction);
+        let mut p = self.transposed(direction);
         let (mut c, mut row) = (vec![0.0; size], vec![0.0; size]);
-        let mut slope = -dot(&direction, &direction);
+        let mut slope = -dot(direction, direction);
         let mut curvature = -self.theta * slope - dot(&p, &self.middle(&p));
         let least_curvature = f64::EPSILON * (-self.theta * slope);
         let mut best = if slope < 0.0 { -slope / curvature.max(least_curvature) } else { 0.0 };
         let mut now = 0.0;
         // Most breakpoints lie beyond the minimum: they need not be sorted.
-        let mut heap = std::collections::BinaryHeap::from_iter(breaks.into_iter().map(Break));
+        let mut heap = std::collections::BinaryHeap::from(breaks);
         while let Some(&Break((time, b))) = heap.peek() {
             let dt = time - now;
             if best < dt {
@@ -174,56 +261,69 @@ impl Memory {
         for (c, p) in c.iter_mut().zip(&p) {
             *c += best * p;
         }
-        Cauchy { point, c }
+        scratch.breaks = heap.into_vec();
+        c
     }
 
     /// The model's minimum over the variables that are free at the Cauchy point, projected onto the box.
-    fn subspace(&self, x: &[f64], g: &[f64], low: &[f64], high: &[f64], cauchy: Cauchy) -> Vec<f64> {
-        let Cauchy { point, c } = cauchy;
-        let free: Vec<bool> = (0..x.len()).map(|i| low[i] < point[i] && point[i] < high[i]).collect();
-        let Some((_, middle)) = &self.middle else { return point };
+    /// Goes from the Cauchy point in `scratch` to it.
+    fn subspace(
+        &self,
+        x: &[f64],
+        g: &[f64],
+        (low, high): (&[f64], &[f64]),
+        c: &[f64],
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { point, free, fewer, residual, step, .. } = scratch;
+        let Some((_, middle)) = &self.middle else { return };
+        free.clear();
+        free.extend((0..x.len()).map(|i| low[i] < point[i] && point[i] < high[i]));
         let size = 2 * self.pairs.len();
-        // The columns of W where the variables are free, and 0 elsewhere.
-        let columns: Vec<Vec<f64>> = (0..size)
-            .map(|j| {
-                let k = self.pairs.len();
-                let (column, scale) =
-                    if j < k { (&self.pairs[j].y, 1.0) } else { (&self.pairs[j - k].s, self.theta) };
-                column.iter().zip(&free).map(|(v, &free)| if free { v * scale } else { 0.0 }).collect()
-            })
-            .collect();
-        let mc = self.middle(&c);
-        let mut residual: Vec<f64> =
-            (0..x.len()).map(|i| if free[i] { g[i] + self.theta * (point[i] - x[i]) } else { 0.0 }).collect();
-        for (column, m) in columns.iter().zip(&mc) {
+        let mc = self.middle(c);
+        residual.clear();
+        residual.extend((0..x.len()).map(|i| g[i] + self.theta * (point[i] - x[i])));
+        for ((column, scale), m) in self.columns().zip(&mc) {
+            let factor = scale * m;
             for (r, w) in residual.iter_mut().zip(column) {
-                *r -= w * m;
+                *r -= factor * w;
             }
         }
+        for (r, &free) in residual.iter_mut().zip(&*free) {
+            *r = if free { *r } else { 0.0 };
+        }
+        let products = self.products(free, fewer);
         let mut system = middle.clone();
         for i in 0..size {
             for j in 0..=i {
-                let product = dot(&columns[i], &columns[j]) / self.theta;
+                let product = products[i * size + j] / self.theta;
                 system[i * size + j] -= product;
                 if i != j {
                     system[j * size + i] -= product;
                 }
             }
         }
-        let Some(lu) = Lu::new(size, system) else { return point };
-        let right: Vec<f64> = columns.iter().map(|column| dot(column, &residual)).collect();
+        let Some(lu) = Lu::new(size, system) else { return };
+        let right: Vec<f64> = self.columns().map(|(column, scale)| scale * dot(column, residual)).collect();
         let v = lu.solve(&right);
-        let mut step: Vec<f64> = residual.iter().map(|r| -r / self.theta).collect();
-        for (column, v) in columns.iter().zip(&v) {
-            let factor = v / (self.theta * self.theta);
+        step.clear();
+        step.extend(residual.iter().map(|r| -r / self.theta));
+        for ((column, scale), v) in self.columns().zip(&v) {
+            let factor = scale * v / (self.theta * self.theta);
             for (s, w) in step.iter_mut().zip(column) {
                 *s -= factor * w;
             }
         }
-        let projected: Vec<f64> = (0..x.len()).map(|i| (point[i] + step[i]).clamp(low[i], high[i])).collect();
-        let slope: f64 = (0..x.len()).map(|i| (projected[i] - x[i]) * g[i]).sum();
+        for (s, &free) in step.iter_mut().zip(&*free) {
+            *s = if free { *s } else { 0.0 };
+        }
+        let projected = |i: usize| (point[i] + step[i]).clamp(low[i], high[i]);
+        let slope: f64 = (0..x.len()).map(|i| (projected(i) - x[i]) * g[i]).sum();
         if slope <= 0.0 {
-            return projected;
+            for i in 0..x.len() {
+                point[i] = (point[i] + step[i]).clamp(low[i], high[i]);
+            }
+            return;
         }
         // The projection may turn uphill; going towards the minimum until the first bound does not.
         let mut most = 1.0f64;
@@ -233,19 +333,15 @@ impl Memory {
                 most = most.min((bound - point[i]) / step[i]);
             }
         }
-        (0..x.len()).map(|i| (point[i] + most * step[i]).clamp(low[i], high[i])).collect()
+        for i in 0..x.len() {
+            point[i] = (point[i] + most * step[i]).clamp(low[i], high[i]);
+        }
     }
-}
-
-/// The Cauchy point and `c = W' (point - x)`.
-struct Cauchy {
-    point: Vec<f64>,
-    c: Vec<f64>,
 }
 
 /// A breakpoint of the projected path: when, and which variable. The heap gives the earliest first, of equals the
 /// one with the lower index.
-#[derive(PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Break((f64, usize));
 
 impl Eq for Break {}

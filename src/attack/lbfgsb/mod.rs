@@ -49,6 +49,8 @@ pub struct Lbfgsb {
     base: Vec<f64>,
     f: f64,
     gradient: Vec<f64>,
+    /// How the gradient changed over the latest step.
+    change: Vec<f64>,
     /// The point to evaluate.
     x: Vec<f64>,
     direction: Vec<f64>,
@@ -71,6 +73,7 @@ impl Lbfgsb {
             base: x.clone(),
             f: f64::INFINITY,
             gradient: vec![0.0; x.len()],
+            change: vec![0.0; x.len()],
             direction: vec![0.0; x.len()],
             x,
             search: None,
@@ -114,7 +117,9 @@ impl Lbfgsb {
     fn accept(&mut self, f: f64, gradient: &[f64]) -> Status {
         let before = std::mem::replace(&mut self.f, f);
         let slope = dot(&self.gradient, &self.direction);
-        let y: Vec<f64> = gradient.iter().zip(&self.gradient).map(|(new, old)| new - old).collect();
+        for ((y, new), old) in self.change.iter_mut().zip(gradient).zip(&self.gradient) {
+            *y = new - old;
+        }
         self.gradient.copy_from_slice(gradient);
         self.base.copy_from_slice(&self.x);
         self.iterations += 1;
@@ -127,9 +132,9 @@ impl Lbfgsb {
         if self.iterations == self.settings.iterations {
             return Status::Iterations;
         }
-        let s: Vec<f64> = self.direction.iter().map(|d| self.step * d).collect();
-        if dot(&s, &y) > f64::EPSILON * -slope * self.step {
-            self.memory.push(s, y);
+        if self.step * dot(&self.direction, &self.change) > f64::EPSILON * -slope * self.step {
+            let step = self.step;
+            self.memory.push(self.direction.iter().map(|d| step * d), self.change.iter().copied());
         }
         self.begin()
     }
