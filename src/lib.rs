@@ -1,4 +1,4 @@
-//! Attack handwritten-digit classifiers in the browser and natively.
+//! Attack handwritten-digit and face classifiers in the browser and natively.
 //!
 //! From the ground floor up; nothing imports from a floor above its own:
 //!

@@ -32,7 +32,7 @@ enum Command {
         dataset: Dataset,
         #[command(flatten)]
         data: Data,
-        /// A mirror to try first (a URL under which the four .gz files lie)
+        /// A mirror to try first (a URL under which the four .gz files, or lfw-funneled.tgz, lie)
         #[arg(long)]
         mirror: Vec<String>,
     },

@@ -93,12 +93,19 @@ fn weight_gradients(arch: &'static Arch, engine: Engine, batch: usize) -> Vec<(S
         .collect()
 }
 
+/// Whether candle alone is done with it in seconds: its own transposed convolution takes minutes at 154 x 154. The layers
+/// are those of the convolutional VAE for digits.
+fn quick(arch: &Arch) -> bool {
+    arch.name != arch::LFW_CONV_VAE.name
+}
+
 #[test]
 fn the_core_s_convolutions_train_like_candle_s_own() {
-    for arch in arch::ALL {
-        // A batch that no number of shards divides.
-        let ours = weight_gradients(arch, Engine::Simd, 11);
-        let candles = weight_gradients(arch, Engine::Candle, 11);
+    for arch in arch::ALL.iter().filter(|a| quick(a)) {
+        // A batch that no number of shards divides; one image where they are large.
+        let batch = if arch.dataset == &arch::MNIST { 11 } else { 1 };
+        let ours = weight_gradients(arch, Engine::Simd, batch);
+        let candles = weight_gradients(arch, Engine::Candle, batch);
         for ((name, a), (_, b)) in ours.iter().zip(&candles) {
             assert!(relative(a, b) < 1e-4, "{}, {name}: {:e}", arch.name, relative(a, b));
         }
@@ -107,7 +114,7 @@ fn the_core_s_convolutions_train_like_candle_s_own() {
 
 #[test]
 fn the_bound_and_its_gradient_agree_with_candle_at_every_level() {
-    for arch in arch::ALL.iter().filter(|a| a.vae.is_some()) {
+    for arch in arch::ALL.iter().filter(|a| a.vae.is_some() && quick(a)) {
         let latent = arch.vae.unwrap().latent;
         let mut rng = fastrand::Rng::with_seed(13);
         let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle, 1.0).unwrap();
@@ -140,7 +147,7 @@ fn the_bound_and_its_gradient_agree_with_candle_at_every_level() {
             assert!(close(elbo.kl, &kl), "{level:?} {}: {elbo:?} {kl}", arch.name);
             assert!(relative(&gradient, &expected) < 1e-4, "{level:?} {}", arch.name);
             let z = outputs.logits.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-            let (mut logits, mut p) = (vec![0.0; 10], vec![0.0; 10]);
+            let (mut logits, mut p) = (vec![0.0; arch.classes()], vec![0.0; arch.classes()]);
             vae.logits(&image, &mut logits);
             // One draw: the same up to a constant.
             let constant = softmax(&z, &mut p);
