@@ -546,10 +546,10 @@ async function pickModel(model, how = state.inference) {
 async function load() {
   notify('');
   report('idle', '');
-  busy(false, 'Loading the network…');
-  const model = chosen();
   player.stop();
   network = null;
+  busy(false, 'Loading the network…');
+  const model = chosen();
   try {
     await useDataset(networks.datasetOf(state.model));
     const loaded = await engine.load(model);
@@ -564,7 +564,10 @@ async function load() {
     $('facts').textContent = text.facts(network);
     busy(false, '');
     showState();
-    if (!pictures.count) return;
+    if (!pictures.count) {
+      report('idle', '');
+      return;
+    }
     if (state.run) await attack();
     else await showDigit();
   } catch (error) {

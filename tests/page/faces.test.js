@@ -95,7 +95,7 @@ test('one\'s own faces are offered, and the three attacks and a duel run on one'
   await page.waitForFunction(() => document.querySelectorAll('#digits canvas').length === 100 && !document.getElementById('attack').disabled);
   await page.click('#attack');
   assert.equal((await resultIn(page, 'done')).label, '7');
-  assert.match(page.url(), /epsilon=0.2/);
+  assert.match(page.url(), /model=mnist-cnn/);
   assert.deepEqual(complaints, []);
 });
 
