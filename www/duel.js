@@ -6,8 +6,6 @@ import * as text from './text.js';
 import { Compare } from './view/compare.js';
 import { showTransfer } from './view/duel.js';
 
-const likeliest = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
-
 export class Duel {
   #section;
   #summary;
@@ -51,7 +49,7 @@ export class Duel {
       readings.set(name, row);
       for (const [from, outcome] of outcomes) {
         const probabilities = await worker.read(model, outcome.image);
-        const read = likeliest(probabilities);
+        const read = networks.likeliest(probabilities);
         row.set(from, { read, p: probabilities[read] });
       }
     }));

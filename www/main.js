@@ -22,6 +22,7 @@ import { Latent } from './view/latent.js';
 import { drawImage, drawPerturbation, newCanvas, useShape } from './view/pixels.js';
 import { Player } from './view/player.js';
 
+const { likeliest } = networks;
 const $ = (id) => document.getElementById(id);
 const result = $('result');
 const gallery = new Gallery($('gallery'));
@@ -171,7 +172,6 @@ async function showDigit() {
   for (const id of ['original-read', 'adversarial-read', 'gain']) $(id).textContent = '';
   bars.after(null);
   showNumbers(null);
-  report('idle', '');
   const probabilities = await engine.read(model, image);
   const seen = network.vae ? await engine.see(model, image) : null;
   if (digit !== state.digit || model !== chosen()) return;
@@ -184,9 +184,6 @@ async function showDigit() {
   bars.before(probabilities);
   bars.mark(clean.label, -1);
 }
-
-/** The label that is read. */
-const likeliest = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 
 /** The likeliest label that is neither the true one nor the one read. */
 function likeliestOther({ label, probabilities }) {
@@ -564,10 +561,7 @@ async function load() {
     $('facts').textContent = text.facts(network);
     busy(false, '');
     showState();
-    if (!pictures.count) {
-      report('idle', '');
-      return;
-    }
+    if (!pictures.count) return;
     if (state.run) await attack();
     else await showDigit();
   } catch (error) {

@@ -31,6 +31,9 @@ export const datasetOf = (name) => own.get(name) ?? shippedDataset(name);
 /** The names of a data set's networks: those that ship first. */
 export const names = (dataset) => [...MODELS, ...own.keys()].filter((name) => datasetOf(name) === dataset);
 
+/** The label that is read, of the probabilities of all. */
+export const likeliest = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
+
 /** A network's name for people. */
 export const short = (name) => SHORT[name] ?? name.slice(OWN.length);
 

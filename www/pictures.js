@@ -1,6 +1,8 @@
 // What can be attacked: the digits that ship with the page; for face networks the visitor's own LFW images, where the
 // server on this machine offers them, and pictures that the visitor brings. None of them leaves the machine.
 
+import { sampleImages } from './view/pixels.js';
+
 /** Faces that are shown to pick from. */
 const FACES = 36;
 
@@ -35,11 +37,9 @@ class Pictures {
 /** The digits that ship with the page. */
 export async function digits(engine) {
   const samples = await engine.samples();
-  const size = 28 * 28;
   const labels = [...samples.labels];
   const titles = labels.map((label, i) => `${label}, number ${i} of the sample`);
-  const load = (i) => Float32Array.from(samples.pixels.subarray(i * size, (i + 1) * size), (p) => p / 255);
-  return new Pictures('mnist', [28, 28, 1], labels, titles, load);
+  return new Pictures('mnist', [28, 28, 1], labels, titles, (i) => sampleImages(samples, i));
 }
 
 /** The faces that the server of this page has, if it has any. */

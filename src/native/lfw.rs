@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
+use super::cores::on_all_cores;
 use super::files::write_atomically;
 use super::labelled::Labelled;
-use super::progress;
 use crate::arch::LFW;
 
 /// Images that a person must have, unless someone says otherwise: seven people have.
@@ -196,15 +196,10 @@ pub fn load(data: &Path, manifest: &Manifest, split: Split) -> Result<Labelled> 
     let folder = folder(data)?;
     let files = if split == Split::Train { &manifest.train } else { &manifest.test };
     let side = if split == Split::Train { KEPT } else { LFW.image[0] };
-    let bar = progress::bar(files.len() as u64, "reading faces");
-    let decoded = super::cores::on_all_cores("", files, &(), |(), file| {
-        bar.inc(1);
-        Ok(decode(&folder.join(file), side))
-    });
-    bar.finish_and_clear();
+    let decoded = on_all_cores("reading faces", files, &(), |(), file| Ok(decode(&folder.join(file), side)))?;
     let mut images = Labelled { shape: [side, side, 3], pixels: Vec::new(), labels: Vec::new() };
     let mut skipped = 0;
-    for (file, decoded) in files.iter().zip(decoded?) {
+    for (file, decoded) in files.iter().zip(decoded) {
         match (decoded, manifest.label(file)) {
             (Ok(pixels), Some(label)) => {
                 images.pixels.extend(pixels);
