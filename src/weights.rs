@@ -2,8 +2,8 @@
 //! channel.
 //!
 //! A file is a safetensors file. A weight `conv1.weight` is stored as `conv1.weight` (I8, in [-127, 127])
-//! and `conv1.weight.scale` (F32, one for each index of its first axis); a bias is F32. The metadata hold
-//! the [`Facts`]. Nothing of the size a file claims is allocated before it has been compared with what
+//! and `conv1.weight.scale` (F32, one for each index of its first axis); a bias is F32. A file of
+//! [`Precision::F32`] stores every weight as F32, without a scale. The metadata hold the [`Facts`]. Nothing of the size a file claims is allocated before it has been compared with what
 //! the architecture says.
 
 use std::collections::{BTreeMap, HashMap};
@@ -25,6 +25,15 @@ const MAX_HEADER: u64 = 1 << 16;
 /// The facts of a trained network: architecture, data set, accuracy, seed, command and so on, by name.
 pub type Facts = BTreeMap<String, String>;
 
+/// How a file stores weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 8-bit integers with a scale for each output channel: what the page loads.
+    Int8,
+    /// As they were trained.
+    F32,
+}
+
 /// A network's tensors, dequantized, in the order of [`Arch::parameters`].
 #[derive(Clone, Debug)]
 pub struct Weights {
@@ -32,6 +41,8 @@ pub struct Weights {
     pub arch: &'static Arch,
     /// One flat tensor for each parameter.
     pub tensors: Vec<Vec<f32>>,
+    /// How the file stored them.
+    pub precision: Precision,
     /// Where they come from.
     pub facts: Facts,
     /// A map of the latent space, where there is one and the file holds it.
@@ -63,11 +74,16 @@ impl Weights {
             arch = arch.with_labels(&labels).map_err(|e| bad(e.to_string()))?;
         }
         let parameters = arch.parameters();
+        let precision = match metadata.get("precision").map(String::as_str) {
+            None | Some("int8") => Precision::Int8,
+            Some("f32") => Precision::F32,
+            Some(other) => return Err(bad(format!("its precision is '{other}', not 'int8' or 'f32'"))),
+        };
         let mut known = 0;
         let mut values = Vec::with_capacity(parameters.len());
         for p in &parameters {
             let tensor = find(&tensors, &p.name)?;
-            if p.shape.len() > 1 {
+            if p.shape.len() > 1 && precision == Precision::Int8 {
                 known += 2;
                 check(&tensor, p, Dtype::I8, &p.shape)?;
                 let name = format!("{}.scale", p.name);
@@ -84,11 +100,11 @@ impl Weights {
             } else {
                 known += 1;
                 check(&tensor, p, Dtype::F32, &p.shape)?;
-                let bias = floats(tensor.data());
-                if let Some(i) = bias.iter().position(|b| !b.is_finite()) {
-                    return Err(bad(format!("entry {i} of '{}' is {}", p.name, bias[i])));
+                let full = floats(tensor.data());
+                if let Some(i) = full.iter().position(|v| !v.is_finite()) {
+                    return Err(bad(format!("entry {i} of '{}' is {}", p.name, full[i])));
                 }
-                values.push(bias);
+                values.push(full);
             }
         }
         let map = match arch.vae {
@@ -101,17 +117,19 @@ impl Weights {
         if tensors.len() != known {
             return Err(bad(format!("it holds {} tensors where '{name}' has {known}", tensors.len())));
         }
-        Ok(Self { arch, tensors: values, facts: metadata.into_iter().collect(), map })
+        Ok(Self { arch, tensors: values, precision, facts: metadata.into_iter().collect(), map })
     }
 
-    /// Quantizes `tensors` (f32, in the order of [`Arch::parameters`]) and writes them with `map` and `facts`, whose
-    /// `format`, `arch`, `dataset`, `labels`, `latent` (of a VAE) and `crate_version` are filled in.
+    /// Writes `tensors` (f32, in the order of [`Arch::parameters`]) with `precision`, with `map` and with `facts`, whose
+    /// `format`, `arch`, `dataset`, `labels`, `latent` (of a VAE), `precision` (where it is f32) and `crate_version`
+    /// are filled in.
     ///
     /// # Errors
     /// [`Error::BadInput`] when a tensor has the wrong length or a number that is not finite.
     pub fn to_bytes(
         arch: &'static Arch,
         tensors: &[Vec<f32>],
+        precision: Precision,
         map: Option<&LatentMap>,
         facts: &Facts,
     ) -> Result<Vec<u8>> {
@@ -125,7 +143,7 @@ impl Weights {
             if values.len() != p.count() || values.iter().any(|v| !v.is_finite()) {
                 return Err(Error::BadInput(format!("'{}' must hold {} finite numbers", p.name, p.count())));
             }
-            if p.shape.len() > 1 {
+            if p.shape.len() > 1 && precision == Precision::Int8 {
                 let (quantized, scale) = quantize(values, p.shape[0]);
                 stored.push((format!("{}.scale", p.name), Dtype::F32, vec![p.shape[0]], bytes(&scale)));
                 stored.push((p.name, Dtype::I8, p.shape, quantized));
@@ -149,6 +167,9 @@ impl Weights {
         let mut metadata: HashMap<String, String> = facts.clone().into_iter().collect();
         if let Some(vae) = arch.vae {
             metadata.insert("latent".into(), vae.latent.to_string());
+        }
+        if precision == Precision::F32 {
+            metadata.insert("precision".into(), "f32".into());
         }
         metadata.insert("labels".into(), arch.dataset.labels.join("\n"));
         for (key, value) in [
@@ -343,8 +364,8 @@ mod tests {
     fn a_file_comes_back_with_its_facts_and_the_same_input_gives_the_same_bytes() {
         let tensors: Vec<Vec<f32>> = MNIST_CNN.parameters().iter().map(|p| vec![0.5; p.count()]).collect();
         let facts = Facts::from([("seed".into(), "7".into()), ("command".into(), "a \"b\"\n\\".into())]);
-        let bytes = Weights::to_bytes(&MNIST_CNN, &tensors, None, &facts).unwrap();
-        assert_eq!(bytes, Weights::to_bytes(&MNIST_CNN, &tensors, None, &facts).unwrap());
+        let bytes = Weights::to_bytes(&MNIST_CNN, &tensors, Precision::Int8, None, &facts).unwrap();
+        assert_eq!(bytes, Weights::to_bytes(&MNIST_CNN, &tensors, Precision::Int8, None, &facts).unwrap());
         let back = Weights::from_bytes(&bytes).unwrap();
         assert_eq!(back.facts["seed"], "7");
         assert_eq!(back.facts["command"], "a \"b\"\n\\");
@@ -355,22 +376,36 @@ mod tests {
     }
 
     #[test]
+    fn full_precision_comes_back_to_the_bit() {
+        let mut rng = fastrand::Rng::with_seed(5);
+        let shapes = MNIST_CNN.parameters();
+        let tensors: Vec<Vec<f32>> =
+            shapes.iter().map(|p| (0..p.count()).map(|_| rng.f32()).collect()).collect();
+        let bytes = Weights::to_bytes(&MNIST_CNN, &tensors, Precision::F32, None, &Facts::new()).unwrap();
+        let back = Weights::from_bytes(&bytes).unwrap();
+        assert_eq!((back.precision, &back.tensors), (Precision::F32, &tensors));
+        let int8 = Weights::to_bytes(&MNIST_CNN, &tensors, Precision::Int8, None, &Facts::new()).unwrap();
+        assert_eq!(Weights::from_bytes(&int8).unwrap().precision, Precision::Int8);
+        assert!(int8.len() * 3 < bytes.len());
+    }
+
+    #[test]
     fn a_vae_comes_back_with_its_latent_size_and_its_map() {
         let arch = crate::arch::MNIST_VAE.with_latent(6).unwrap();
         let tensors: Vec<Vec<f32>> = arch.parameters().iter().map(|p| vec![0.5; p.count()]).collect();
         let means: Vec<f32> = (0..60).map(|i| (i * i % 17) as f32).collect();
         let map = LatentMap::new(&means, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 6, 10).unwrap();
-        let bytes = Weights::to_bytes(arch, &tensors, Some(&map), &Facts::new()).unwrap();
+        let bytes = Weights::to_bytes(arch, &tensors, Precision::Int8, Some(&map), &Facts::new()).unwrap();
         let back = Weights::from_bytes(&bytes).unwrap();
         assert!(std::ptr::eq(back.arch, arch));
         assert_eq!(back.map, Some(map.clone()));
         let mut wrong = map.clone();
         wrong.labels[3] = 10;
-        let bytes = Weights::to_bytes(arch, &tensors, Some(&wrong), &Facts::new()).unwrap();
+        let bytes = Weights::to_bytes(arch, &tensors, Precision::Int8, Some(&wrong), &Facts::new()).unwrap();
         assert!(Weights::from_bytes(&bytes).unwrap_err().to_string().contains("map"));
         let other =
             Weights { map: Some(LatentMap { centre: vec![0.0; 5], axes: vec![0.0; 10], ..map }), ..back };
-        let bytes = Weights::to_bytes(arch, &tensors, other.map.as_ref(), &Facts::new()).unwrap();
+        let bytes = Weights::to_bytes(arch, &tensors, Precision::Int8, other.map.as_ref(), &Facts::new()).unwrap();
         assert!(Weights::from_bytes(&bytes).unwrap_err().to_string().contains("map.centre"));
     }
 }

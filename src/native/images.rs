@@ -1,6 +1,6 @@
 //! Which images a command works on, and which label it aims at.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -128,6 +128,11 @@ impl Images {
             Ok(self.range.clone().map(image).collect())
         }
     }
+}
+
+/// Where the weights of `path` lie as they were before they were quantized: `train` writes them beside.
+pub fn full_precision(path: &Path) -> PathBuf {
+    path.with_extension("f32.safetensors")
 }
 
 /// Reads a weights file, of which nothing absurdly long is read.

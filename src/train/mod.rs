@@ -29,9 +29,10 @@ use crate::arch::Arch;
 use crate::latent::LatentMap;
 use crate::model::Vae;
 use crate::native::files::write_atomically;
+use crate::native::images::full_precision;
 use crate::native::labelled::Labelled;
 use crate::native::progress;
-use crate::weights::{Facts, Weights};
+use crate::weights::{Facts, Precision, Weights};
 use adam::Adam;
 use batch::load;
 use checkpoint::State;
@@ -224,7 +225,7 @@ fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
         fact("label_weight", options.recipe.label_weight.to_string());
         fact("elbo_f32", format!("{:.2}", in_f32.elbo()));
     }
-    let quantized = Weights::from_bytes(&Weights::to_bytes(arch, tensors, None, &facts)?)?;
+    let quantized = Weights::from_bytes(&Weights::to_bytes(arch, tensors, Precision::Int8, None, &facts)?)?;
     let in_int8 = measure(arch, &quantized.tensors, test, &all)?;
     facts.insert("accuracy_int8".into(), format!("{:.4}", in_int8.accuracy));
     facts.insert("balanced_accuracy_int8".into(), format!("{:.4}", in_int8.balanced));
@@ -235,9 +236,13 @@ fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
     }
     let map = latent_map(&quantized, test)?;
     println!("test, in f32:  {in_f32}\ntest, in int8: {in_int8}");
-    let bytes = Weights::to_bytes(arch, tensors, map.as_ref(), &facts)?;
-    write_atomically(&options.out, &bytes)?;
-    println!("wrote {} ({} bytes)", options.out.display(), bytes.len());
+    for (precision, path) in
+        [(Precision::Int8, options.out.clone()), (Precision::F32, full_precision(&options.out))]
+    {
+        let bytes = Weights::to_bytes(arch, tensors, precision, map.as_ref(), &facts)?;
+        write_atomically(&path, &bytes)?;
+        println!("wrote {} ({} bytes)", path.display(), bytes.len());
+    }
     report::write(options, state, &quantized, test)?;
     println!("\n{}:", arch.name);
     for (key, value) in &facts {
