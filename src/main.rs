@@ -9,6 +9,7 @@ use misread::arch::{self, Arch};
 use misread::attack;
 use misread::attack::iterative::L1Form;
 use misread::attack::options::Method;
+use misread::native::study::shard::Shard;
 use misread::native::subject::Reading;
 use misread::native::{self, bench, fetch, fetch_lfw, images, sample, server};
 
@@ -206,24 +207,65 @@ struct Attack {
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Study {
-    /// Which data set
-    #[arg(long, default_value = "mnist")]
-    dataset: Dataset,
-    /// How many test images
+    #[command(subcommand)]
+    command: Option<StudyCommand>,
+    /// Which data set; all whose images are there when none is named
+    #[arg(long)]
+    dataset: Option<Dataset>,
+    /// How many test images of each data set
     #[arg(long, default_value_t = 100)]
     images: usize,
-    /// Weights files; all shipped networks of the data set when none is given
+    /// Weights files; all shipped networks, with those of other seeds, when none is given
     #[arg(long, num_args = 1..)]
     models: Vec<PathBuf>,
+    /// Which attacks
+    #[arg(long, value_delimiter = ',', default_value = "linf,l1,lbfgs")]
+    attacks: Vec<AttackName>,
+    /// Budgets in place of the usual ones: linf=0.05,0.1 l1=10,20
+    #[arg(long, num_args = 1.., value_parser = native::study::parse_budgets)]
+    budgets: Vec<(Method, Vec<f32>)>,
+    /// Start the iterative attacks at random points of the ball, drawn with this seed
+    #[arg(long)]
+    seed: Option<u64>,
     /// Draws over which an attack on a sampling VAE takes the mean loss
     #[arg(long, default_value_t = 16)]
     eot: usize,
-    /// Prints one JSON object an attack instead of tables
+    /// The folder of records and report; the same command goes on with what it finds there
+    #[arg(long, default_value = "study")]
+    out: PathBuf,
+    /// Make one part of the work only: 0/4 is the first of four
     #[arg(long)]
-    json: bool,
+    shard: Option<Shard>,
+    /// How many parts there are, where a Kubernetes indexed job (or a Slurm array) says which one this is
+    #[arg(long, conflicts_with = "shard")]
+    shards: Option<usize>,
     #[command(flatten)]
     data: Data,
+}
+
+#[derive(Subcommand)]
+enum StudyCommand {
+    /// Joins the shards of a study and makes its report
+    Merge {
+        /// The folders of the shards
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// Where to
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Makes the report of a study again
+    Report {
+        /// Its folder
+        #[arg(default_value = "study")]
+        folder: PathBuf,
+        #[command(flatten)]
+        data: Data,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -242,6 +284,17 @@ enum AttackName {
     L1,
     /// L-BFGS (Szegedy et al. 2014)
     Lbfgs,
+}
+
+impl AttackName {
+    /// The attack, an L1 attack in its strong form.
+    fn method(self) -> Method {
+        match self {
+            Self::Linf => Method::Linf,
+            Self::L1 => Method::L1(L1Form::Strong),
+            Self::Lbfgs => Method::Lbfgs,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -277,17 +330,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Fetch { dataset: Dataset::Lfw, data, mirror } => fetch_lfw::fetch(&data.data_dir, &mirror),
         Command::Train(t) => train(t),
         Command::Attack(a) => attack_images(a),
-        Command::Study(s) => native::study::study(&native::study::Options {
-            dataset: match s.dataset {
-                Dataset::Mnist => &arch::MNIST,
-                Dataset::Lfw => &arch::LFW,
-            },
-            images: s.images,
-            models: s.models,
-            eot: s.eot,
-            json: s.json,
-            data: s.data.data_dir,
-        }),
+        Command::Study(s) => study(s),
         Command::Bench { models, json } => bench::bench(&models, json),
         Command::Sample { data, out } => {
             sample::write_sample(&fetch::mnist(&data.data_dir, fetch::Split::Test)?, &out)
@@ -295,15 +338,45 @@ fn run(cli: Cli) -> Result<()> {
     }
 }
 
+fn study(s: Study) -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = format!("cargo run --release -- {}", arguments.join(" "));
+    match s.command {
+        Some(StudyCommand::Merge { folders, out, data }) => {
+            return native::study::merge(&folders, &out, &data.data_dir, &command);
+        }
+        Some(StudyCommand::Report { folder, data }) => {
+            return native::study::remake(&folder, &data.data_dir, &command);
+        }
+        None => {}
+    }
+    let shard = Shard::find(s.shard, s.shards, |name| std::env::var(name).ok()).map_err(anyhow::Error::msg)?;
+    native::study::study(&native::study::Options {
+        dataset: s.dataset.map(|d| match d {
+            Dataset::Mnist => &arch::MNIST,
+            Dataset::Lfw => &arch::LFW,
+        }),
+        images: s.images,
+        models: s.models,
+        attacks: s.attacks.into_iter().map(AttackName::method).collect(),
+        budgets: s.budgets,
+        seed: s.seed,
+        eot: s.eot,
+        out: s.out,
+        shard,
+        data: s.data.data_dir,
+        command,
+    })
+}
+
 fn attack_images(a: Attack) -> Result<()> {
     let form = match a.l1_form {
         Form::Strong => L1Form::Strong,
         Form::Published => L1Form::Published,
     };
-    let method = match a.attack {
-        AttackName::Linf => Method::Linf,
-        AttackName::L1 => Method::L1(form),
-        AttackName::Lbfgs => Method::Lbfgs,
+    let method = match a.attack.method() {
+        Method::L1(_) => Method::L1(form),
+        other => other,
     };
     let (budget, other) = if method == Method::Lbfgs { (a.c, a.epsilon) } else { (a.epsilon, a.c) };
     if other.is_some() {

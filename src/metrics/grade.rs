@@ -8,7 +8,7 @@ pub const CONFIDENT: f64 = 0.8;
 
 /// The grade of an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "cli", derive(serde::Serialize))]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "cli", serde(rename_all = "lowercase"))]
 pub enum Grade {
     /// Valid and confident: the eye reads the original, the network is sure of the false label.

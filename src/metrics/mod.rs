@@ -1,6 +1,8 @@
-//! What is measured of an attacked image: norms, similarity, grade.
+//! What is measured of an attacked image (norms, similarity, grade), and statistics of many.
 
 pub mod grade;
+#[cfg(feature = "cli")]
+pub mod hypothesis;
 pub mod norms;
 pub mod ssim;
 pub mod statistics;

@@ -53,6 +53,18 @@ pub fn median(values: &[f64]) -> Interval {
     Interval { value, low: at((n as f64 / 2.0 - spread).floor()), high: at((n as f64 / 2.0 + spread).ceil()) }
 }
 
+/// The quartiles, linearly between order statistics (NumPy's default). All NaN when there are no values.
+pub fn quartiles(values: &[f64]) -> [f64; 3] {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let Some(last) = sorted.len().checked_sub(1) else { return [f64::NAN; 3] };
+    [0.25, 0.5, 0.75].map(|q| {
+        let place = q * last as f64;
+        let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+        below + (above - below) * place.fract()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]

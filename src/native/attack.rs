@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use super::cores::on_all_cores;
 use super::images::{Images, Target, read_weights};
 use super::picture;
-use super::report::{Record, print_json, print_table};
-use super::subject::{Reading, Subject, attack_one};
+use super::report::{Timed, print_json, print_table};
+use super::subject::{Attacked, Reading, Subject, attack_one};
 use crate::arch::Validity;
 use crate::attack;
 use crate::study::Thresholds;
@@ -64,7 +64,7 @@ pub fn attack(options: &Options) -> Result<()> {
         attack_one(subject, image, goal, options.attack, thresholds)
     })?;
     if let Some(folder) = &options.save {
-        for (image, (record, changed)) in images.iter().zip(&results) {
+        for (image, Attacked { record, image: changed, .. }) in images.iter().zip(&results) {
             let name = |what: &str| format!("{}-{}-{what}.png", options.images.set(), record.index);
             let path = |what: &str| folder.join(name(what));
             picture::save_image(&path("original"), dataset.image, &image.pixels)?;
@@ -72,7 +72,8 @@ pub fn attack(options: &Options) -> Result<()> {
             picture::save_perturbation(&path("perturbation"), dataset.image, &image.pixels, changed)?;
         }
     }
-    let records: Vec<Record> = results.into_iter().map(|(record, _)| record).collect();
+    let timed = |a: Attacked| Timed { record: a.record, milliseconds: a.milliseconds };
+    let records: Vec<Timed> = results.into_iter().map(timed).collect();
     let printed = if options.json { print_json(&records) } else { print_table(&records, thresholds) };
     match printed {
         // The reader of a pipe may go away early; that is its right.

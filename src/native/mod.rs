@@ -13,6 +13,7 @@ pub mod labelled;
 pub mod lfw;
 pub mod picture;
 pub mod progress;
+pub mod record;
 pub mod report;
 pub mod sample;
 pub mod server;

@@ -11,8 +11,16 @@ use super::files::write_atomically;
 /// # Errors
 /// When the file cannot be written.
 pub fn save_image(path: &Path, shape: [usize; 3], image: &[f32]) -> Result<()> {
+    write_atomically(path, &image_png(shape, image).with_context(|| path.display().to_string())?)
+}
+
+/// The image as the bytes of a PNG.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub fn image_png(shape: [usize; 3], image: &[f32]) -> Result<Vec<u8>> {
     let pixels: Vec<u8> = image.iter().map(|v| (v * 255.0).round() as u8).collect();
-    save(path, shape, &pixels)
+    encode(shape, &pixels)
 }
 
 /// Writes a perturbation as an RGB PNG: white where nothing changed, orange where it got lighter, blue where
@@ -21,6 +29,15 @@ pub fn save_image(path: &Path, shape: [usize; 3], image: &[f32]) -> Result<()> {
 /// # Errors
 /// When the file cannot be written.
 pub fn save_perturbation(path: &Path, shape: [usize; 3], original: &[f32], changed: &[f32]) -> Result<()> {
+    let png = perturbation_png(shape, original, changed).with_context(|| path.display().to_string())?;
+    write_atomically(path, &png)
+}
+
+/// The perturbation as the bytes of a PNG.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub fn perturbation_png(shape: [usize; 3], original: &[f32], changed: &[f32]) -> Result<Vec<u8>> {
     let [rows, cols, channels] = shape;
     let differences: Vec<f32> = changed
         .chunks_exact(channels)
@@ -33,10 +50,10 @@ pub fn save_perturbation(path: &Path, shape: [usize; 3], original: &[f32], chang
         strong.map(|c| (255.0 + (c as f32 - 255.0) * (d / largest).abs()).round() as u8)
     };
     let pixels: Vec<u8> = differences.into_iter().flat_map(mix).collect();
-    save(path, [rows, cols, 3], &pixels)
+    encode([rows, cols, 3], &pixels)
 }
 
-fn save(path: &Path, [rows, cols, channels]: [usize; 3], pixels: &[u8]) -> Result<()> {
+fn encode([rows, cols, channels]: [usize; 3], pixels: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, cols as u32, rows as u32);
     encoder.set_color(if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb });
@@ -44,6 +61,6 @@ fn save(path: &Path, [rows, cols, channels]: [usize; 3], pixels: &[u8]) -> Resul
     encoder
         .write_header()
         .and_then(|mut writer| writer.write_image_data(pixels))
-        .with_context(|| format!("cannot encode {}", path.display()))?;
-    write_atomically(path, &bytes)
+        .context("the picture cannot be encoded")?;
+    Ok(bytes)
 }

@@ -4,67 +4,24 @@ use std::io::{IsTerminal, Result, Write};
 
 use serde::Serialize;
 
+use super::record::Record;
 use crate::arch::Validity;
 use crate::metrics::grade::Grade;
 use crate::study::Thresholds;
 
-/// One attacked image.
+/// A record with the time it took.
 #[derive(Clone, Debug, Serialize)]
-pub struct Record {
-    /// Its index in the set it was taken from.
-    pub index: usize,
-    /// The true label.
-    pub label: usize,
-    /// The label aimed at; null when any wrong one would do.
-    pub target: Option<usize>,
-    /// What the network read before the attack.
-    pub clean_predicted: usize,
-    /// linf, l1 or lbfgs.
-    pub attack: &'static str,
-    /// What it reads after.
-    pub predicted: usize,
-    /// Whether the goal was reached, with the confidence that was asked for.
-    pub success: bool,
-    /// Probability of the false label.
-    pub confidence: f32,
-    /// The loss that the attack descended, in nats.
-    pub loss: f32,
-    /// Numbers of the image that changed.
-    pub l0: usize,
-    /// Norms of the change, in pixel units of [0, 1].
-    pub l1: f64,
-    pub l2: f64,
-    pub linf: f64,
-    pub ssim: f64,
-    /// Whether the image counts as still readable.
-    pub valid: bool,
-    /// Null when the attack was refused.
-    pub grade: Option<Grade>,
-    /// Whether the goal is still reached once the pixels are rounded to 8 bits.
-    pub survives_png: bool,
-    /// Share of fresh answers that reach the goal, of a network that draws its latent vector.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fresh: Option<f64>,
-    /// The fixed budget, or the smallest that was found (null when none was): the norm of the change, for L-BFGS the
-    /// weight `c` of the loss.
-    pub budget: Option<f64>,
-    /// Share of the pixels whose gradient is exactly zero at the start: a first sign of gradient masking.
-    pub zero_gradient: f32,
-    /// Steps taken in all.
-    pub steps: usize,
-    /// Gradients computed.
-    pub gradients: usize,
+pub struct Timed {
+    #[serde(flatten)]
+    pub record: Record,
     pub milliseconds: f64,
-    /// Why there was nothing to attack, if there was nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
 }
 
 /// Prints a JSON object a line.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn print_json(records: &[Record]) -> Result<()> {
+pub fn print_json(records: &[Timed]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     for record in records {
         serde_json::to_writer(&mut out, record)?;
@@ -77,7 +34,7 @@ pub fn print_json(records: &[Record]) -> Result<()> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn print_table(records: &[Record], thresholds: Thresholds) -> Result<()> {
+pub fn print_table(records: &[Timed], thresholds: Thresholds) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let (bold, plain) = if out.is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     writeln!(
@@ -101,7 +58,7 @@ pub fn print_table(records: &[Record], thresholds: Thresholds) -> Result<()> {
         "ms"
     )?;
     let yes = |b: bool| if b { "yes" } else { "no" };
-    for r in records {
+    for Timed { record: r, milliseconds } in records {
         let target = r.target.map_or("any".into(), |t| t.to_string());
         write!(out, "{:>6} {:>6} {target:>7} {:>6} ", r.index, r.label, r.predicted)?;
         match (&r.refused, r.grade) {
@@ -120,13 +77,13 @@ pub fn print_table(records: &[Record], thresholds: Thresholds) -> Result<()> {
                 r.ssim,
                 r.budget.map_or("-".into(), |b| format!("{b:.4}")),
                 r.gradients,
-                r.milliseconds
+                milliseconds
             )?,
         }
     }
-    let read: Vec<&Record> = records.iter().filter(|r| r.clean_predicted == r.label).collect();
+    let read: Vec<&Record> = records.iter().map(|t| &t.record).filter(|r| r.read_rightly()).collect();
     let fooled: Vec<&&Record> = read.iter().filter(|r| r.success).collect();
-    let refused = records.iter().filter(|r| r.refused.is_some()).count();
+    let refused = records.iter().filter(|t| t.record.refused.is_some()).count();
     writeln!(
         out,
         "\n{bold}{} of {} images that the network reads rightly were fooled ({:.1} %){plain}",
@@ -172,6 +129,6 @@ pub fn print_table(records: &[Record], thresholds: Thresholds) -> Result<()> {
         "{} of {} images were misread before any attack; {refused} attacks were refused; {:.2} ms an attack",
         records.len() - read.len(),
         records.len(),
-        records.iter().map(|r| r.milliseconds).sum::<f64>() / (records.len() - refused).max(1) as f64
+        records.iter().map(|t| t.milliseconds).sum::<f64>() / (records.len() - refused).max(1) as f64
     )
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::images::Image;
-use super::report::Record;
+use super::record::Record;
 use crate::attack::{self, Goal, run};
 use crate::error::Error;
 use crate::kernel::softmax;
@@ -71,9 +71,19 @@ impl Subject {
     }
 }
 
-/// Attacks one image: the record and the attacked image. A refusal is a record too. Against a network that samples,
-/// success, reading and confidence are those of fresh answers (success: at least half of them), not of the draws that
-/// the attack descended.
+/// What an attack on one image came to.
+#[derive(Clone, Debug)]
+pub struct Attacked {
+    /// What is written down of it.
+    pub record: Record,
+    /// The attacked image; the original where there was nothing to attack.
+    pub image: Vec<f32>,
+    /// How long the attack took.
+    pub milliseconds: f64,
+}
+
+/// Attacks one image. A refusal is a record too. Against a network that samples, success, reading and confidence are
+/// those of fresh answers (success: at least half of them), not of the draws that the attack descended.
 ///
 /// # Errors
 /// When an option is out of range.
@@ -83,20 +93,61 @@ pub fn attack_one(
     goal: Goal,
     options: attack::Options,
     thresholds: Thresholds,
-) -> Result<(Record, Vec<f32>)> {
-    let classes = subject.model.classes();
-    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
+) -> Result<Attacked> {
+    let mut record = unattacked(subject, image, goal, options);
     let Subject { model, deployed, shape } = subject;
+    let start = Instant::now();
+    let mut attack = options.attack(model, &image.pixels, goal)?;
+    let end = match attack.step(model) {
+        Ok(first) => {
+            record.zero_gradient = first.zero_gradient;
+            run(&mut *attack, model)?
+        }
+        Err(Error::Refused(why)) => {
+            record.refused = Some(why);
+            return Ok(Attacked { record, image: image.pixels.clone(), milliseconds: 0.0 });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    let outcome = attack.outcome().context("the attack has no outcome")?;
+    let best = outcome.progress;
+    let measures = measure(model, goal, (&image.pixels, *shape), outcome, thresholds);
+    let Norms { l0, l1, l2, linf } = best.norms;
+    (record.l0, record.l1, record.l2, record.linf) = (l0, l1, l2, linf);
+    (record.predicted, record.success, record.confidence) = (best.predicted, best.success, best.confidence);
+    (record.loss, record.steps, record.gradients) = (best.loss, end.step, end.gradients);
+    (record.ssim, record.valid, record.grade) = (measures.ssim, measures.valid, Some(measures.grade));
+    record.survives_png = measures.survives_png;
+    record.budget = options.budget_of(&best).map(|b| b as f32);
+    if let Some(deployed) = deployed {
+        let fresh = fresh(deployed, &outcome.image, goal, image.index as u64);
+        record.fresh = Some(fresh.share);
+        record.success = fresh.share >= 0.5;
+        record.predicted = fresh.predicted;
+        record.confidence = fresh.confidence;
+        let confident = f64::from(fresh.confidence) >= thresholds.confident;
+        record.grade = Some(Grade::of(record.success, record.valid, confident));
+    }
+    Ok(Attacked { record, image: outcome.image.clone(), milliseconds })
+}
+
+/// The record of an image as it is.
+pub fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: attack::Options) -> Record {
+    let model = &mut subject.model;
+    let classes = model.classes();
+    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
     model.logits(&image.pixels, &mut logits);
     softmax::softmax(&logits, &mut probabilities);
-    let clean_predicted = argmax(&logits);
-    let mut record = Record {
+    let predicted = argmax(&logits);
+    Record {
+        attack: options.method.name().into(),
+        budget: (!options.search).then_some(options.budget),
         index: image.index,
         label: image.label,
         target: if let Goal::Target(label) = goal { Some(label) } else { None },
-        clean_predicted,
-        attack: options.method.name(),
-        predicted: clean_predicted,
+        clean_predicted: predicted,
+        predicted,
         success: false,
         confidence: goal.confidence(&probabilities),
         loss: 0.0,
@@ -109,45 +160,9 @@ pub fn attack_one(
         grade: None,
         survives_png: false,
         fresh: None,
-        budget: None,
         zero_gradient: 0.0,
         steps: 0,
         gradients: 0,
-        milliseconds: 0.0,
         refused: None,
-    };
-    let start = Instant::now();
-    let mut attack = options.attack(model, &image.pixels, goal)?;
-    let end = match attack.step(model) {
-        Ok(first) => {
-            record.zero_gradient = first.zero_gradient;
-            run(&mut *attack, model)?
-        }
-        Err(Error::Refused(why)) => {
-            record.refused = Some(why);
-            return Ok((record, image.pixels.clone()));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    record.milliseconds = start.elapsed().as_secs_f64() * 1e3;
-    let outcome = attack.outcome().context("the attack has no outcome")?;
-    let best = outcome.progress;
-    let measures = measure(model, goal, (&image.pixels, *shape), outcome, thresholds);
-    let Norms { l0, l1, l2, linf } = best.norms;
-    (record.l0, record.l1, record.l2, record.linf) = (l0, l1, l2, linf);
-    (record.predicted, record.success, record.confidence) = (best.predicted, best.success, best.confidence);
-    (record.loss, record.steps, record.gradients) = (best.loss, end.step, end.gradients);
-    (record.ssim, record.valid, record.grade) = (measures.ssim, measures.valid, Some(measures.grade));
-    record.survives_png = measures.survives_png;
-    record.budget = options.budget_of(&best);
-    if let Some(deployed) = deployed {
-        let fresh = fresh(deployed, &outcome.image, goal, image.index as u64);
-        record.fresh = Some(fresh.share);
-        record.success = fresh.share >= 0.5;
-        record.predicted = fresh.predicted;
-        record.confidence = fresh.confidence;
-        let confident = f64::from(fresh.confidence) >= thresholds.confident;
-        record.grade = Some(Grade::of(record.success, record.valid, confident));
     }
-    Ok((record, outcome.image.clone()))
 }

@@ -1,0 +1,160 @@
+//! What an honest evaluation owes (Carlini et al. 2019, "On Evaluating Adversarial Robustness"; Athalye et al. 2018),
+//! computed from the records of the networks on which checks are made.
+
+use super::plan::{Budgets, Purpose, Reads, Stored};
+use super::results::{Attack, Cell, Group, PartResults};
+use crate::metrics::statistics::median;
+
+/// One line of the checklist.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What was looked at.
+    pub what: &'static str,
+    /// What was found.
+    pub found: String,
+    /// Whether it is as it should be; `None` where there is nothing to compare.
+    pub fine: Option<bool>,
+}
+
+/// By how much success may change when the steps are doubled, or fall when a budget grows.
+const POINT: f64 = 0.01;
+
+/// The checks of a group, on its first network.
+pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
+    let group = &Group { entrants: group.entrants[..1].to_vec(), ..group.clone() };
+    let Budgets { linf, l1, lbfgs } = &part.part.budgets;
+    let (at, at_l1) = (Budgets::middle(linf).map(Attack::Linf), Budgets::middle(l1).map(Attack::L1));
+    let cell = |purpose, attack| part.cell(group, purpose, attack);
+    let fooled = |purpose, attack| cell(purpose, attack).share(|l| l.record.success).value;
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let mut checks = Vec::new();
+    let mut add = |what, found: String, fine| checks.push(Check { what, found, fine });
+
+    let curves: [(&str, Vec<Attack>); 2] = [
+        ("Success grows with the L∞ budget", linf.iter().map(|&b| Attack::Linf(b)).collect()),
+        ("Success grows with the L1 budget", l1.iter().map(|&b| Attack::L1(b)).collect()),
+    ];
+    for (what, attacks) in curves {
+        let shares: Vec<f64> = attacks.iter().map(|&a| fooled(Purpose::Study, a)).collect();
+        let fall = shares.windows(2).map(|w| w[0] - w[1]).fold(0.0, f64::max);
+        if let (Some(first), Some(last)) = (shares.first(), shares.last()) {
+            let found = format!("{} to {}", percent(*first), percent(*last));
+            add(what, found, Some(fall <= POINT));
+        }
+    }
+    if let Some(at) = at {
+        let unbounded = fooled(Purpose::Unbounded, Attack::Linf(1.0));
+        add("Without a bound all are fooled (L∞ ≤ 1)", percent(unbounded), Some(unbounded >= 1.0 - POINT));
+        let (many, one) = (fooled(Purpose::Study, at), fooled(Purpose::SingleStep, at));
+        let found = format!("{}, {} at {}", percent(many), percent(one), at.title());
+        add("40 steps beat one", found, Some(many >= one));
+    }
+    for at in [at, at_l1].into_iter().flatten() {
+        let (once, twice) = (fooled(Purpose::Study, at), fooled(Purpose::DoubleSteps, at));
+        let found = format!("{} → {} at {}", percent(once), percent(twice), at.title());
+        add("Twice the steps change success by at most a point", found, Some((twice - once).abs() <= POINT));
+    }
+    if *lbfgs && group.reading == Reads::Mean {
+        let twice = cell(Purpose::DoubleSteps, Attack::Lbfgs);
+        let ratios = pairs(&cell(Purpose::Study, Attack::Lbfgs), &twice, |a, b| b.record.l2 / a.record.l2);
+        let found = format!("median L2 × {:.3}, on {} images", median(&ratios).value, ratios.len());
+        let once = cell(Purpose::Study, Attack::Lbfgs);
+        let least = once.share(|l| l.record.success).value;
+        add("L-BFGS finds an attack for all", percent(least), Some(least >= 1.0 - POINT));
+        let converged = (median(&ratios).value - 1.0).abs() <= POINT;
+        add("Twice the iterations bring L-BFGS no nearer (1 %)", found, Some(converged));
+    }
+    if let Some(at) = at {
+        transfer(part, group, at, &mut add);
+    }
+    if group.reading == Reads::Mean {
+        quantized(part, group, &mut add);
+    }
+    let zeros: Vec<f64> = at
+        .map(|at| cell(Purpose::Study, at).attacked().map(|l| l.record.zero_gradient.into()).collect())
+        .unwrap_or_default();
+    add("Pixels whose gradient is exactly 0", format!("{} (median)", percent(median(&zeros).value)), None);
+    for attack in Attack::middle(&part.part.budgets) {
+        let cell = cell(Purpose::Study, attack);
+        let (kept, all) = (cell.fooled().filter(|l| l.record.survives_png).count(), cell.fooled().count());
+        let found = format!("{} of {all}, {}", percent(kept as f64 / all as f64), attack.title());
+        add("Attacks that survive rounding to 8 bits", found, None);
+    }
+    checks
+}
+
+/// A value of each pair of records of the same image in which both attacks reached their goal.
+fn pairs(
+    a: &Cell<'_>,
+    b: &Cell<'_>,
+    value: impl Fn(&super::line::Line, &super::line::Line) -> f64,
+) -> Vec<f64> {
+    let (Some(a), Some(b)) = (a.seeds.first(), b.seeds.first()) else { return Vec::new() };
+    let both = a.iter().flat_map(|a| {
+        let other = b.iter().find(|b| b.record.index == a.record.index)?;
+        (a.record.success && other.record.success).then(|| value(a, other))
+    });
+    both.collect()
+}
+
+/// No other network's images fool this one more often than its own attack does.
+fn transfer(
+    part: &PartResults,
+    group: &Group,
+    at: Attack,
+    add: &mut impl FnMut(&'static str, String, Option<bool>),
+) {
+    let own = part.cell(group, Purpose::Study, at);
+    let (Some(own_lines), Some(entrant)) = (own.seeds.first(), group.entrants.first()) else { return };
+    let name = entrant.name();
+    // The other network, how often its images fool this one, on how many, and on how many this one's own attack fails.
+    let mut best: Option<(String, f64, usize, usize)> = None;
+    for other in part.part.entrants.iter().filter(|o| o.arch != entrant.arch && o.precision == Stored::Int8) {
+        let lines = part.lines(other, Purpose::Study, at);
+        let shown: Vec<_> = lines
+            .iter()
+            .filter_map(|l| {
+                let own = own_lines.iter().find(|own| own.record.index == l.record.index)?;
+                let read = l.replayed.get(&name)?;
+                own.record.read_rightly().then_some((l.record.target == Some(*read), own.record.success))
+            })
+            .collect();
+        let hits = shown.iter().filter(|(hit, _)| *hit).count() as f64 / shown.len() as f64;
+        let alone = shown.iter().filter(|(hit, own)| *hit && !own).count();
+        if !shown.is_empty() && best.as_ref().is_none_or(|b| hits > b.1) {
+            best = Some((other.network.clone(), hits, shown.len(), alone));
+        }
+    }
+    if let Some((from, hits, n, alone)) = best {
+        let white = own.share(|l| l.record.success).value;
+        let found = format!(
+            "{:.1} % (from {from}) against {:.1} %; {alone} of {n} images by transfer alone",
+            100.0 * hits,
+            100.0 * white
+        );
+        let fine = hits <= white && alone as f64 <= POINT * n as f64;
+        add("White-box beats the best transfer, image by image", found, Some(fine));
+    }
+}
+
+/// Attacks on the quantized network replayed on the one with weights in full, and the other way round.
+fn quantized(part: &PartResults, group: &Group, add: &mut impl FnMut(&'static str, String, Option<bool>)) {
+    let Some(int8) = group.entrants.first() else { return };
+    let twin = part.part.entrants.iter().find(|e| e.network == int8.network && e.precision == Stored::F32);
+    let Some(full) = twin else {
+        add("Attacks on int8 weights work on f32 weights", "no f32 weights were there".into(), None);
+        return;
+    };
+    for (what, from, to) in [
+        ("Attacks on int8 weights work on f32 weights", int8, full),
+        ("Attacks on f32 weights work on int8 weights", full, int8),
+    ] {
+        let found = Attack::middle(&part.part.budgets).into_iter().map(|attack| {
+            let lines = part.lines(from, Purpose::Study, attack);
+            let made = lines.iter().filter(|l| l.record.success && l.replayed.contains_key(&to.name()));
+            let kept = made.clone().filter(|l| l.record.target == l.replayed.get(&to.name()).copied()).count();
+            format!("{kept} of {} {}", made.count(), attack.title())
+        });
+        add(what, found.collect::<Vec<_>>().join(", "), None);
+    }
+}

@@ -1,0 +1,340 @@
+//! H0 and H1, decided.
+//!
+//! H0: a VAE classifier is less vulnerable than a CNN. H1: attacks on high pixel density are more effective than on low.
+//! Each is a family of comparisons, one for each attack and budget; each comparison has an effect, a test on pairs of
+//! images (H0) or on two samples (H1), and a bootstrap interval that draws networks as well as images, so that a lucky
+//! initialisation is not called an architecture. A comparison *speaks* when its p-value after Holm's correction is below
+//! 5 % and its interval is on one side. A hypothesis holds when comparisons speak and all of them for it, fails when all
+//! speak against it, and is undecided otherwise.
+
+use super::plan::Purpose;
+use super::results::{Attack, Cell, Group, PartResults};
+use crate::metrics::hypothesis::{bootstrap, holm, rank_sum, sign_test, signed_rank};
+use crate::metrics::statistics::{Interval, median};
+
+/// The level of a family of comparisons.
+pub const LEVEL: f64 = 0.05;
+/// The seed of the resamples.
+const SEED: u64 = 1;
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Difference of the shares that were fooled; above 0 the first is the weaker.
+    Fooled,
+    /// Ratio of the smallest changes (L2, or L2 a pixel) that fool; below 1 the first is the weaker.
+    Distance,
+}
+
+/// One attack on two networks, or on two data sets.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    pub title: String,
+    pub measure: Measure,
+    pub effect: Interval,
+    /// The least and the greatest effect over all pairs of training seeds; `None` when there is one pair.
+    pub over_seeds: Option<(f64, f64)>,
+    /// How many images, or pairs of images, it rests on.
+    pub images: usize,
+    pub p: f64,
+    /// After Holm's correction over the family.
+    pub adjusted: f64,
+}
+
+/// What a comparison, or a family of them, says of whether the first of two is the weaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The first is the less vulnerable.
+    Stronger,
+    /// The first is the more vulnerable.
+    Weaker,
+    /// Neither can be said.
+    Undecided,
+}
+
+impl Comparison {
+    /// What it says.
+    pub fn verdict(&self) -> Verdict {
+        let none = if self.measure == Measure::Fooled { 0.0 } else { 1.0 };
+        let (below, above) = (self.effect.high < none, self.effect.low > none);
+        match (self.measure, self.adjusted < LEVEL, below, above) {
+            (Measure::Fooled, true, true, _) | (Measure::Distance, true, _, true) => Verdict::Stronger,
+            (Measure::Fooled, true, _, true) | (Measure::Distance, true, true, _) => Verdict::Weaker,
+            _ => Verdict::Undecided,
+        }
+    }
+
+    /// The effect in words: points or a factor, with its interval.
+    pub fn effect(&self) -> String {
+        let Interval { value, low, high } = self.effect;
+        match self.measure {
+            Measure::Fooled => {
+                format!("{:+.1} points [{:+.1}, {:+.1}]", 100.0 * value, 100.0 * low, 100.0 * high)
+            }
+            Measure::Distance => format!("× {value:.2} [{low:.2}, {high:.2}]"),
+        }
+    }
+}
+
+/// All comparisons of two groups.
+#[derive(Clone, Debug)]
+pub struct Family {
+    pub first: String,
+    pub second: String,
+    pub comparisons: Vec<Comparison>,
+}
+
+impl Family {
+    fn new(first: String, second: String, mut comparisons: Vec<Comparison>) -> Self {
+        let adjusted = holm(&comparisons.iter().map(|c| c.p).collect::<Vec<_>>());
+        comparisons.iter_mut().zip(adjusted).for_each(|(c, a)| c.adjusted = a);
+        Self { first, second, comparisons }
+    }
+
+    /// How many comparisons say so.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.comparisons.iter().filter(|c| c.verdict() == verdict).count()
+    }
+
+    /// What all that speak say.
+    pub fn verdict(&self) -> Verdict {
+        match (self.count(Verdict::Stronger), self.count(Verdict::Weaker)) {
+            (1.., 0) => Verdict::Stronger,
+            (0, 1..) => Verdict::Weaker,
+            _ => Verdict::Undecided,
+        }
+    }
+}
+
+/// A value for each network and each image; `None` where there is none.
+type Values = Vec<Vec<Option<f64>>>;
+
+/// What was measured of a cell: 1 and 0 for fooled or not, or the logarithm of the distance where the image was fooled.
+/// `None` where the image was misread before.
+fn values(cell: &Cell<'_>, measure: Measure, scale: f64) -> Values {
+    let of = |line: &&super::line::Line| {
+        let r = &line.record;
+        match measure {
+            _ if !r.read_rightly() => None,
+            Measure::Fooled => Some(f64::from(u8::from(r.success))),
+            Measure::Distance => r.success.then(|| (r.l2 * scale).ln()).filter(|l| l.is_finite()),
+        }
+    };
+    cell.seeds.iter().map(|lines| lines.iter().map(of).collect()).collect()
+}
+
+/// The images for which every network has a value, as one row a network.
+fn complete(values: &[&Values]) -> Vec<Vec<Vec<f64>>> {
+    let images = values.iter().flat_map(|v| v.iter()).map(Vec::len).min().unwrap_or(0);
+    let whole = |i: usize| values.iter().all(|v| v.iter().all(|seed| seed[i].is_some()));
+    let kept: Vec<usize> = (0..images).filter(|&i| whole(i)).collect();
+    let row = |seed: &Vec<Option<f64>>| kept.iter().filter_map(|&i| seed[i]).collect();
+    values.iter().map(|v| v.iter().map(row).collect()).collect()
+}
+
+/// The mean over the networks named by `seeds` for each image of `images`.
+fn means(rows: &[Vec<f64>], seeds: &[usize], images: &[usize]) -> Vec<f64> {
+    let n = seeds.len().max(1) as f64;
+    images.iter().map(|&i| seeds.iter().map(|&s| rows[s][i]).sum::<f64>() / n).collect()
+}
+
+fn resampled(rng: &mut fastrand::Rng, n: usize) -> Vec<usize> {
+    (0..n).map(|_| rng.usize(..n.max(1))).collect()
+}
+
+/// From values to the effect: the mean of shares, the exponential of the median of logarithms.
+fn effect(measure: Measure, values: &mut [f64]) -> f64 {
+    match measure {
+        Measure::Fooled => values.iter().sum::<f64>() / values.len() as f64,
+        Measure::Distance => median(values).value.exp(),
+    }
+}
+
+/// Compares two groups on the same images.
+fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> Option<Comparison> {
+    let rows = complete(&[first, second]);
+    let [a, b] = &rows[..] else { return None };
+    let n = a.first()?.len();
+    if n == 0 || b.is_empty() {
+        return None;
+    }
+    let differences = |s: &[usize], t: &[usize], images: &[usize]| -> Vec<f64> {
+        means(a, s, images).iter().zip(means(b, t, images)).map(|(a, b)| a - b).collect()
+    };
+    let (s, t): (Vec<usize>, Vec<usize>) = ((0..a.len()).collect(), (0..b.len()).collect());
+    let images: Vec<usize> = (0..n).collect();
+    let mut all = differences(&s, &t, &images);
+    let p = match measure {
+        // With several networks a difference of shares can be a fraction: its sign is what counts.
+        Measure::Fooled => sign_test(
+            all.iter().filter(|d| **d > 1e-9).count(),
+            all.iter().filter(|d| **d < -1e-9).count(),
+        ),
+        Measure::Distance => signed_rank(&all),
+    };
+    let value = effect(measure, &mut all);
+    let interval = bootstrap(value, SEED, |rng| {
+        let (s, t) = (resampled(rng, s.len()), resampled(rng, t.len()));
+        effect(measure, &mut differences(&s, &t, &resampled(rng, n)))
+    });
+    let pairs = s.iter().flat_map(|&s| t.iter().map(move |&t| (s, t)));
+    let effects: Vec<f64> = pairs.map(|(s, t)| effect(measure, &mut differences(&[s], &[t], &images))).collect();
+    Some(Comparison { title, measure, effect: interval, over_seeds: range(&effects), images: n, p, adjusted: p })
+}
+
+/// Compares a group on one data set with a group on another.
+fn unpaired(title: String, measure: Measure, first: &Values, second: &Values) -> Option<Comparison> {
+    let (a, b) = (complete(&[first]).remove(0), complete(&[second]).remove(0));
+    let (m, n) = (a.first()?.len(), b.first()?.len());
+    if m == 0 || n == 0 {
+        return None;
+    }
+    let difference = |mut a: Vec<f64>, mut b: Vec<f64>| {
+        let (a, b) = (effect(measure, &mut a), effect(measure, &mut b));
+        if measure == Measure::Fooled { a - b } else { a / b }
+    };
+    let all = |n: usize| (0..n).collect::<Vec<usize>>();
+    let (of_a, of_b) = (means(&a, &all(a.len()), &all(m)), means(&b, &all(b.len()), &all(n)));
+    let p = rank_sum(&of_a, &of_b);
+    let interval = bootstrap(difference(of_a, of_b), SEED, |rng| {
+        let mut draw = |rows: &[Vec<f64>], n: usize| {
+            let seeds = resampled(rng, rows.len());
+            means(rows, &seeds, &resampled(rng, n))
+        };
+        let (of_a, of_b) = (draw(&a, m), draw(&b, n));
+        difference(of_a, of_b)
+    });
+    let pairs = (0..a.len()).flat_map(|s| (0..b.len()).map(move |t| (s, t)));
+    let effects: Vec<f64> = pairs.map(|(s, t)| difference(a[s].clone(), b[t].clone())).collect();
+    Some(Comparison {
+        title,
+        measure,
+        effect: interval,
+        over_seeds: range(&effects),
+        images: m + n,
+        p,
+        adjusted: p,
+    })
+}
+
+fn range(effects: &[f64]) -> Option<(f64, f64)> {
+    (effects.len() > 1)
+        .then(|| effects.iter().fold((f64::MAX, f64::MIN), |(low, high), &e| (low.min(e), high.max(e))))
+}
+
+/// A VAE beside a plain network, attack by attack, on the images that all their networks read rightly.
+pub fn h0(part: &PartResults, vae: &Group, plain: &Group) -> Family {
+    let compare = |attack: Attack| {
+        let measure = if attack == Attack::Lbfgs { Measure::Distance } else { Measure::Fooled };
+        // Attacks that stop at other confidences end at other distances.
+        if measure == Measure::Distance && vae.reading != plain.reading {
+            return None;
+        }
+        let of = |group| values(&part.cell(group, Purpose::Study, attack), measure, 1.0);
+        let title = match measure {
+            Measure::Fooled => attack.title(),
+            Measure::Distance => format!("{}, L2", attack.title()),
+        };
+        paired(title, measure, &of(vae), &of(plain))
+    };
+    Family::new(vae.title(), plain.title(), part.attacks().into_iter().filter_map(compare).collect())
+}
+
+/// An architecture on faces beside the same on digits: at budgets that are the same a pixel, and by the L2 a pixel
+/// (its root mean square) that L-BFGS needs. "Weaker" means that attacks on faces are the more effective.
+pub fn h1(high: (&PartResults, &Group), low: (&PartResults, &Group)) -> Family {
+    let pixels = |part: &PartResults| part.dataset.pixels() as f64;
+    let mut comparisons = Vec::new();
+    for a in high.0.attacks() {
+        for b in low.0.attacks() {
+            let title = match (a, b) {
+                (Attack::Linf(x), Attack::Linf(y)) if x == y => a.title(),
+                (Attack::L1(x), Attack::L1(y)) => {
+                    let [x, y] = [(x, high.0), (y, low.0)].map(|(l1, part)| f64::from(l1) / pixels(part));
+                    if (x / y - 1.0).abs() > 1e-3 {
+                        continue;
+                    }
+                    format!("L1 a pixel ≤ {y:.4}")
+                }
+                (Attack::Lbfgs, Attack::Lbfgs) => "L-BFGS, L2 a pixel".into(),
+                _ => continue,
+            };
+            let measure = if a == Attack::Lbfgs { Measure::Distance } else { Measure::Fooled };
+            let of = |(part, group): (&PartResults, &Group), attack| {
+                values(&part.cell(group, Purpose::Study, attack), measure, 1.0 / pixels(part).sqrt())
+            };
+            comparisons.extend(unpaired(title, measure, &of(high, a), &of(low, b)));
+        }
+    }
+    Family::new(format!("{} on faces", high.1.title()), format!("{} on digits", low.1.title()), comparisons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(share: f64, seeds: usize, images: usize, seed: u64) -> Values {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut one = || (0..images).map(|_| Some(f64::from(u8::from(rng.f64() < share)))).collect();
+        (0..seeds).map(|_| one()).collect()
+    }
+
+    fn family(first: &Values, second: &Values) -> Family {
+        let c = paired("x".into(), Measure::Fooled, first, second).unwrap();
+        Family::new("a".into(), "b".into(), vec![c])
+    }
+
+    #[test]
+    fn a_plain_difference_is_found_and_none_is_made_up() {
+        let (high, low) = (made(0.7, 3, 200, 1), made(0.3, 3, 200, 2));
+        assert_eq!(family(&high, &low).verdict(), Verdict::Weaker);
+        assert_eq!(family(&low, &high).verdict(), Verdict::Stronger);
+        let found = (0..40).filter(|&s| {
+            let (a, b) = (made(0.5, 3, 200, 100 + s), made(0.5, 3, 200, 200 + s));
+            family(&a, &b).verdict() != Verdict::Undecided
+        });
+        assert!(found.count() <= 4);
+    }
+
+    #[test]
+    fn one_lucky_network_of_three_decides_nothing() {
+        let mut lucky = made(0.5, 3, 300, 5);
+        lucky[2] = made(1.0, 1, 300, 6).remove(0);
+        let other = made(0.5, 3, 300, 7);
+        let c = paired("x".into(), Measure::Fooled, &lucky, &other).unwrap();
+        assert!(c.p < 0.01, "the pooled test alone would be fooled: {}", c.p);
+        assert_eq!(family(&lucky, &other).verdict(), Verdict::Undecided);
+        let (low, high) = c.over_seeds.unwrap();
+        assert!(low < 0.1 && high > 0.4);
+    }
+
+    #[test]
+    fn with_one_network_each_the_test_is_mcnemar_s() {
+        let row = |ones: std::ops::Range<usize>| {
+            vec![(0..30).map(|i| Some(f64::from(u8::from(ones.contains(&i))))).collect::<Vec<_>>()]
+        };
+        // 12 pairs one way, 3 the other: scipy.stats.binomtest(3, 15).pvalue
+        let c = paired("x".into(), Measure::Fooled, &row(0..12), &row(12..15)).unwrap();
+        assert!((c.p - 0.035_156_25).abs() < 1e-12 && (c.effect.value - 0.3).abs() < 1e-12);
+        assert!(c.over_seeds.is_none());
+    }
+
+    #[test]
+    fn images_that_some_network_misread_are_left_out() {
+        let mut a = made(1.0, 2, 20, 1);
+        a[1][3] = None;
+        let c = paired("x".into(), Measure::Fooled, &a, &made(0.0, 1, 20, 2)).unwrap();
+        assert_eq!((c.images, c.effect.value), (19, 1.0));
+    }
+
+    #[test]
+    fn distances_compare_by_their_ratio() {
+        let logs = |factor: f64| -> Values {
+            vec![(0..50).map(|i| Some((factor * (1.0 + f64::from(i))).ln())).collect()]
+        };
+        let c = paired("x".into(), Measure::Distance, &logs(0.5), &logs(1.0)).unwrap();
+        assert!((c.effect.value - 0.5).abs() < 1e-9 && c.verdict() == Verdict::Weaker);
+        let c = unpaired("x".into(), Measure::Distance, &logs(0.01), &logs(1.0)).unwrap();
+        assert!((c.effect.value - 0.01).abs() < 1e-9 && c.verdict() == Verdict::Weaker);
+    }
+}

@@ -1,0 +1,195 @@
+//! A study's records on disk: appended in order, so that whatever ends the program leaves a beginning of the whole from
+//! which the next run goes on.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::plan::Plan;
+use super::shard::Shard;
+use crate::native::files::write_atomically;
+
+pub const HEADER: &str = "study.json";
+pub const RECORDS: &str = "records.jsonl";
+pub const TIMINGS: &str = "timings.jsonl";
+
+/// What stands in [`HEADER`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub plan: Plan,
+    pub shard: Shard,
+    /// The instruction set of the machine that began it: others round differently.
+    pub instructions: String,
+}
+
+/// The number of a line's attack.
+#[derive(Deserialize)]
+struct Numbered {
+    job: usize,
+}
+
+/// A folder with the records of a study, open for more.
+#[derive(Debug)]
+pub struct Journal {
+    records: File,
+    timings: File,
+    folder: PathBuf,
+}
+
+/// Reads the header of the study in `folder`; `None` when there is none.
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub fn header(folder: &Path) -> Result<Option<Header>> {
+    let path = folder.join(HEADER);
+    let text = match std::fs::read_to_string(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read.with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    let header = serde_json::from_str(&text).with_context(|| {
+        format!("{} is not the head of a study of this version; name another folder with --out", path.display())
+    })?;
+    Ok(Some(header))
+}
+
+impl Journal {
+    /// Opens the study in `folder`, or begins it. Of the attacks numbered `jobs`, in their order, the records of the first
+    /// ones may be there; how many is answered too. A line that was cut off, or spoiled at the end, is taken away.
+    ///
+    /// # Errors
+    /// When the folder holds another study, another process works on it, its records are not the beginning of this study,
+    /// or a file cannot be read or written.
+    pub fn open(folder: &Path, header: &Header, jobs: &[usize]) -> Result<(Self, usize)> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let records = open(&folder.join(RECORDS))?;
+        match records.try_lock() {
+            Err(TryLockError::WouldBlock) => bail!("another process is writing to {}", folder.display()),
+            Err(TryLockError::Error(e)) => {
+                return Err(e).with_context(|| format!("cannot lock {}", folder.display()));
+            }
+            Ok(()) => {}
+        }
+        match self::header(folder)? {
+            None => {
+                ensure!(
+                    records.metadata()?.len() == 0,
+                    "{} holds records without {HEADER}; name another folder with --out",
+                    folder.display()
+                );
+                let text = serde_json::to_string_pretty(header)?;
+                write_atomically(&folder.join(HEADER), format!("{text}\n").as_bytes())?;
+            }
+            Some(found) => {
+                ensure!(
+                    found.plan == header.plan && found.shard == header.shard,
+                    "{} holds another study ({}); name another folder with --out, or ask for the same one to go on",
+                    folder.display(),
+                    difference(&found, header)
+                );
+                if found.instructions != header.instructions {
+                    eprintln!(
+                        "note: this study was begun with {} and goes on with {}; the last digits may differ",
+                        found.instructions, header.instructions
+                    );
+                }
+            }
+        }
+        let done = whole_lines(&records, jobs, &folder.join(RECORDS))?;
+        let timings = open(&folder.join(TIMINGS))?;
+        keep_timings(&timings, &jobs[..done]).with_context(|| format!("cannot go on with {TIMINGS}"))?;
+        Ok((Self { records, timings, folder: folder.to_owned() }, done))
+    }
+
+    /// Adds the record of the next attack; both lines end with a line feed.
+    ///
+    /// # Errors
+    /// When they cannot be written; what was there stays.
+    pub fn append(&mut self, record: &str, timing: &str) -> Result<()> {
+        self.timings.write_all(timing.as_bytes()).and_then(|()| self.records.write_all(record.as_bytes())).with_context(
+            || {
+                format!(
+                    "cannot write to {}; what is recorded so far is kept, the same command goes on from there",
+                    self.folder.display()
+                )
+            },
+        )
+    }
+}
+
+fn open(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(path);
+    file.with_context(|| format!("cannot open {}", path.display()))
+}
+
+/// Checks that the lines of `file` are those of `jobs`, in order, and cuts off what follows the last whole one. Leaves the
+/// file at its end; answers how many lines there are.
+fn whole_lines(mut file: &File, jobs: &[usize], path: &Path) -> Result<usize> {
+    let context = || format!("cannot read {}", path.display());
+    let (mut lines, mut end) = (0, 0);
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line).with_context(context)?;
+        let number = serde_json::from_slice::<Numbered>(&line);
+        let (Ok(Numbered { job }), true) = (number, line.ends_with(b"\n")) else {
+            let rest = reader.read_until(b'\n', &mut line).with_context(context)?;
+            ensure!(
+                read == 0 || rest == 0,
+                "line {} of {} is damaged; cut the file there to go on from it",
+                lines + 1,
+                path.display()
+            );
+            break;
+        };
+        let Some(&expected) = jobs.get(lines) else { break };
+        ensure!(
+            job == expected,
+            "line {} of {} is of attack {job}, not {expected}; cut the file there to go on from it",
+            lines + 1,
+            path.display()
+        );
+        lines += 1;
+        end += read as u64;
+    }
+    file.set_len(end)
+        .and_then(|()| file.seek(SeekFrom::Start(end)))
+        .with_context(|| format!("cannot go on with {}", path.display()))?;
+    Ok(lines)
+}
+
+/// A timing is written before its record: takes away those of records that never came. Leaves the file at its end.
+fn keep_timings(mut file: &File, done: &[usize]) -> std::io::Result<()> {
+    let mut end = 0;
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line?;
+        let number = serde_json::from_slice::<Numbered>(&line);
+        if !number.is_ok_and(|n| done.last().is_some_and(|last| n.job <= *last)) {
+            break;
+        }
+        end += line.len() as u64 + 1;
+    }
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end)).map(|_| ())
+}
+
+/// In which respect two studies differ.
+fn difference(a: &Header, b: &Header) -> String {
+    if a.shard != b.shard {
+        return format!("shard {}/{}", a.shard.index, a.shard.count);
+    }
+    let describe = |plan: &Plan| {
+        let parts = plan.parts.iter().map(|p| {
+            let names: Vec<String> = p.entrants.iter().map(super::plan::Entrant::name).collect();
+            format!("{} images of {} with {}", p.images, p.dataset, names.join(", "))
+        });
+        parts.collect::<Vec<_>>().join("; ")
+    };
+    match (describe(&a.plan), describe(&b.plan)) {
+        (a, b) if a != b => a,
+        _ => "the same networks by name, with other weights, budgets or seed".into(),
+    }
+}

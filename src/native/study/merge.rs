@@ -1,0 +1,105 @@
+//! Puts the shards of a study together.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Lines, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use super::journal::{HEADER, Header, RECORDS, TIMINGS, header};
+use super::shard::Shard;
+use crate::native::files::write_atomically;
+
+/// Joins the shards in `folders` into `out`: its records have the bytes of a study that was made in one go.
+///
+/// # Errors
+/// When they are not the shards of one study, one is missing, twice there or unfinished, or a file cannot be read or
+/// written.
+pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
+    let mut parts: Vec<(&PathBuf, Header)> = Vec::new();
+    for folder in folders {
+        let found = header(folder)?.with_context(|| format!("{} holds no study", folder.display()))?;
+        parts.push((folder, found));
+    }
+    let Some((first, whole)) = parts.first().cloned() else { bail!("name the folders of the shards") };
+    for (folder, part) in &parts {
+        ensure!(
+            part.plan == whole.plan && part.shard.count == whole.shard.count,
+            "{} and {} hold shards of different studies",
+            first.display(),
+            folder.display()
+        );
+        if part.instructions != whole.instructions {
+            eprintln!(
+                "note: {} was made with {} and {} with {}; the last digits may differ",
+                first.display(),
+                whole.instructions,
+                folder.display(),
+                part.instructions
+            );
+        }
+    }
+    let count = whole.shard.count;
+    let mut order = Vec::new();
+    for index in 0..count {
+        let of: Vec<&PathBuf> = parts.iter().filter(|(_, p)| p.shard.index == index).map(|(f, _)| *f).collect();
+        match of[..] {
+            [one] => order.push(one),
+            [] => bail!("shard {index}/{count} is missing"),
+            _ => bail!("shard {index}/{count} is there twice: {} and {}", of[0].display(), of[1].display()),
+        }
+    }
+    let total = whole.plan.jobs().len();
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+    ensure!(
+        header(out)?.is_none_or(|h| h.plan == whole.plan && h.shard == Shard::WHOLE),
+        "{} holds another study; name another folder with --out",
+        out.display()
+    );
+    for name in [RECORDS, TIMINGS] {
+        join(&order, name, total, out)?;
+    }
+    let joined = Header { shard: Shard::WHOLE, ..whole };
+    write_atomically(
+        &out.join(HEADER),
+        format!("{}\n", serde_json::to_string_pretty(&joined)?).as_bytes(),
+    )?;
+    println!("{total} records of {count} shards are in {}", out.join(RECORDS).display());
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    job: usize,
+}
+
+/// Joins one file of all shards: attack `i` is the next line of shard `i % n`.
+fn join(order: &[&PathBuf], name: &str, total: usize, out: &Path) -> Result<()> {
+    let mut shards: Vec<Lines<BufReader<File>>> = Vec::new();
+    for folder in order {
+        let path = folder.join(name);
+        let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        shards.push(BufReader::new(file).lines());
+    }
+    let path = out.join(name);
+    let part = out.join(format!("{name}.part"));
+    let cannot = || format!("cannot write {}", path.display());
+    let mut joined = BufWriter::new(File::create(&part).with_context(cannot)?);
+    for job in 0..total {
+        let shard = job % order.len();
+        let place = || order[shard].join(name);
+        let line = match shards[shard].next() {
+            Some(line) => line.with_context(|| format!("cannot read {}", place().display()))?,
+            None => bail!(
+                "{} ends before attack {job} of {total}: run this shard again to finish it",
+                place().display()
+            ),
+        };
+        let number = serde_json::from_str::<Numbered>(&line).map(|n| n.job).ok();
+        ensure!(number == Some(job), "{} has a damaged line where attack {job} should be", place().display());
+        writeln!(joined, "{line}").with_context(cannot)?;
+    }
+    joined.flush().with_context(cannot)?;
+    std::fs::rename(&part, &path).with_context(cannot)
+}

@@ -1,0 +1,293 @@
+//! The command `study`: every network under every attack, on the same images with the same targets; records that can be
+//! interrupted, cut into shards and put together; a report that decides H0 and H1.
+
+pub mod checks;
+pub mod document;
+mod examples;
+mod figures;
+pub mod hypotheses;
+pub mod journal;
+pub mod line;
+pub mod merge;
+pub mod plan;
+pub mod report;
+pub mod results;
+pub mod run;
+pub mod shard;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+
+use self::document::Document;
+use self::journal::Header;
+use self::plan::{Budgets, Entrant, Part, Plan, Reads, Stored};
+use self::shard::Shard;
+use super::bench::shipped_networks;
+use super::images::{full_precision, read_weights};
+use crate::arch::{DATASETS, Dataset, LFW};
+use crate::attack::iterative::L1Form;
+use crate::attack::options::Method;
+use crate::kernel::simd::Level;
+
+/// What to study.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which data set; all whose images are there when none is named.
+    pub dataset: Option<&'static Dataset>,
+    /// How many test images of each, from the first on.
+    pub images: usize,
+    /// Weights files; the shipped ones, with those of other seeds, when there are none.
+    pub models: Vec<PathBuf>,
+    /// Which attacks.
+    pub attacks: Vec<Method>,
+    /// Budgets in place of the data sets' own.
+    pub budgets: Vec<(Method, Vec<f32>)>,
+    /// Of random starts.
+    pub seed: Option<u64>,
+    /// Draws of an attack on a VAE that samples.
+    pub eot: usize,
+    /// Where everything goes.
+    pub out: PathBuf,
+    /// Which part of the work is to be done.
+    pub shard: Shard,
+    /// The folder of the data sets.
+    pub data: PathBuf,
+    /// What was typed, for the report.
+    pub command: String,
+}
+
+/// Reads `linf=0.1,0.2` or `l1=10,20`.
+///
+/// # Errors
+/// In words.
+pub fn parse_budgets(text: &str) -> Result<(Method, Vec<f32>), String> {
+    let help = || format!("'{text}' is not like linf=0.05,0.1 or l1=10,20");
+    let (name, list) = text.split_once('=').ok_or_else(help)?;
+    let method: Method = name.parse().map_err(|_| help())?;
+    if method == Method::Lbfgs {
+        return Err("L-BFGS has no budget: it finds the closest".into());
+    }
+    let most = if method == Method::Linf { 1.0 } else { f32::MAX };
+    let mut budgets = Vec::new();
+    for number in list.split(',') {
+        let budget: f32 = number.trim().parse().map_err(|_| help())?;
+        if !(budget > 0.0 && budget <= most && budget.is_finite()) {
+            return Err(format!("a budget of {number} is out of range: it must lie above 0, for linf at most 1"));
+        }
+        budgets.push(budget);
+    }
+    budgets.sort_by(f32::total_cmp);
+    budgets.dedup();
+    Ok((method, budgets))
+}
+
+/// Makes the study, or its shard, and its report.
+///
+/// # Errors
+/// When a file cannot be read or written, or the options do not fit together.
+pub fn study(options: &Options) -> Result<()> {
+    ensure!(options.images > 0, "a study needs images");
+    ensure!(!options.attacks.is_empty(), "a study needs an attack");
+    let (plan, files) = plan(options)?;
+    let world = run::load(plan.clone(), &files, &options.data)?;
+    let header = Header { plan, shard: options.shard, instructions: Level::detect().name().into() };
+    world.run(&header, &options.out)?;
+    if options.shard != Shard::WHOLE {
+        println!(
+            "Shard {}/{} is whole. When all are: study merge DIR... --out DIR",
+            options.shard.index, options.shard.count
+        );
+        return Ok(());
+    }
+    finish(&options.out, &header.plan, Some(&world), &options.command)
+}
+
+/// Joins shards and makes the report, with examples if the networks and images are at hand.
+///
+/// # Errors
+/// As [`merge::merge`] and [`report::write`].
+pub fn merge(folders: &[PathBuf], out: &Path, data: &Path, command: &str) -> Result<()> {
+    merge::merge(folders, out)?;
+    remake(out, data, command)
+}
+
+/// Makes the report of the study in `folder` again.
+///
+/// # Errors
+/// When there is no whole study there, or a file cannot be read or written.
+pub fn remake(folder: &Path, data: &Path, command: &str) -> Result<()> {
+    let header = journal::header(folder)?.with_context(|| format!("{} holds no study", folder.display()))?;
+    ensure!(header.shard == Shard::WHOLE, "{} holds a shard; merge it with the others", folder.display());
+    let world = match reload(&header.plan, data) {
+        Ok(world) => Some(world),
+        Err(error) => {
+            eprintln!("note: the report is made without examples ({error:#})");
+            None
+        }
+    };
+    finish(folder, &header.plan, world.as_ref(), command)
+}
+
+/// The networks and images of a plan that was made elsewhere: the shipped weights that it names.
+fn reload(plan: &Plan, data: &Path) -> Result<run::World> {
+    let mut files = BTreeMap::new();
+    for path in known()? {
+        add_files(&path, &mut files)?;
+    }
+    for entrant in plan.parts.iter().flat_map(|p| &p.entrants) {
+        let path = files.get(&entrant.name()).with_context(|| format!("the weights of {} are not shipped", entrant.name()))?;
+        ensure!(sha256(path)? == entrant.sha256, "{} has changed since", path.display());
+    }
+    run::load(plan.clone(), &files, data)
+}
+
+fn finish(folder: &Path, plan: &Plan, world: Option<&run::World>, command: &str) -> Result<()> {
+    let results = results::read(folder, plan)?;
+    let expected = plan.jobs().len();
+    let found = results.parts.iter().map(|p| p.in_order().len()).sum::<usize>();
+    ensure!(found == expected, "{} holds {found} of {expected} records; run the study again to finish it", folder.display());
+    report::write_csv(&results, folder)?;
+    let document = report::write(&results, world, command, folder)?;
+    println!("{}", summary(&document));
+    println!("The report is {}", folder.join("report.html").display());
+    Ok(())
+}
+
+/// The verdicts of a report, as plain text.
+fn summary(document: &Document) -> String {
+    let items = document.blocks.iter().find_map(|b| match b {
+        document::Block::Items(items) => Some(items.iter().map(|i| format!("* {}\n", i.replace("**", ""))).collect()),
+        _ => None,
+    });
+    items.unwrap_or_default()
+}
+
+/// The shipped networks, and those beside them that were trained with other seeds.
+fn known() -> Result<Vec<PathBuf>> {
+    let mut all = shipped_networks(None)?;
+    let seeds = super::server::root()?.join("models/seeds");
+    if let Ok(entries) = std::fs::read_dir(&seeds) {
+        let weights = |p: &PathBuf| {
+            p.extension().is_some_and(|e| e == "safetensors") && !p.to_string_lossy().ends_with(".f32.safetensors")
+        };
+        let mut found: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(weights).collect();
+        found.sort();
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+/// What the options come to, and where the weights of each entrant are.
+fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
+    let given = !options.models.is_empty();
+    let paths = if given { options.models.clone() } else { known()? };
+    let mut files = BTreeMap::new();
+    let mut parts: Vec<Part> = Vec::new();
+    for path in &paths {
+        let weights = read_weights(path)?;
+        let dataset = weights.arch.dataset;
+        if options.dataset.is_some_and(|d| d.name != dataset.name) {
+            ensure!(!given, "{} was not trained on the data set that was asked for", path.display());
+            continue;
+        }
+        if options.dataset.is_none() && !given && dataset.name == LFW.name && !options.data.join("lfw").is_dir() {
+            continue;
+        }
+        for entrant in add_files(path, &mut files)? {
+            let place = match parts.iter().position(|p| p.dataset == dataset.name) {
+                Some(place) => place,
+                None => {
+                    let budgets = budgets(options, dataset);
+                    let (dataset, images) = (dataset.name.to_owned(), options.images);
+                    parts.push(Part { dataset, images, budgets, entrants: Vec::new() });
+                    parts.len() - 1
+                }
+            };
+            let entrants = &mut parts[place].entrants;
+            let first = |e: &Entrant| e.arch == entrant.arch && e.network != entrant.network && e.checked;
+            let checked = !entrants.iter().any(first);
+            // Weights in full are there for the checks, and sampling VAEs to see what sampling hides: once each.
+            if checked || entrant.reading == Reads::Mean && entrant.precision == Stored::Int8 {
+                entrants.push(Entrant { checked, ..entrant });
+            }
+        }
+    }
+    ensure!(!parts.is_empty(), "there is no network to study");
+    for dataset in DATASETS.iter().filter(|d| options.dataset.is_none() && !parts.iter().any(|p| p.dataset == d.name)) {
+        eprintln!("note: nothing of {} is studied; `fetch {}` gets its images", dataset.name, dataset.name);
+    }
+    // The order of the data sets does not depend on the order of the files.
+    parts.sort_by_key(|p| DATASETS.iter().position(|d| d.name == p.dataset));
+    Ok((Plan { seed: options.seed, eot: options.eot, parts }, files))
+}
+
+fn budgets(options: &Options, dataset: &Dataset) -> Budgets {
+    let own = Budgets::of(dataset);
+    let asked = |method: Method, own: Vec<f32>| {
+        if !options.attacks.contains(&method) {
+            return Vec::new();
+        }
+        let given = options.budgets.iter().find(|(m, _)| *m == method);
+        given.map_or(own, |(_, list)| list.clone())
+    };
+    Budgets {
+        linf: asked(Method::Linf, own.linf),
+        l1: asked(Method::L1(L1Form::Strong), own.l1),
+        lbfgs: options.attacks.contains(&Method::Lbfgs),
+    }
+}
+
+/// The entrants that a weights file makes: the network, reading through draws too where it can, and with its weights in
+/// full where they lie beside.
+fn add_files(path: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<Vec<Entrant>> {
+    let weights = read_weights(path)?;
+    let stem = path.file_stem().context("a weights file has a name")?.to_string_lossy().into_owned();
+    let entrant = |reading, precision, path: &Path| {
+        Ok::<_, anyhow::Error>(Entrant {
+            network: stem.clone(),
+            arch: weights.arch.name.into(),
+            seed: weights.facts.get("seed").cloned().unwrap_or_default(),
+            reading,
+            precision,
+            sha256: sha256(path)?,
+            checked: false,
+        })
+    };
+    let mut entrants = vec![(entrant(Reads::Mean, Stored::Int8, path)?, path.to_owned())];
+    if weights.arch.vae.is_some() {
+        entrants.push((entrant(Reads::Sampled, Stored::Int8, path)?, path.to_owned()));
+    }
+    let full = full_precision(path);
+    if full.is_file() {
+        ensure!(read_weights(&full)?.arch.name == weights.arch.name, "{} is another network", full.display());
+        entrants.push((entrant(Reads::Mean, Stored::F32, &full)?, full));
+    }
+    for (entrant, path) in &entrants {
+        if files.insert(entrant.name(), path.clone()).is_some() {
+            bail!("two networks are called {}; rename a file", entrant.network);
+        }
+    }
+    Ok(entrants.into_iter().map(|(entrant, _)| entrant).collect())
+}
+
+fn sha256(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_read_sorted_and_refused_in_words() {
+        assert_eq!(parse_budgets("linf=0.2,0.1,0.2").unwrap(), (Method::Linf, vec![0.1, 0.2]));
+        assert_eq!(parse_budgets("l1=10").unwrap().1, [10.0]);
+        for wrong in ["", "linf", "linf=", "linf=a", "linf=0", "linf=2", "l1=-1", "l1=inf", "l1=NaN", "lbfgs=1", "l2=1"] {
+            assert!(parse_budgets(wrong).is_err(), "{wrong}");
+        }
+    }
+}
