@@ -350,7 +350,8 @@ fn study(s: Study) -> Result<()> {
         }
         None => {}
     }
-    let shard = Shard::find(s.shard, s.shards, |name| std::env::var(name).ok()).map_err(anyhow::Error::msg)?;
+    let shard =
+        Shard::find(s.shard, s.shards, |name| std::env::var(name).ok()).map_err(anyhow::Error::msg)?;
     native::study::study(&native::study::Options {
         dataset: s.dataset.map(|d| match d {
             Dataset::Mnist => &arch::MNIST,

@@ -405,7 +405,8 @@ mod tests {
         assert!(Weights::from_bytes(&bytes).unwrap_err().to_string().contains("map"));
         let other =
             Weights { map: Some(LatentMap { centre: vec![0.0; 5], axes: vec![0.0; 10], ..map }), ..back };
-        let bytes = Weights::to_bytes(arch, &tensors, Precision::Int8, other.map.as_ref(), &Facts::new()).unwrap();
+        let bytes =
+            Weights::to_bytes(arch, &tensors, Precision::Int8, other.map.as_ref(), &Facts::new()).unwrap();
         assert!(Weights::from_bytes(&bytes).unwrap_err().to_string().contains("map.centre"));
     }
 }

@@ -314,39 +314,3 @@ fn a_vae_that_samples_is_judged_by_fresh_draws() {
     let refused = sampled("mnist-vae", &["--samples", "0"]);
     assert!(text(&refused.stderr).contains("at least 1 sample"));
 }
-
-#[test]
-fn a_study_compares_vaes_with_plain_networks_and_checks_itself() {
-    let arguments = [
-        "study",
-        "--images",
-        "20",
-        "--models",
-        "models/mnist-cnn.safetensors",
-        "models/mnist-vae.safetensors",
-    ];
-    let output = misread(&arguments);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let said = text(&output.stdout);
-    for heading in ["## mnist-cnn\n", "## mnist-vae\n", "## mnist-vae, sampled\n", "## H0", "## Checks"] {
-        assert!(said.contains(heading), "{heading}: {said}");
-    }
-    assert_eq!(said.matches("| L-BFGS | ").count(), 3);
-    assert!(
-        said.contains("| mnist-vae | mnist-cnn |") && !said.contains("NaN") && !said.contains("| NO"),
-        "{said}"
-    );
-    let mut with_json = arguments.to_vec();
-    with_json.push("--json");
-    let lines: Vec<Value> = text(&misread(&with_json).stdout)
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
-        .collect();
-    assert_eq!(lines.len(), 3 * 8 * 20);
-    for line in &lines {
-        if let Some(epsilon) = line["epsilon"].as_f64() {
-            let norm = line[line["attack"].as_str().unwrap()].as_f64().unwrap();
-            assert!(norm <= epsilon * (1.0 + 1e-6), "{line}");
-        }
-    }
-}

@@ -7,6 +7,7 @@ mod golden;
 mod oracles;
 #[cfg(feature = "train")]
 mod parity;
+mod study;
 #[cfg(feature = "train")]
 mod train;
 mod weights;

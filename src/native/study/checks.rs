@@ -152,7 +152,8 @@ fn quantized(part: &PartResults, group: &Group, add: &mut impl FnMut(&'static st
         let found = Attack::middle(&part.part.budgets).into_iter().map(|attack| {
             let lines = part.lines(from, Purpose::Study, attack);
             let made = lines.iter().filter(|l| l.record.success && l.replayed.contains_key(&to.name()));
-            let kept = made.clone().filter(|l| l.record.target == l.replayed.get(&to.name()).copied()).count();
+            let kept =
+                made.clone().filter(|l| l.record.target == l.replayed.get(&to.name()).copied()).count();
             format!("{kept} of {} {}", made.count(), attack.title())
         });
         add(what, found.collect::<Vec<_>>().join(", "), None);

@@ -107,7 +107,7 @@ impl Document {
                     writeln!(
                         out,
                         "<figure>{}<figcaption>{}</figcaption></figure>",
-                        scaling(svg),
+                        bare(svg),
                         inline(caption)
                     )
                 }
@@ -125,11 +125,9 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;mar
      figure{margin:1.5rem 0}svg{max-width:100%;height:auto}figcaption{color:#555;font-size:.9rem}\
      code{background:#f2f2f2;padding:0 .2rem}";
 
-/// An SVG that shrinks with the page: one with a `viewBox` does.
-fn scaling(svg: &str) -> String {
-    // An XML declaration has no place inside a page.
-    let svg = svg.find("<svg").map_or(svg, |start| &svg[start..]);
-    svg.trim_end().to_owned()
+/// An SVG without its XML declaration, which has no place inside a page.
+fn bare(svg: &str) -> &str {
+    svg.find("<svg").map_or(svg, |start| &svg[start..]).trim_end()
 }
 
 fn escaped(text: &str) -> String {

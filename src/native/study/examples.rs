@@ -68,7 +68,8 @@ pub fn figure(results: &PartResults, world: &World, place: usize) -> Result<Opti
         let top = TOP + row * (SIDE + GAP + BELOW);
         words(&mut svg, 4, top + SIDE / 2, &part.entrants[entrant].network);
         let original = &ready.images[image];
-        let mut pictures = vec![(0, picture::image_png(shape, &original.pixels)?, labels[original.label].to_owned())];
+        let mut pictures =
+            vec![(0, picture::image_png(shape, &original.pixels)?, labels[original.label].to_owned())];
         for (i, attack) in attacks.iter().enumerate() {
             let job = jobs.iter().find(|j| {
                 let options = j.spec.options;
@@ -77,7 +78,11 @@ pub fn figure(results: &PartResults, world: &World, place: usize) -> Result<Opti
                     Attack::Linf(b) => options.method.name() == "linf" && options.budget == *b,
                     Attack::L1(b) => options.method.name() == "l1" && options.budget == *b,
                 };
-                j.part == place && j.image == image && j.entrant == entrant && j.spec.purpose == Purpose::Study && same
+                j.part == place
+                    && j.image == image
+                    && j.entrant == entrant
+                    && j.spec.purpose == Purpose::Study
+                    && same
             });
             let Some(&job) = job else { continue };
             let (line, _, attacked) = world.make(&mut subjects, job)?;

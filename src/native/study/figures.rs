@@ -41,11 +41,13 @@ pub fn curves(
     title: &str,
     value: impl Fn(&Cell<'_>) -> Interval,
 ) -> Result<String> {
-    let panels: Vec<(&str, &Vec<f32>, fn(f32) -> Attack)> =
-        [("L∞", &part.part.budgets.linf, Attack::Linf as fn(f32) -> Attack), ("L1", &part.part.budgets.l1, Attack::L1)]
-            .into_iter()
-            .filter(|(_, budgets, _)| !budgets.is_empty())
-            .collect();
+    let panels: Vec<(&str, &Vec<f32>, fn(f32) -> Attack)> = [
+        ("L∞", &part.part.budgets.linf, Attack::Linf as fn(f32) -> Attack),
+        ("L1", &part.part.budgets.l1, Attack::L1),
+    ]
+    .into_iter()
+    .filter(|(_, budgets, _)| !budgets.is_empty())
+    .collect();
     svg(panels.len(), |areas| {
         for (area, (norm, budgets, attack)) in areas.iter().zip(&panels) {
             let most = f64::from(budgets.iter().copied().fold(0.0, f32::max));
@@ -72,7 +74,8 @@ pub fn curves(
                 let colour = colour(place);
                 let upper = at.iter().map(|(b, i)| (*b, 100.0 * i.high));
                 let lower = at.iter().rev().map(|(b, i)| (*b, 100.0 * i.low));
-                chart.draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.mix(0.15))])?;
+                chart
+                    .draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.mix(0.15))])?;
                 let line: Vec<(f64, f64)> = at.iter().map(|(b, i)| (*b, 100.0 * i.value)).collect();
                 chart
                     .draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))?
@@ -104,7 +107,8 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
             let all = cells.iter().flat_map(|c| c.fooled().map(of).collect::<Vec<_>>());
             let (low, high) = all.fold((threshold, threshold), |(l, h), x| (l.min(x), h.max(x)));
             let margin = 0.08 * (high - low).max(0.01);
-            let range = if what == "L2" { 0.0..high + margin } else { low - margin..(high + margin).min(1.0) };
+            let range =
+                if what == "L2" { 0.0..high + margin } else { low - margin..(high + margin).min(1.0) };
             let (left, right) = (range.start, range.end);
             let mut chart = ChartBuilder::on(area)
                 .caption(format!("{}, {}", attack.title(), part.dataset.name), ("sans-serif", 17))
@@ -132,7 +136,9 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
                 (true, false) => "low",
                 (false, false) => "ineffective",
             };
-            for (x, is_left) in [(left + 0.02 * (right - left), true), (threshold + 0.02 * (right - left), false)] {
+            for (x, is_left) in
+                [(left + 0.02 * (right - left), true), (threshold + 0.02 * (right - left), false)]
+            {
                 for (y, sure) in [(0.99, true), (confident - 0.02, false)] {
                     let words = name(is_left == valid_is_left, sure);
                     let style = ("sans-serif", 13).into_font().style(FontStyle::Italic).color(&grey);

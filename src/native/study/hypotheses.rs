@@ -166,10 +166,9 @@ fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> O
     let mut all = differences(&s, &t, &images);
     let p = match measure {
         // With several networks a difference of shares can be a fraction: its sign is what counts.
-        Measure::Fooled => sign_test(
-            all.iter().filter(|d| **d > 1e-9).count(),
-            all.iter().filter(|d| **d < -1e-9).count(),
-        ),
+        Measure::Fooled => {
+            sign_test(all.iter().filter(|d| **d > 1e-9).count(), all.iter().filter(|d| **d < -1e-9).count())
+        }
         Measure::Distance => signed_rank(&all),
     };
     let value = effect(measure, &mut all);
@@ -178,8 +177,17 @@ fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> O
         effect(measure, &mut differences(&s, &t, &resampled(rng, n)))
     });
     let pairs = s.iter().flat_map(|&s| t.iter().map(move |&t| (s, t)));
-    let effects: Vec<f64> = pairs.map(|(s, t)| effect(measure, &mut differences(&[s], &[t], &images))).collect();
-    Some(Comparison { title, measure, effect: interval, over_seeds: range(&effects), images: n, p, adjusted: p })
+    let effects: Vec<f64> =
+        pairs.map(|(s, t)| effect(measure, &mut differences(&[s], &[t], &images))).collect();
+    Some(Comparison {
+        title,
+        measure,
+        effect: interval,
+        over_seeds: range(&effects),
+        images: n,
+        p,
+        adjusted: p,
+    })
 }
 
 /// Compares a group on one data set with a group on another.

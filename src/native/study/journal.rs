@@ -50,7 +50,10 @@ pub fn header(folder: &Path) -> Result<Option<Header>> {
         read => read.with_context(|| format!("cannot read {}", path.display()))?,
     };
     let header = serde_json::from_str(&text).with_context(|| {
-        format!("{} is not the head of a study of this version; name another folder with --out", path.display())
+        format!(
+            "{} is not the head of a study of this version; name another folder with --out",
+            path.display()
+        )
     })?;
     Ok(Some(header))
 }

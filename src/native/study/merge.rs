@@ -43,7 +43,8 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
     let count = whole.shard.count;
     let mut order = Vec::new();
     for index in 0..count {
-        let of: Vec<&PathBuf> = parts.iter().filter(|(_, p)| p.shard.index == index).map(|(f, _)| *f).collect();
+        let of: Vec<&PathBuf> =
+            parts.iter().filter(|(_, p)| p.shard.index == index).map(|(f, _)| *f).collect();
         match of[..] {
             [one] => order.push(one),
             [] => bail!("shard {index}/{count} is missing"),
@@ -61,10 +62,7 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
         join(&order, name, total, out)?;
     }
     let joined = Header { shard: Shard::WHOLE, ..whole };
-    write_atomically(
-        &out.join(HEADER),
-        format!("{}\n", serde_json::to_string_pretty(&joined)?).as_bytes(),
-    )?;
+    write_atomically(&out.join(HEADER), format!("{}\n", serde_json::to_string_pretty(&joined)?).as_bytes())?;
     println!("{total} records of {count} shards are in {}", out.join(RECORDS).display());
     Ok(())
 }

@@ -75,7 +75,9 @@ pub fn parse_budgets(text: &str) -> Result<(Method, Vec<f32>), String> {
     for number in list.split(',') {
         let budget: f32 = number.trim().parse().map_err(|_| help())?;
         if !(budget > 0.0 && budget <= most && budget.is_finite()) {
-            return Err(format!("a budget of {number} is out of range: it must lie above 0, for linf at most 1"));
+            return Err(format!(
+                "a budget of {number} is out of range: it must lie above 0, for linf at most 1"
+            ));
         }
         budgets.push(budget);
     }
@@ -138,7 +140,9 @@ fn reload(plan: &Plan, data: &Path) -> Result<run::World> {
         add_files(&path, &mut files)?;
     }
     for entrant in plan.parts.iter().flat_map(|p| &p.entrants) {
-        let path = files.get(&entrant.name()).with_context(|| format!("the weights of {} are not shipped", entrant.name()))?;
+        let path = files
+            .get(&entrant.name())
+            .with_context(|| format!("the weights of {} are not shipped", entrant.name()))?;
         ensure!(sha256(path)? == entrant.sha256, "{} has changed since", path.display());
     }
     run::load(plan.clone(), &files, data)
@@ -148,7 +152,11 @@ fn finish(folder: &Path, plan: &Plan, world: Option<&run::World>, command: &str)
     let results = results::read(folder, plan)?;
     let expected = plan.jobs().len();
     let found = results.parts.iter().map(|p| p.in_order().len()).sum::<usize>();
-    ensure!(found == expected, "{} holds {found} of {expected} records; run the study again to finish it", folder.display());
+    ensure!(
+        found == expected,
+        "{} holds {found} of {expected} records; run the study again to finish it",
+        folder.display()
+    );
     report::write_csv(&results, folder)?;
     let document = report::write(&results, world, command, folder)?;
     println!("{}", summary(&document));
@@ -159,7 +167,9 @@ fn finish(folder: &Path, plan: &Plan, world: Option<&run::World>, command: &str)
 /// The verdicts of a report, as plain text.
 fn summary(document: &Document) -> String {
     let items = document.blocks.iter().find_map(|b| match b {
-        document::Block::Items(items) => Some(items.iter().map(|i| format!("* {}\n", i.replace("**", ""))).collect()),
+        document::Block::Items(items) => {
+            Some(items.iter().map(|i| format!("* {}\n", i.replace("**", ""))).collect())
+        }
         _ => None,
     });
     items.unwrap_or_default()
@@ -171,7 +181,8 @@ fn known() -> Result<Vec<PathBuf>> {
     let seeds = super::server::root()?.join("models/seeds");
     if let Ok(entries) = std::fs::read_dir(&seeds) {
         let weights = |p: &PathBuf| {
-            p.extension().is_some_and(|e| e == "safetensors") && !p.to_string_lossy().ends_with(".f32.safetensors")
+            p.extension().is_some_and(|e| e == "safetensors")
+                && !p.to_string_lossy().ends_with(".f32.safetensors")
         };
         let mut found: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(weights).collect();
         found.sort();
@@ -193,7 +204,11 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
             ensure!(!given, "{} was not trained on the data set that was asked for", path.display());
             continue;
         }
-        if options.dataset.is_none() && !given && dataset.name == LFW.name && !options.data.join("lfw").is_dir() {
+        if options.dataset.is_none()
+            && !given
+            && dataset.name == LFW.name
+            && !options.data.join("lfw").is_dir()
+        {
             continue;
         }
         for entrant in add_files(path, &mut files)? {
@@ -216,7 +231,9 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
         }
     }
     ensure!(!parts.is_empty(), "there is no network to study");
-    for dataset in DATASETS.iter().filter(|d| options.dataset.is_none() && !parts.iter().any(|p| p.dataset == d.name)) {
+    for dataset in
+        DATASETS.iter().filter(|d| options.dataset.is_none() && !parts.iter().any(|p| p.dataset == d.name))
+    {
         eprintln!("note: nothing of {} is studied; `fetch {}` gets its images", dataset.name, dataset.name);
     }
     // The order of the data sets does not depend on the order of the files.
@@ -286,7 +303,9 @@ mod tests {
     fn budgets_are_read_sorted_and_refused_in_words() {
         assert_eq!(parse_budgets("linf=0.2,0.1,0.2").unwrap(), (Method::Linf, vec![0.1, 0.2]));
         assert_eq!(parse_budgets("l1=10").unwrap().1, [10.0]);
-        for wrong in ["", "linf", "linf=", "linf=a", "linf=0", "linf=2", "l1=-1", "l1=inf", "l1=NaN", "lbfgs=1", "l2=1"] {
+        for wrong in [
+            "", "linf", "linf=", "linf=a", "linf=0", "linf=2", "l1=-1", "l1=inf", "l1=NaN", "lbfgs=1", "l2=1",
+        ] {
             assert!(parse_budgets(wrong).is_err(), "{wrong}");
         }
     }

@@ -11,7 +11,7 @@ use crate::attack::options::Method;
 /// Steps of an attack; iterations of each minimisation of L-BFGS.
 pub const STEPS: usize = 40;
 /// Images, from the first on, on which checks are made that cost as much as the attack itself.
-const DEAR: usize = 100;
+pub const DEAR: usize = 50;
 /// The L-infinity budget at which nothing bounds a pixel.
 const UNBOUNDED: f32 = 1.0;
 /// The probability that L-BFGS must reach on draws that it knows, against a network that then draws others.
@@ -151,7 +151,9 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
     };
     let mut all: Vec<Spec> = Vec::new();
     all.extend(
-        wanted(linf, middle).into_iter().map(|b| spec(at(Method::Linf, b), entrant.checked && Some(b) == middle)),
+        wanted(linf, middle)
+            .into_iter()
+            .map(|b| spec(at(Method::Linf, b), entrant.checked && Some(b) == middle)),
     );
     all.extend(wanted(l1, middle_l1).into_iter().map(|b| spec(at(strong, b), Some(b) == middle_l1)));
     let confidence = if entrant.reading == Reads::Sampled { SURE } else { 0.0 };

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 
 use super::checks::checks;
 use super::document::{Block, Document};
-use super::hypotheses::{Family, Verdict, h0, h1};
+use super::hypotheses::{Comparison, Family, Measure, Verdict, h0, h1};
 use super::line::COLUMNS;
-use super::plan::{Purpose, Reads, STEPS};
+use super::plan::{DEAR, Purpose, Reads, STEPS};
 use super::results::{Attack, Group, PartResults, Results};
 use super::run::World;
 use super::{examples, figures};
@@ -61,8 +61,15 @@ fn report(results: &Results, world: Option<&World>, command: &str) -> Result<Doc
         .parts
         .iter()
         .map(|p| {
-            let networks: Vec<String> = p.groups().iter().map(|g| format!("{} ({})", g.title(), g.entrants.len())).collect();
-            format!("{} images of {} under {} attacks on {}", p.part.images, set(p), p.attacks().len(), networks.join(", "))
+            let networks: Vec<String> =
+                p.groups().iter().map(|g| format!("{} ({})", g.title(), g.entrants.len())).collect();
+            format!(
+                "{} images of {} under {} attacks on {}",
+                p.part.images,
+                set(p),
+                p.attacks().len(),
+                networks.join(", ")
+            )
         })
         .collect();
     d.text(format!(
@@ -96,7 +103,8 @@ struct H0<'a> {
 fn all_h0(results: &Results) -> Vec<H0<'_>> {
     let mut all = Vec::new();
     for part in &results.parts {
-        let (vaes, plain): (Vec<Group>, Vec<Group>) = part.groups().into_iter().partition(|g| g.arch.vae.is_some());
+        let (vaes, plain): (Vec<Group>, Vec<Group>) =
+            part.groups().into_iter().partition(|g| g.arch.vae.is_some());
         for vae in vaes {
             for plain in &plain {
                 let family = h0(part, &vae, plain);
@@ -123,12 +131,26 @@ fn verdicts(d: &mut Document, results: &Results) {
     d.heading(2, "What was decided");
     let mut said = Vec::new();
     for h in all_h0(results).iter().filter(|h| h.plain.kind() == "cnn") {
-        let name = format!("**H0 on {}, {}:**", set(h.part), h.vae.title());
-        said.push(sentence(&name, &h.family, [Verdict::Stronger, Verdict::Weaker], "the VAE", "the CNN", &[&h.vae, &h.plain]));
+        let name = format!("H0 on {} for the {}", set(h.part), h.vae.title());
+        said.push(sentence(
+            &name,
+            &h.family,
+            [Verdict::Stronger, Verdict::Weaker],
+            "the VAE",
+            "the CNN",
+            &[&h.vae, &h.plain],
+        ));
     }
     for (high, low, family) in all_h1(results) {
-        let name = format!("**H1, {}:**", low.title());
-        said.push(sentence(&name, &family, [Verdict::Weaker, Verdict::Stronger], "faces", "digits", &[&high, &low]));
+        let name = format!("H1 for the {}", low.title());
+        said.push(sentence(
+            &name,
+            &family,
+            [Verdict::Weaker, Verdict::Stronger],
+            "faces",
+            "digits",
+            &[&high, &low],
+        ));
     }
     if said.is_empty() {
         d.text("Nothing: H0 needs a VAE and a CNN, H1 both data sets.");
@@ -164,27 +186,27 @@ fn sentence(
     };
     let (pro, contra, all) = (family.count(for_it), family.count(against), family.comparisons.len());
     let strongest = family.comparisons.iter().filter(|c| c.verdict() != Verdict::Undecided).max_by(|a, b| {
-        let size = |c: &super::hypotheses::Comparison| match c.measure {
-            super::hypotheses::Measure::Fooled => c.effect.value.abs(),
-            super::hypotheses::Measure::Distance => 0.0,
+        let size = |c: &Comparison| match c.measure {
+            Measure::Fooled => c.effect.value.abs(),
+            Measure::Distance => 0.0,
         };
         size(a).total_cmp(&size(b))
     });
-    let mut text = format!("{name} **{verdict}**: of {all} comparisons {pro} speak for it, {contra} against");
+    let mut text = format!("**{name} {verdict}**: of {all} comparisons {pro} speak for it, {contra} against");
     if let Some(c) = strongest {
         text += &match c.measure {
-            super::hypotheses::Measure::Fooled => format!(
+            Measure::Fooled => format!(
                 "; at {} {first} {} fooled more often than {second} by {}",
                 c.title,
                 if first == "faces" { "are" } else { "is" },
                 c.effect()
             ),
-            super::hypotheses::Measure::Distance => String::new(),
+            Measure::Distance => String::new(),
         };
     }
-    let distance = family.comparisons.iter().find(|c| c.measure == super::hypotheses::Measure::Distance);
+    let distance = family.comparisons.iter().find(|c| c.measure == Measure::Distance);
     if let Some(c) = distance {
-        text += &format!("; {} of {first} is {} that of {second}", c.title, c.effect());
+        text += &format!("; {}: {first} {} beside {second}", c.title, c.effect());
     }
     if groups.iter().any(|g| g.entrants.len() < 3) {
         let counts: Vec<String> = groups.iter().map(|g| g.entrants.len().to_string()).collect();
@@ -203,10 +225,10 @@ fn comparisons(d: &mut Document, results: &Results) {
         Verdict::Undecided => "–",
     };
     let rows = |family: &Family| -> Vec<Vec<String>> {
-        let row = |c: &super::hypotheses::Comparison| {
+        let row = |c: &Comparison| {
             let seeds = c.over_seeds.map_or("–".into(), |(low, high)| match c.measure {
-                super::hypotheses::Measure::Fooled => format!("{:+.1} to {:+.1}", 100.0 * low, 100.0 * high),
-                super::hypotheses::Measure::Distance => format!("× {low:.2} to {high:.2}"),
+                Measure::Fooled => format!("{:+.1} to {:+.1}", 100.0 * low, 100.0 * high),
+                Measure::Distance => format!("× {low:.2} to {high:.2}"),
             });
             vec![
                 format!("{} – {}", family.first, family.second),
@@ -220,7 +242,8 @@ fn comparisons(d: &mut Document, results: &Results) {
         };
         family.comparisons.iter().map(row).collect()
     };
-    let head = ["first – second", "attack", "effect [95 %]", "over pairs of seeds", "images", "p (Holm)", "says"];
+    let head =
+        ["first – second", "attack", "effect [95 %]", "over pairs of seeds", "images", "p (Holm)", "says"];
     for part in &results.parts {
         let all: Vec<Vec<String>> = all_h0(results)
             .iter()
@@ -293,7 +316,9 @@ fn inferences(d: &mut Document, results: &Results) {
 }
 
 fn graded_high(part: &PartResults, group: &Group) -> String {
-    let of = |attack| part.cell(group, Purpose::Study, attack).share(|l| l.record.grade == Some(Grade::High)).value;
+    let of = |attack| {
+        part.cell(group, Purpose::Study, attack).share(|l| l.record.grade == Some(Grade::High)).value
+    };
     let shares: Vec<String> =
         Attack::middle(&part.part.budgets).into_iter().map(|a| format!("{:.1}", 100.0 * of(a))).collect();
     shares.join(" / ")
@@ -315,7 +340,10 @@ fn data_set(
     let name = part.dataset.name;
     let groups = part.groups();
     let lfw = name == LFW.name;
-    d.heading(2, format!("Table {}: {}", if lfw { 3 } else { 2 }, if lfw { "faces (LFW)" } else { "digits (MNIST)" }));
+    d.heading(
+        2,
+        format!("Table {}: {}", if lfw { 3 } else { 2 }, if lfw { "faces (LFW)" } else { "digits (MNIST)" }),
+    );
     let valid = match part.dataset.validity {
         Validity::L2AtMost(most) => format!("an L2 of at most {most}"),
         Validity::SsimAtLeast(least) => format!("an SSIM of at least {least}"),
@@ -337,7 +365,10 @@ fn data_set(
         d.figure(
             &format!("examples-{name}"),
             svg,
-            format!("Figure 2, {}: an image under each attack on each network, and what was added, magnified.", set(part)),
+            format!(
+                "Figure 2, {}: an image under each attack on each network, and what was added, magnified.",
+                set(part)
+            ),
         );
     }
     if part.attacks().iter().any(|a| *a != Attack::Lbfgs) {
@@ -371,7 +402,9 @@ fn data_set(
 
 /// What the threshold of faces means, in words: the SSIM that uniform noise of 8/255, which is plainly visible, leaves.
 fn calibration(part: &PartResults, world: Option<(&World, usize)>) -> String {
-    let (Some((world, place)), Validity::SsimAtLeast(_)) = (world, part.dataset.validity) else { return String::new() };
+    let (Some((world, place)), Validity::SsimAtLeast(_)) = (world, part.dataset.validity) else {
+        return String::new();
+    };
     let ready = &world.parts[place];
     let of = |image: &crate::native::images::Image| {
         let mut rng = fastrand::Rng::with_seed(image.index as u64);
@@ -380,7 +413,10 @@ fn calibration(part: &PartResults, world: Option<(&World, usize)>) -> String {
         ssim(ready.dataset.image, &image.pixels, &changed)
     };
     let i = median(&ready.images.iter().map(of).collect::<Vec<_>>());
-    format!(" Uniform noise of ±8/255 has a median SSIM of {:.3} [{:.3}, {:.3}] here.", i.value, i.low, i.high)
+    format!(
+        " Uniform noise of ±8/255 has a median SSIM of {:.3} [{:.3}, {:.3}] here.",
+        i.value, i.low, i.high
+    )
 }
 
 fn table(d: &mut Document, part: &PartResults, group: &Group) {
@@ -407,7 +443,8 @@ fn table(d: &mut Document, part: &PartResults, group: &Group) {
             let seeds = cell
                 .over_seeds()
                 .map_or("–".into(), |(low, high)| format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high));
-            let valid = cell.fooled().filter(|l| l.record.valid).count() as f64 / cell.fooled().count() as f64;
+            let valid =
+                cell.fooled().filter(|l| l.record.valid).count() as f64 / cell.fooled().count() as f64;
             vec![
                 attack.title(),
                 percent(cell.share(|l| l.record.success)),
@@ -468,7 +505,9 @@ fn sweep(d: &mut Document, part: &PartResults, groups: &[Group]) {
             let mut row = vec![group.title(), attack.title()];
             row.extend(thresholds.iter().map(|&t| {
                 let valid = cell.share(|l| l.record.success && holds(l, t)).value;
-                let high = cell.share(|l| l.record.success && holds(l, t) && f64::from(l.record.confidence) >= CONFIDENT);
+                let high = cell.share(|l| {
+                    l.record.success && holds(l, t) && f64::from(l.record.confidence) >= CONFIDENT
+                });
                 format!("{:.1} / {:.1}", 100.0 * valid, 100.0 * high.value)
             }));
             rows.push(row);
@@ -487,9 +526,9 @@ fn checklist(d: &mut Document, part: &PartResults, groups: &[Group]) {
     let images = part.part.images;
     d.text(format!(
         "On the first network of each architecture; middle budgets: {}. Checks with twice the iterations of L-BFGS, and attacks of \
-         L-BFGS on f32 weights, are made on the first 100 images at most (here {}).",
+         L-BFGS on f32 weights, are made on the first {} images.",
         Attack::middle(&part.part.budgets).into_iter().map(Attack::title).collect::<Vec<_>>().join(", "),
-        images.min(100)
+        images.min(DEAR)
     ));
     let mut rows = Vec::new();
     for group in groups.iter().filter(|g| g.entrants.first().is_some_and(|e| e.checked)) {

@@ -146,7 +146,9 @@ impl PartResults {
             let same = |g: &&mut Group| g.arch.name == arch.name && g.reading == entrant.reading;
             match groups.iter_mut().find(same) {
                 Some(group) => group.entrants.push(entrant.clone()),
-                None => groups.push(Group { arch, reading: entrant.reading, entrants: vec![entrant.clone()] }),
+                None => {
+                    groups.push(Group { arch, reading: entrant.reading, entrants: vec![entrant.clone()] })
+                }
             }
         }
         groups
@@ -194,7 +196,8 @@ impl<'a> Cell<'a> {
     /// The share of all images that the network still reads rightly in the end.
     pub fn robust(&self) -> Interval {
         let all = self.seeds.iter().flatten();
-        let hits = all.clone().filter(|l| l.record.read_rightly() && l.record.predicted == l.record.label).count();
+        let hits =
+            all.clone().filter(|l| l.record.read_rightly() && l.record.predicted == l.record.label).count();
         self.of_images(hits, all.count())
     }
 

@@ -42,7 +42,8 @@ pub fn load(plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> Resul
         let mut subjects = Vec::new();
         let mut ready = None;
         for entrant in &part.entrants {
-            let path = files.get(&entrant.name()).with_context(|| format!("{} has no file", entrant.name()))?;
+            let path =
+                files.get(&entrant.name()).with_context(|| format!("{} has no file", entrant.name()))?;
             let weights = read_weights(path)?;
             let reading = match entrant.reading {
                 Reads::Mean => Reading::Mean,
@@ -50,7 +51,8 @@ pub fn load(plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> Resul
             };
             subjects.push(Subject::new(&weights, reading)?);
             if ready.is_none() {
-                let images: Images = format!("test:0..{}", part.images).parse().map_err(anyhow::Error::msg)?;
+                let images: Images =
+                    format!("test:0..{}", part.images).parse().map_err(anyhow::Error::msg)?;
                 ready = Some((weights.arch.dataset, images.load(&weights, data)?));
             }
         }
@@ -141,7 +143,10 @@ impl World {
                     bar.set_message(format!("{} {}", line.network, line.record.attack));
                 }
             }
-            ensure!(written == jobs.len(), anyhow!("a worker thread failed; the same command goes on from there"));
+            ensure!(
+                written == jobs.len(),
+                anyhow!("a worker thread failed; the same command goes on from there")
+            );
             Ok(())
         })?;
         bar.finish_and_clear();
@@ -150,13 +155,7 @@ impl World {
 }
 
 /// An attack on an image that the network reads rightly; others are written down as they are.
-fn attack(
-    subject: &mut Subject,
-    image: &Image,
-    goal: Goal,
-    job: Job,
-    dataset: &Dataset,
-) -> Result<Attacked> {
+fn attack(subject: &mut Subject, image: &Image, goal: Goal, job: Job, dataset: &Dataset) -> Result<Attacked> {
     let options = job.spec.options;
     let mut record = unattacked(subject, image, goal, options);
     if record.read_rightly() {

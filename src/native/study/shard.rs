@@ -43,7 +43,9 @@ impl Shard {
         }
         let number = |name: &str| {
             variable(name)
-                .map(|text| text.trim().parse::<usize>().map_err(|_| format!("{name} is '{text}', no number")))
+                .map(|text| {
+                    text.trim().parse::<usize>().map_err(|_| format!("{name} is '{text}', no number"))
+                })
                 .transpose()
         };
         if let Some(id) = number("SLURM_ARRAY_TASK_ID")? {
@@ -59,7 +61,8 @@ impl Shard {
         match (number("JOB_COMPLETION_INDEX")?, count) {
             (Some(index), Some(count)) => Self::new(index, count),
             (Some(_), None) => {
-                Err("JOB_COMPLETION_INDEX says which shard this is; say how many there are with --shards".into())
+                Err("JOB_COMPLETION_INDEX says which shard this is; say how many there are with --shards"
+                    .into())
             }
             (None, Some(1) | None) => Ok(Self::WHOLE),
             (None, Some(count)) => Err(format!(
