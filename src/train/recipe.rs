@@ -35,7 +35,11 @@ pub fn recipe(arch: &Arch) -> Recipe {
     let label_weight = 50.0 * (arch.pixels() as f64 / 784.0).round();
     if arch.dataset.name == LFW.name {
         return Recipe {
-            epochs: if arch.name == "lfw-conv-vae" { 80 } else { 100 },
+            epochs: match arch.name {
+                "lfw-conv-vae" => 80,
+                "lfw-vae" => 200,
+                _ => 100,
+            },
             batch: 32,
             rate: 0.001,
             decay: 0.02,
