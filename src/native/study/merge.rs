@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::journal::{HEADER, Header, RECORDS, TIMINGS, header};
+use super::plan::VERSION;
 use super::shard::Shard;
 use crate::native::files::write_atomically;
 
@@ -23,6 +24,11 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
         parts.push((folder, found));
     }
     let Some((first, whole)) = parts.first().cloned() else { bail!("name the folders of the shards") };
+    ensure!(
+        whole.plan.version == VERSION,
+        "{} was made by another version of the program, which knows how to merge it",
+        first.display()
+    );
     for (folder, part) in &parts {
         ensure!(
             part.plan == whole.plan && part.shard.count == whole.shard.count,

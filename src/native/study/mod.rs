@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 use self::document::Document;
 use self::journal::Header;
-use self::plan::{Budgets, Entrant, Part, Plan, Reads, Stored};
+use self::plan::{Budgets, Entrant, Part, Plan, Reads, Stored, VERSION};
 use self::shard::Shard;
 use super::bench::shipped_networks;
 use super::images::{full_precision, read_weights};
@@ -122,6 +122,11 @@ pub fn merge(folders: &[PathBuf], out: &Path, data: &Path, command: &str) -> Res
 /// When there is no whole study there, or a file cannot be read or written.
 pub fn remake(folder: &Path, data: &Path, command: &str) -> Result<()> {
     let header = journal::header(folder)?.with_context(|| format!("{} holds no study", folder.display()))?;
+    ensure!(
+        header.plan.version == VERSION,
+        "{} was made by another version of the program, which knows how to read it",
+        folder.display()
+    );
     ensure!(header.shard == Shard::WHOLE, "{} holds a shard; merge it with the others", folder.display());
     let world = match reload(&header.plan, data) {
         Ok(world) => Some(world),
@@ -238,7 +243,7 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
     }
     // The order of the data sets does not depend on the order of the files.
     parts.sort_by_key(|p| DATASETS.iter().position(|d| d.name == p.dataset));
-    Ok((Plan { seed: options.seed, eot: options.eot, parts }, files))
+    Ok((Plan { version: VERSION, seed: options.seed, eot: options.eot, parts }, files))
 }
 
 fn budgets(options: &Options, dataset: &Dataset) -> Budgets {

@@ -17,9 +17,14 @@ const UNBOUNDED: f32 = 1.0;
 /// The probability that L-BFGS must reach on draws that it knows, against a network that then draws others.
 const SURE: f32 = 0.7;
 
+/// Which attacks a plan comes to, and in which order: counts up with every change of [`specs`] or [`Plan::jobs`].
+pub const VERSION: u32 = 1;
+
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// [`VERSION`] when it was made.
+    pub version: u32,
     /// Of the random starts of the iterative attacks; they start at the image where there is none.
     pub seed: Option<u64>,
     /// Draws over which an attack on a sampling VAE takes the mean loss.
@@ -232,7 +237,7 @@ mod tests {
             entrant("mnist-vae", Reads::Sampled, Stored::Int8, true),
         ];
         let part = Part { dataset: "mnist".into(), images: 130, budgets: Budgets::of(&MNIST), entrants };
-        Plan { seed: None, eot: 16, parts: vec![part] }
+        Plan { version: VERSION, seed: None, eot: 16, parts: vec![part] }
     }
 
     #[test]
