@@ -19,9 +19,10 @@ pub struct Check {
 /// By how much success may change when the steps are doubled, or fall when a budget grows.
 const POINT: f64 = 0.01;
 
-/// The checks of a group, on its first network.
+/// The checks of a group, on the network that they are made on.
 pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
-    let group = &Group { entrants: group.entrants[..1].to_vec(), ..group.clone() };
+    let checked = group.entrants.iter().filter(|e| e.checked).cloned().collect();
+    let group = &Group { entrants: checked, ..group.clone() };
     let Budgets { linf, l1, lbfgs } = &part.part.budgets;
     let (at, at_l1) = (Budgets::middle(linf).map(Attack::Linf), Budgets::middle(l1).map(Attack::L1));
     let cell = |purpose, attack| part.cell(group, purpose, attack);

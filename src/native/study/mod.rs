@@ -202,6 +202,11 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
     let paths = if given { options.models.clone() } else { known()? };
     let mut files = BTreeMap::new();
     let mut parts: Vec<Part> = Vec::new();
+    // Of each architecture, the first network whose weights in full are there is checked, or else the first.
+    let mut checked = BTreeMap::new();
+    for path in paths.iter().filter(|p| full_precision(p).is_file()) {
+        checked.entry(read_weights(path)?.arch.name).or_insert(stem(path)?);
+    }
     for path in &paths {
         let weights = read_weights(path)?;
         let dataset = weights.arch.dataset;
@@ -227,8 +232,8 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
                 }
             };
             let entrants = &mut parts[place].entrants;
-            let first = |e: &Entrant| e.arch == entrant.arch && e.network != entrant.network && e.checked;
-            let checked = !entrants.iter().any(first);
+            let checked = *checked.entry(weights.arch.name).or_insert_with(|| entrant.network.clone())
+                == entrant.network;
             // Weights in full are there for the checks, and sampling VAEs to see what sampling hides: once each.
             if checked || entrant.reading == Reads::Mean && entrant.precision == Stored::Int8 {
                 entrants.push(Entrant { checked, ..entrant });
@@ -266,7 +271,7 @@ fn budgets(options: &Options, dataset: &Dataset) -> Budgets {
 /// full where they lie beside.
 fn add_files(path: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<Vec<Entrant>> {
     let weights = read_weights(path)?;
-    let stem = path.file_stem().context("a weights file has a name")?.to_string_lossy().into_owned();
+    let stem = stem(path)?;
     let entrant = |reading, precision, path: &Path| {
         Ok::<_, anyhow::Error>(Entrant {
             network: stem.clone(),
@@ -293,6 +298,11 @@ fn add_files(path: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<Vec<E
         }
     }
     Ok(entrants.into_iter().map(|(entrant, _)| entrant).collect())
+}
+
+/// What a weights file's network is called.
+fn stem(path: &Path) -> Result<String> {
+    Ok(path.file_stem().context("a weights file has a name")?.to_string_lossy().into_owned())
 }
 
 fn sha256(path: &Path) -> Result<String> {

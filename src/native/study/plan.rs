@@ -55,7 +55,7 @@ pub struct Entrant {
     pub precision: Stored,
     /// Of the weights file.
     pub sha256: String,
-    /// Whether the checks are made on it: the first of its architecture.
+    /// Whether the checks are made on it: one network of each architecture.
     pub checked: bool,
 }
 
