@@ -258,11 +258,14 @@ enum StudyCommand {
         #[command(flatten)]
         data: Data,
     },
-    /// Makes the report of a study again
+    /// Makes the report of a study again, or one of several studies of different data sets
     Report {
-        /// Its folder
+        /// Their folders
         #[arg(default_value = "study")]
-        folder: PathBuf,
+        folders: Vec<PathBuf>,
+        /// Where to; the first folder when not given
+        #[arg(long)]
+        out: Option<PathBuf>,
         #[command(flatten)]
         data: Data,
     },
@@ -345,8 +348,9 @@ fn study(s: Study) -> Result<()> {
         Some(StudyCommand::Merge { folders, out, data }) => {
             return native::study::merge(&folders, &out, &data.data_dir, &command);
         }
-        Some(StudyCommand::Report { folder, data }) => {
-            return native::study::remake(&folder, &data.data_dir, &command);
+        Some(StudyCommand::Report { folders, out, data }) => {
+            let out = out.unwrap_or_else(|| folders[0].clone());
+            return native::study::remake(&folders, &out, &data.data_dir, &command);
         }
         None => {}
     }

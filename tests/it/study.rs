@@ -146,6 +146,16 @@ fn a_study_that_is_killed_goes_on_and_shards_merge_to_the_same_bytes() {
     };
     assert_eq!(without_command(&joined), without_command(&whole));
 
+    // The report of whole studies can be made again, elsewhere too; each data set once.
+    let again = folder.path().join("again");
+    done(misread(&["study", "report"]).arg(&whole).arg("--out").arg(&again));
+    assert_eq!(without_command(&again), without_command(&whole));
+    assert_eq!(read(&again, "figures/success-mnist.svg"), read(&whole, "figures/success-mnist.svg"));
+    let said = refused(misread(&["study", "report"]).args([&whole, &joined]).arg("--out").arg(&again));
+    assert!(said.contains("another study of mnist"), "{said}");
+    let said = refused(misread(&["study", "report"]).arg(&shards[0]));
+    assert!(said.contains("holds a shard"), "{said}");
+
     let mut twice = misread(&["study", "merge"]);
     twice.args([&shards[0], &shards[1], &shards[1]]).arg("--out").arg(folder.path().join("x"));
     assert!(refused(&mut twice).contains("twice"));

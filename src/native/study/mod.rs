@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 use self::document::Document;
 use self::journal::Header;
 use self::plan::{Budgets, Entrant, Part, Plan, Reads, Stored, VERSION};
+use self::results::Results;
 use self::shard::Shard;
 use super::bench::shipped_networks;
 use super::images::{full_precision, read_weights};
@@ -104,7 +105,7 @@ pub fn study(options: &Options) -> Result<()> {
         );
         return Ok(());
     }
-    finish(&options.out, &header.plan, Some(&world), &options.command)
+    finish(&options.out, &whole_results(&options.out, &header.plan)?, Some(&world), &options.command)
 }
 
 /// Joins shards and makes the report, with examples if the networks and images are at hand.
@@ -113,29 +114,50 @@ pub fn study(options: &Options) -> Result<()> {
 /// As [`merge::merge`] and [`report::write`].
 pub fn merge(folders: &[PathBuf], out: &Path, data: &Path, command: &str) -> Result<()> {
     merge::merge(folders, out)?;
-    remake(out, data, command)
+    remake(&[out.to_owned()], out, data, command)
 }
 
-/// Makes the report of the study in `folder` again.
+/// Makes a report in `out` of the studies in `folders`, each of other data sets.
 ///
 /// # Errors
-/// When there is no whole study there, or a file cannot be read or written.
-pub fn remake(folder: &Path, data: &Path, command: &str) -> Result<()> {
-    let header = journal::header(folder)?.with_context(|| format!("{} holds no study", folder.display()))?;
-    ensure!(
-        header.plan.version == VERSION,
-        "{} was made by another version of the program, which knows how to read it",
-        folder.display()
-    );
-    ensure!(header.shard == Shard::WHOLE, "{} holds a shard; merge it with the others", folder.display());
-    let world = match reload(&header.plan, data) {
+/// When a folder holds no whole study, two are of one data set, or a file cannot be read or written.
+pub fn remake(folders: &[PathBuf], out: &Path, data: &Path, command: &str) -> Result<()> {
+    let mut together: Option<Results> = None;
+    for folder in folders {
+        let header =
+            journal::header(folder)?.with_context(|| format!("{} holds no study", folder.display()))?;
+        ensure!(
+            header.plan.version == VERSION,
+            "{} was made by another version of the program, which knows how to read it",
+            folder.display()
+        );
+        ensure!(header.shard == Shard::WHOLE, "{} holds a shard; merge it with the others", folder.display());
+        let results = whole_results(folder, &header.plan)?;
+        together = Some(match together {
+            None => results,
+            Some(mut all) => {
+                let (a, b) = (&all.plan, &results.plan);
+                ensure!((a.seed, a.eot) == (b.seed, b.eot), "these studies attacked with other options");
+                for part in results.parts {
+                    let name = &part.part.dataset;
+                    let there = all.parts.iter().any(|p| p.part.dataset == *name);
+                    ensure!(!there, "{} is another study of {name}", folder.display());
+                    all.plan.parts.push(part.part.clone());
+                    all.parts.push(part);
+                }
+                all
+            }
+        });
+    }
+    let results = together.context("name the folder of a study")?;
+    let world = match reload(&results.plan, data) {
         Ok(world) => Some(world),
         Err(error) => {
             eprintln!("note: the report is made without examples ({error:#})");
             None
         }
     };
-    finish(folder, &header.plan, world.as_ref(), command)
+    finish(out, &results, world.as_ref(), command)
 }
 
 /// The networks and images of a plan that was made elsewhere: the shipped weights that it names.
@@ -153,7 +175,8 @@ fn reload(plan: &Plan, data: &Path) -> Result<run::World> {
     run::load(plan.clone(), &files, data)
 }
 
-fn finish(folder: &Path, plan: &Plan, world: Option<&run::World>, command: &str) -> Result<()> {
+/// The records of a study that has all of them.
+fn whole_results(folder: &Path, plan: &Plan) -> Result<Results> {
     let results = results::read(folder, plan)?;
     let expected = plan.jobs().len();
     let found = results.parts.iter().map(|p| p.in_order().len()).sum::<usize>();
@@ -162,8 +185,12 @@ fn finish(folder: &Path, plan: &Plan, world: Option<&run::World>, command: &str)
         "{} holds {found} of {expected} records; run the study again to finish it",
         folder.display()
     );
-    report::write_csv(&results, folder)?;
-    let document = report::write(&results, world, command, folder)?;
+    Ok(results)
+}
+
+fn finish(folder: &Path, results: &Results, world: Option<&run::World>, command: &str) -> Result<()> {
+    report::write_csv(results, folder)?;
+    let document = report::write(results, world, command, folder)?;
     println!("{}", summary(&document));
     println!("The report is {}", folder.join("report.html").display());
     Ok(())

@@ -78,7 +78,7 @@ fn report(results: &Results, world: Option<&World>, command: &str) -> Result<Doc
          confidences of the two cannot be compared. `{command}` makes this report.",
         images.join("; ")
     ));
-    verdicts(&mut d, results);
+    verdicts(&mut d, results, &all_h0(results), &all_h1(results));
     inferences(&mut d, results);
     for (place, part) in results.parts.iter().enumerate() {
         data_set(&mut d, results, part, world.map(|w| (w, place)))?;
@@ -127,10 +127,10 @@ fn all_h1(results: &Results) -> Vec<(Group, Group, Family)> {
     low.groups().into_iter().filter(|g| g.reading == Reads::Mean).filter_map(pair).collect()
 }
 
-fn verdicts(d: &mut Document, results: &Results) {
+fn verdicts(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group, Group, Family)]) {
     d.heading(2, "What was decided");
     let mut said = Vec::new();
-    for h in all_h0(results).iter().filter(|h| h.plain.kind() == "cnn") {
+    for h in h0.iter().filter(|h| h.plain.kind() == "cnn") {
         let name = format!("H0 on {} for the {}", set(h.part), h.vae.title());
         said.push(sentence(
             &name,
@@ -141,15 +141,15 @@ fn verdicts(d: &mut Document, results: &Results) {
             &[&h.vae, &h.plain],
         ));
     }
-    for (high, low, family) in all_h1(results) {
+    for (high, low, family) in h1 {
         let name = format!("H1 for the {}", low.title());
         said.push(sentence(
             &name,
-            &family,
+            family,
             [Verdict::Weaker, Verdict::Stronger],
             "faces",
             "digits",
-            &[&high, &low],
+            &[high, low],
         ));
     }
     if said.is_empty() {
@@ -167,7 +167,7 @@ fn verdicts(d: &mut Document, results: &Results) {
          hypothesis holds when comparisons speak and all of them for it, fails when all speak against it, and is undecided \
          otherwise.",
     );
-    comparisons(d, results);
+    comparisons(d, results, h0, h1);
 }
 
 /// One sentence of a verdict; `for_it` are the verdicts for and against the hypothesis.
@@ -218,7 +218,7 @@ fn sentence(
     text + "."
 }
 
-fn comparisons(d: &mut Document, results: &Results) {
+fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group, Group, Family)]) {
     let verdict = |v: Verdict| match v {
         Verdict::Stronger => "first is stronger",
         Verdict::Weaker => "first is weaker",
@@ -245,18 +245,15 @@ fn comparisons(d: &mut Document, results: &Results) {
     let head =
         ["first – second", "attack", "effect [95 %]", "over pairs of seeds", "images", "p (Holm)", "says"];
     for part in &results.parts {
-        let all: Vec<Vec<String>> = all_h0(results)
-            .iter()
-            .filter(|h| std::ptr::eq(h.part, part))
-            .flat_map(|h| rows(&h.family))
-            .collect();
+        let all: Vec<Vec<String>> =
+            h0.iter().filter(|h| std::ptr::eq(h.part, part)).flat_map(|h| rows(&h.family)).collect();
         if !all.is_empty() {
             d.heading(3, format!("H0 on {}, attack by attack", set(part)));
             d.text("Points by which the first is fooled more often (above 0: it is the weaker), or its L2 over that of the second (below 1: it is the weaker).");
             d.table(&head, all);
         }
     }
-    let all: Vec<Vec<String>> = all_h1(results).iter().flat_map(|(_, _, family)| rows(family)).collect();
+    let all: Vec<Vec<String>> = h1.iter().flat_map(|(_, _, family)| rows(family)).collect();
     if !all.is_empty() {
         d.heading(3, "H1, attack by attack");
         d.table(&head, all);
