@@ -266,6 +266,9 @@ enum StudyCommand {
         /// Where to; the first folder when not given
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Leaves out the figure that shows faces, so that the report may be passed on
+        #[arg(long)]
+        without_faces: bool,
         #[command(flatten)]
         data: Data,
     },
@@ -348,9 +351,9 @@ fn study(s: Study) -> Result<()> {
         Some(StudyCommand::Merge { folders, out, data }) => {
             return native::study::merge(&folders, &out, &data.data_dir, &command);
         }
-        Some(StudyCommand::Report { folders, out, data }) => {
+        Some(StudyCommand::Report { folders, out, without_faces, data }) => {
             let out = out.unwrap_or_else(|| folders[0].clone());
-            return native::study::remake(&folders, &out, &data.data_dir, &command);
+            return native::study::remake(&folders, &out, !without_faces, &data.data_dir, &command);
         }
         None => {}
     }

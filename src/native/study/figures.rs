@@ -11,6 +11,9 @@ use crate::metrics::statistics::Interval;
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
+/// Points of a network in a panel of [`quadrants`], at most.
+pub const POINTS: usize = 250;
+
 /// The size of a panel.
 const PANEL: (u32, u32) = (540, 380);
 
@@ -104,7 +107,7 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
     svg(attacks.len(), |areas| {
         for (area, &attack) in areas.iter().zip(&attacks) {
             let cells: Vec<_> = groups.iter().map(|g| part.cell(g, Purpose::Study, attack)).collect();
-            let all = cells.iter().flat_map(|c| c.fooled().map(of).collect::<Vec<_>>());
+            let all = cells.iter().flat_map(|c| c.fooled().take(POINTS).map(of).collect::<Vec<_>>());
             let (low, high) = all.fold((threshold, threshold), |(l, h), x| (l.min(x), h.max(x)));
             let margin = 0.08 * (high - low).max(0.01);
             let range =
@@ -123,7 +126,7 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
             }
             for (place, cell) in cells.iter().enumerate() {
                 let colour = colour(place);
-                let points = cell.fooled().map(|l| (of(l), f64::from(l.record.confidence)));
+                let points = cell.fooled().take(POINTS).map(|l| (of(l), f64::from(l.record.confidence)));
                 chart
                     .draw_series(points.map(|p| Circle::new(p, 2, colour.mix(0.45).filled())))?
                     .label(groups[place].title())

@@ -105,7 +105,7 @@ pub fn study(options: &Options) -> Result<()> {
         );
         return Ok(());
     }
-    finish(&options.out, &whole_results(&options.out, &header.plan)?, Some(&world), &options.command)
+    finish(&options.out, &whole_results(&options.out, &header.plan)?, Some(&world), true, &options.command)
 }
 
 /// Joins shards and makes the report, with examples if the networks and images are at hand.
@@ -114,14 +114,15 @@ pub fn study(options: &Options) -> Result<()> {
 /// As [`merge::merge`] and [`report::write`].
 pub fn merge(folders: &[PathBuf], out: &Path, data: &Path, command: &str) -> Result<()> {
     merge::merge(folders, out)?;
-    remake(&[out.to_owned()], out, data, command)
+    remake(&[out.to_owned()], out, true, data, command)
 }
 
-/// Makes a report in `out` of the studies in `folders`, each of other data sets.
+/// Makes a report in `out` of the studies in `folders`, each of other data sets; with examples of faces only when
+/// `faces` are allowed.
 ///
 /// # Errors
 /// When a folder holds no whole study, two are of one data set, or a file cannot be read or written.
-pub fn remake(folders: &[PathBuf], out: &Path, data: &Path, command: &str) -> Result<()> {
+pub fn remake(folders: &[PathBuf], out: &Path, faces: bool, data: &Path, command: &str) -> Result<()> {
     let mut together: Option<Results> = None;
     for folder in folders {
         let header =
@@ -157,7 +158,7 @@ pub fn remake(folders: &[PathBuf], out: &Path, data: &Path, command: &str) -> Re
             None
         }
     };
-    finish(out, &results, world.as_ref(), command)
+    finish(out, &results, world.as_ref(), faces, command)
 }
 
 /// The networks and images of a plan that was made elsewhere: the shipped weights that it names.
@@ -188,9 +189,15 @@ fn whole_results(folder: &Path, plan: &Plan) -> Result<Results> {
     Ok(results)
 }
 
-fn finish(folder: &Path, results: &Results, world: Option<&run::World>, command: &str) -> Result<()> {
+fn finish(
+    folder: &Path,
+    results: &Results,
+    world: Option<&run::World>,
+    faces: bool,
+    command: &str,
+) -> Result<()> {
     report::write_csv(results, folder)?;
-    let document = report::write(results, world, command, folder)?;
+    let document = report::write(results, world, faces, command, folder)?;
     println!("{}", summary(&document));
     println!("The report is {}", folder.join("report.html").display());
     Ok(())

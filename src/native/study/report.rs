@@ -21,12 +21,18 @@ use crate::metrics::statistics::{Interval, median};
 use crate::native::files::write_atomically;
 
 /// Writes `report.md`, `report.html` and `figures/` into `folder`, and answers the report. Examples are drawn when there is
-/// a `world` to draw them from.
+/// a `world` to draw them from; those of faces only when `faces` are allowed.
 ///
 /// # Errors
 /// When something cannot be drawn or written.
-pub fn write(results: &Results, world: Option<&World>, command: &str, folder: &Path) -> Result<Document> {
-    let document = report(results, world, command)?;
+pub fn write(
+    results: &Results,
+    world: Option<&World>,
+    faces: bool,
+    command: &str,
+    folder: &Path,
+) -> Result<Document> {
+    let document = report(results, world, faces, command)?;
     for block in &document.blocks {
         if let Block::Figure { name, svg, .. } = block {
             write_atomically(&folder.join(format!("figures/{name}.svg")), svg.as_bytes())?;
@@ -54,7 +60,7 @@ pub fn write_csv(results: &Results, folder: &Path) -> Result<()> {
     std::fs::rename(&part, &path).with_context(context)
 }
 
-fn report(results: &Results, world: Option<&World>, command: &str) -> Result<Document> {
+fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) -> Result<Document> {
     let mut d = Document::default();
     d.heading(1, "Does the architecture decide how a network can be fooled?");
     let images: Vec<String> = results
@@ -81,7 +87,7 @@ fn report(results: &Results, world: Option<&World>, command: &str) -> Result<Doc
     verdicts(&mut d, results, &all_h0(results), &all_h1(results));
     inferences(&mut d, results);
     for (place, part) in results.parts.iter().enumerate() {
-        data_set(&mut d, results, part, world.map(|w| (w, place)))?;
+        data_set(&mut d, results, part, world.map(|w| (w, place)), faces)?;
     }
     Ok(d)
 }
@@ -333,6 +339,7 @@ fn data_set(
     results: &Results,
     part: &PartResults,
     world: Option<(&World, usize)>,
+    faces: bool,
 ) -> Result<()> {
     let name = part.dataset.name;
     let groups = part.groups();
@@ -356,7 +363,7 @@ fn data_set(
         table(d, part, group);
     }
     d.heading(3, format!("Figures: {}", set(part)));
-    if let Some((world, place)) = world
+    if let Some((world, place)) = world.filter(|_| faces || !lfw)
         && let Some(svg) = examples::figure(part, world, place)?
     {
         d.figure(
@@ -387,7 +394,11 @@ fn data_set(
     d.figure(
         &format!("quadrants-{name}"),
         svg,
-        format!("Figure 5, {}: confidence against validity; the thresholds part the four grades.", set(part)),
+        format!(
+            "Figure 5, {}: confidence against validity of the first {} fooled of each; the thresholds part the four grades.",
+            set(part),
+            figures::POINTS
+        ),
     );
     sweep(d, part, &groups);
     checklist(d, part, &groups);
