@@ -170,9 +170,10 @@ function drawResults() {
   }));
 }
 
-/** Sums up a study as far as it is, and draws that. */
+/** Sums up a study as far as it is, and draws that. A worker that was lost is replaced by the next call. */
 async function showResults(mine) {
-  const found = await summarise(mine, (asked) => engine.statistics(asked));
+  const sum = () => summarise(mine, (asked) => engine.statistics(asked));
+  const found = await sum().catch(sum);
   if (mine !== study) return;
   summary = found;
   drawResults();
@@ -244,7 +245,7 @@ async function goOn() {
     await Promise.race([work, new Promise((resolve) => setTimeout(resolve, pause))]);
     if (ended || mine.done === before) continue;
     const drawn = performance.now();
-    await showResults(mine);
+    await showResults(mine).catch((error) => mine.fail(error));
     pause = Math.max(PAUSE, 3 * (performance.now() - drawn));
   }
   spent += performance.now() - start;

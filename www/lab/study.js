@@ -87,8 +87,7 @@ export class Study {
     this.wrong = null;
     this.#stopped = false;
     const left = this.#items.filter(({ records }) => records.length < this.#plan.length);
-    const all = pool.map(left, (engine, item) => this.#attack(engine, item)).catch((error) => this.#fail(error));
-    await all;
+    await pool.map(left, (engine, item) => this.#attack(engine, item)).catch((error) => this.fail(error));
     this.#stopped = true;
   }
 
@@ -102,7 +101,8 @@ export class Study {
     return false;
   }
 
-  #fail(error) {
+  /** Stops because of an error; a cancel is none. */
+  fail(error) {
     if (!(error instanceof Cancelled)) this.wrong ??= error.message;
     this.#stopped = true;
   }
@@ -128,7 +128,7 @@ export class Study {
       } catch (error) {
         // A worker that was lost is replaced by the next call; what is lost again is lost for good.
         if (second || error instanceof Cancelled) {
-          this.#fail(error);
+          this.fail(error);
           return;
         }
         second = true;
