@@ -24,11 +24,13 @@ const DIGITS = 'mnist-lab';
 const PAUSE = 250;
 /** What a curve has on its axes: title, axis and the largest value where nothing is known of it yet. */
 const PANELS = {
-  linf: ['Basic Iterative, L∞', 'ε: the most that a pixel may change'],
-  l1: ['Basic Iterative, L1', 'ε: the most that all pixels together may change'],
-  lbfgs: ['L-BFGS, the closest image', 'L2: the length of the change'],
+  linf: ['Basic Iterative, L∞', 'ε: how far a pixel may go'],
+  l1: ['Basic Iterative, L1', 'ε: sum of all changes'],
+  lbfgs: ['L-BFGS, the closest image', 'L2: length of the change'],
 };
 
+/** What is said while the results come in. */
+const RUNNING = 'The bands narrow with every digit.';
 /** What stands for a finding where there is none. */
 const NOTHING = { title: 'Nothing yet', words: 'it takes a VAE and a plain network.' };
 
@@ -200,7 +202,7 @@ async function begin(said = '') {
   spent = 0;
   clear();
   const start = performance.now();
-  report('running', '');
+  report('running', RUNNING);
   await occupy(async () => {
     $('status').textContent = 'Loading the digits…';
     try {
@@ -234,7 +236,7 @@ async function occupy(work) {
 async function goOn() {
   const mine = study;
   const [start, before] = [performance.now(), mine.done];
-  report('running', '');
+  report('running', RUNNING);
   showButtons();
   $('chart').scrollIntoView({ block: 'nearest' });
   pool ??= new Pool(bestBuild());

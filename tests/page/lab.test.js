@@ -187,9 +187,15 @@ test('the settings are checked in words', async () => {
   assert.deepEqual(complaints, []);
 });
 
-test('weights that do not come are said, and what is done stays', async () => {
+test('digits and weights that do not come are said, and what is done stays', async () => {
+  await page.route('**/mnist-lab.safetensors', (route) => route.abort());
   await page.route('**/mnist-vae.safetensors', (route) => route.fulfill({ status: 404, body: '' }));
   await open('#digits=10&linf=0.1&run=1');
+  assert.equal((await resultIn(page, 'error', 'done')).state, 'error');
+  assert.match(await page.textContent('#notice'), /The download of the digits broke off/);
+  await page.unroute('**/mnist-lab.safetensors');
+  await page.click('#notice button');
+  await page.waitForFunction(() => /mnist-vae/.test(document.getElementById('notice').textContent));
   assert.equal((await resultIn(page, 'error', 'done')).state, 'error');
   assert.match(await page.textContent('#notice'), /could not send the weights of mnist-vae/);
   await page.unroute('**/mnist-vae.safetensors');
