@@ -22,13 +22,12 @@ const result = $('result');
 const DIGITS = 'mnist-lab';
 /** The least time between two drawings of the results, in milliseconds. */
 const PAUSE = 250;
-/** What a curve has on its axes: title, axis and the largest value where nothing is known of it yet. */
+/** The title of each attack's curves, and what is on their axis. */
 const PANELS = {
   linf: ['Basic Iterative, L∞', 'ε: how far a pixel may go'],
   l1: ['Basic Iterative, L1', 'ε: sum of all changes'],
   lbfgs: ['L-BFGS, the closest image', 'L2: length of the change'],
 };
-
 /** What is said while the results come in. */
 const RUNNING = 'The bands narrow with every digit.';
 /** What stands for a finding where there is none. */
