@@ -5,7 +5,7 @@ import { Engine } from './engine.js';
 import * as chart from './lab/chart.js';
 import * as files from './lab/export.js';
 import { FIELDS, NETWORKS, initialState, readHash, writeHash, written } from './lab/state.js';
-import { Study, plan } from './lab/study.js';
+import { SURE, Study, plan } from './lab/study.js';
 import { summarise } from './lab/summary.js';
 import { showTable } from './lab/table.js';
 import * as words from './lab/words.js';
@@ -281,6 +281,7 @@ function settings() {
   return {
     dataset: 'mnist', networks: names, inference: reading, digits, target: '(label + 1) mod 10', attacks,
     ...(attacks.includes('linf') && { linf }), ...(attacks.includes('l1') && { l1 }), steps, seed: seed === '' ? null : seed,
+    ...(attacks.includes('lbfgs') && reading === 'sampled' && { lbfgs_confidence_on_draws: SURE }),
     ...study.thresholds, build: bestBuild(), complete: study.complete,
   };
 }

@@ -235,7 +235,8 @@ test('weights of the visitor\'s take part', async () => {
 for (const [what, hash, options] of [
   ['linf', 'networks=mnist-cnn&linf=0.1', 'models/mnist-cnn.safetensors --attack linf --epsilon 0.1'],
   ['l1 from random starts', 'networks=mnist-vae&l1=15&seed=4', 'models/mnist-vae.safetensors --attack l1 --epsilon 15 --seed 4'],
-  ['linf on draws', 'networks=mnist-conv-vae&linf=0.1&inference=sampled&steps=10', 'models/mnist-conv-vae.safetensors --attack linf --epsilon 0.1 --inference sampled --steps 10'],
+  ['linf on draws', 'networks=mnist-conv-vae&linf=0.08&inference=sampled&steps=10', 'models/mnist-conv-vae.safetensors --attack linf --epsilon 0.08 --inference sampled --steps 10'],
+  ['lbfgs', 'networks=mnist-cnn&attacks=lbfgs&steps=20', 'models/mnist-cnn.safetensors --attack lbfgs --steps 20'],
 ]) {
   test(`the lab gives the numbers that the command line gives: ${what}`, { skip: !existsSync('data/mnist') && 'fetch mnist' }, async () => {
     await open(`#digits=20&${hash}&run=1`);
@@ -247,10 +248,12 @@ for (const [what, hash, options] of [
     for (const [i, mine] of records.entries()) {
       for (const name of ['index', 'label', 'target', 'clean_predicted', 'attack']) assert.equal(mine[name], native[i][name], `${name} of ${i}`);
       if (mine.clean_predicted !== mine.label) continue;
-      for (const name of ['success', 'predicted', 'grade', 'valid', 'steps', 'gradients']) assert.equal(mine[name], native[i][name], `${name} of ${i}`);
+      // A line search goes its own way after a difference in the last digit.
+      const search = mine.attack === 'lbfgs';
+      for (const name of ['success', 'predicted', ...(search ? [] : ['grade', 'valid', 'steps', 'gradients'])]) assert.equal(mine[name], native[i][name], `${name} of ${i}`);
       for (const name of ['l1', 'l2', 'linf', 'ssim']) {
         const [a, b] = [native[i][name], mine[name]];
-        assert.ok(Math.abs(a - b) <= 0.01 * a, `${name} of ${i}: ${a} natively, ${b} in the lab`);
+        assert.ok(Math.abs(a - b) <= (search ? 0.05 : 0.01) * a, `${name} of ${i}: ${a} natively, ${b} in the lab`);
       }
     }
   });
