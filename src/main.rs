@@ -53,6 +53,9 @@ enum Command {
     },
     /// Packs the test digits that the page ships
     Sample {
+        /// The first so many of the test set, in order, as the lab has them; ten of each label when not given
+        #[arg(long)]
+        first: Option<usize>,
         #[command(flatten)]
         data: Data,
         /// Where to
@@ -338,8 +341,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Attack(a) => attack_images(a),
         Command::Study(s) => study(s),
         Command::Bench { models, json } => bench::bench(&models, json),
-        Command::Sample { data, out } => {
-            sample::write_sample(&fetch::mnist(&data.data_dir, fetch::Split::Test)?, &out)
+        Command::Sample { first, data, out } => {
+            sample::write_sample(&fetch::mnist(&data.data_dir, fetch::Split::Test)?, first, &out)
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The sample that the page ships: a few test images of each label, in one small file.
+//! Test images in one small file: the sample that the page ships, a few of each label, and the first ones of the test set
+//! for the lab.
 //!
 //! A safetensors file with `images` (U8, `[count, rows, cols]`), `labels` (U8, `[count]`) and `indices`
-//! (U32, `[count]`: where each stands in the test set). Image `i` has label `i % classes`.
+//! (U32, `[count]`: where each stands in the test set). Image `i` of the sample has label `i % classes`.
 
 use std::collections::HashMap;
 

@@ -17,6 +17,8 @@ use crate::model::{Classifier, Inference, Model, Vae};
 use crate::study::{DRAWS, Fresh, Measures, Thresholds, fresh, measure};
 use crate::weights::Weights;
 
+pub mod statistics;
+
 /// Sends panics to the console with their place, once for each instance.
 #[wasm_bindgen(start)]
 pub fn start() {
@@ -62,12 +64,18 @@ impl Network {
     }
 
     /// How a network that samples answers over fresh draws: `[share of answers that reach the goal, label that most of
-    /// them name, mean confidence]`; empty where nothing is drawn.
-    pub fn fresh(&mut self, image: &[f32], label: usize, targeted: bool) -> Result<Vec<f64>, JsError> {
+    /// them name, mean confidence]`; empty where nothing is drawn. Each `index` has draws of its own.
+    pub fn fresh(
+        &mut self,
+        image: &[f32],
+        label: usize,
+        targeted: bool,
+        index: u32,
+    ) -> Result<Vec<f64>, JsError> {
         self.check(image)?;
         let goal = if targeted { Goal::Target(label) } else { Goal::Away(label) };
         let Some(deployed) = &mut self.deployed else { return Ok(Vec::new()) };
-        let Fresh { share, predicted, confidence } = fresh(deployed, image, goal, 0);
+        let Fresh { share, predicted, confidence } = fresh(deployed, image, goal, index.into());
         Ok(vec![share, predicted as f64, confidence.into()])
     }
 
@@ -464,13 +472,13 @@ impl Outcome {
     }
 }
 
-/// The digits that the page ships.
+/// Digits that come with the page: its sample, or those of the lab.
 #[wasm_bindgen]
 pub struct Samples(crate::samples::Samples);
 
 #[wasm_bindgen]
 impl Samples {
-    /// Reads the sample of MNIST digits; throws what is wrong with it.
+    /// Reads a file of MNIST digits; throws what is wrong with it.
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: &[u8]) -> Result<Samples, JsError> {
         Ok(Self(crate::samples::Samples::from_bytes(&MNIST, bytes)?))

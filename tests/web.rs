@@ -4,6 +4,7 @@
 mod common;
 
 use misread::kernel::simd::Level;
+use misread::web::statistics::{median, paired_difference, quartiles, share};
 use misread::web::{Attack, AttackOptions, Network, Samples, build};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -55,15 +56,15 @@ fn a_vae_is_seen_into_and_attacked_through_its_draws() {
         assert!(seen.len() == 786 && seen.iter().all(|v| v.is_finite()));
         let near = image.iter().zip(&seen[2..]).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
         assert!(near < 4.0, "the decoder sees a 7 in a 7: {near}");
-        assert!(network.fresh(&image, 7, true).map_err(JsValue::from).unwrap().is_empty());
+        assert!(network.fresh(&image, 7, true, 0).map_err(JsValue::from).unwrap().is_empty());
         network.sample().map_err(JsValue::from).unwrap();
-        let fresh = network.fresh(&image, 7, true).map_err(JsValue::from).unwrap();
+        let fresh = network.fresh(&image, 7, true, 0).map_err(JsValue::from).unwrap();
         assert!(fresh[0] > 0.9 && fresh[1] == 7.0, "{fresh:?}");
         let mut options = AttackOptions::new("linf").map_err(JsValue::from).unwrap();
         options.set_budget(0.3);
         let mut attack = Attack::new(&network, &image, 3, true, &options).map_err(JsValue::from).unwrap();
         while !attack.step(&mut network).map_err(JsValue::from).unwrap().done() {}
-        let fresh = network.fresh(&attack.image(), 3, true).map_err(JsValue::from).unwrap();
+        let fresh = network.fresh(&attack.image(), 3, true, 0).map_err(JsValue::from).unwrap();
         assert!(fresh[0] > 0.9 && fresh[1] == 3.0, "{fresh:?}");
     }
     let mut network = Network::new(common::WEIGHTS).map_err(JsValue::from).unwrap();
@@ -76,4 +77,12 @@ fn what_is_wrong_with_a_file_reaches_the_page_in_words() {
     let error = Network::new(&common::WEIGHTS[..5000]).err().map(JsValue::from).unwrap();
     let message = js_sys::Error::from(error).message().as_string().unwrap();
     assert!(message.contains("truncated"), "{message}");
+}
+
+#[wasm_bindgen_test]
+fn statistics_reach_the_page() {
+    assert!((share(8, 10)[1] - 0.490_162_47).abs() < 1e-6 && share(0, 0)[0].is_nan());
+    assert!((paired_difference(30, 10, 100)[0] - 0.2).abs() < 1e-12);
+    assert_eq!(median(&[3.0, 1.0])[0], 2.0);
+    assert_eq!(quartiles(&[7.0, 1.0, 4.0, 2.0]), [1.75, 3.0, 4.75]);
 }

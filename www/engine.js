@@ -70,9 +70,14 @@ export class Engine {
     return { id, promise };
   }
 
-  /** The digits that ship with the page: {pixels, labels, indices}. */
-  samples() {
-    return this.#call('samples').promise;
+  /** Digits that come with the page: {pixels, labels, indices}; the sample, or another file of models/. */
+  samples(file = 'mnist-sample') {
+    return this.#call('samples', { file }).promise;
+  }
+
+  /** Statistics with their 95 % intervals: an array of answers to [[name, ...arguments], ...]. */
+  async statistics(asked) {
+    return (await this.#call('statistics', { asked }).promise).answers;
   }
 
   /** Loads a network: {title, labels, facts, thresholds, build, vae, mapPoints, mapLabels}. */

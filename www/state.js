@@ -6,13 +6,13 @@
 
 import { ATTACKS, fieldFor } from './attacks.js';
 
-const choice = (...values) => ({
+export const choice = (...values) => ({
   initial: values[0],
   parse: (text) => (values.includes(text) ? text : undefined),
   expects: `one of ${values.join(', ')}`,
 });
 
-const number = (initial, low, high, { whole = false, optional = false } = {}) => ({
+export const number = (initial, low, high, { whole = false, optional = false } = {}) => ({
   initial,
   parse: (text) => {
     if (optional && text === '') return '';

@@ -104,12 +104,12 @@ function grade(net, success, l2, ssim, confidence, thresholds) {
 }
 
 /** The best image of an attack with all that is measured of it. */
-function outcome(net, attack, { label, targeted, thresholds }) {
+function outcome(net, attack, { label, targeted, thresholds, index }) {
   const made = attack.outcome(net);
   const image = made.image();
   const progress = { ...read(made.progress()), fresh: null };
   // Where draws decide, fresh ones do: the attack did not see them.
-  const [fresh, predicted, confidence] = net.fresh(image, label, targeted);
+  const [fresh, predicted, confidence] = net.fresh(image, label, targeted, index);
   if (fresh !== undefined) Object.assign(progress, { fresh, predicted, confidence, success: fresh >= 0.5 });
   const { ssim, survivesPng } = made;
   const answer = {
@@ -125,9 +125,9 @@ function outcome(net, attack, { label, targeted, thresholds }) {
 const seen = (net, image) => (net.isVae() ? { seen: net.see(image) } : {});
 
 const jobs = {
-  async samples() {
+  async samples({ file }) {
     const { Samples } = await started;
-    const samples = new Samples(await download('../models/mnist-sample.safetensors', 'the digits'));
+    const samples = new Samples(await download(`../models/${file}.safetensors`, 'the digits'));
     const answer = { pixels: samples.pixels(), labels: samples.labels(), indices: samples.indices() };
     samples.free();
     return answer;
@@ -159,8 +159,8 @@ const jobs = {
     return { probabilities: (await network(model)).probabilities(image) };
   },
 
-  // Sends frames as they come, none with `quiet`; answers with the outcome.
-  async attack({ id, model, image, label, targeted, options, thresholds = {}, quiet = false }) {
+  // Sends frames as they come, none with `quiet`; answers with the outcome. Where draws decide, each `index` has its own.
+  async attack({ id, model, image, label, targeted, options, thresholds = {}, quiet = false, index = 0 }) {
     const net = await network(model);
     const attack = await begin(net, image, label, targeted, options);
     try {
@@ -182,7 +182,7 @@ const jobs = {
           }
         } while (!end && performance.now() < pause);
         if (frames.length) postMessage({ id, type: 'frames', frames });
-        if (end) return { outcome: { ...outcome(net, attack, { label, targeted, thresholds }), ...end, firstMs: first } };
+        if (end) return { outcome: { ...outcome(net, attack, { label, targeted, thresholds, index }), ...end, firstMs: first } };
         await breathe();
         if (cancelled.delete(id)) return { cancelled: true };
       }
@@ -198,6 +198,13 @@ const jobs = {
 
   async peak() {
     return { gflops: (await started).peakGflops(() => performance.now()) };
+  },
+
+  // Statistics of the crate by name: [['share', hits, n], ['median', values], ...].
+  async statistics({ asked }) {
+    const { share, median, quartiles, pairedDifference } = await started;
+    const known = { share, median, quartiles, pairedDifference };
+    return { answers: asked.map(([what, ...values]) => known[what](...values)) };
   },
 
   // How long the gradient takes at these images.

@@ -293,24 +293,26 @@ export class Network {
     }
     /**
      * How a network that samples answers over fresh draws: `[share of answers that reach the goal, label that most of
-     * them name, mean confidence]`; empty where nothing is drawn.
+     * them name, mean confidence]`; empty where nothing is drawn. Each `index` has draws of its own.
      * @param {Float32Array | number[]} image
      * @param {number} label
      * @param {boolean} targeted
+     * @param {number} index
      * @returns {Float64Array}
      */
-    fresh(image, label, targeted) {
+    fresh(image, label, targeted, index) {
         const val2 = +label;
         const val3 = +targeted;
+        const val4 = +index;
         const ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.network_fresh(this.__wbg_ptr, ptr0, len0, val2, val3);
+        const ret = wasm.network_fresh(this.__wbg_ptr, ptr0, len0, val2, val3, val4);
         if (ret[3]) {
             throw takeFromExternrefTable0(ret[2]);
         }
-        var v4 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
+        var v5 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
         wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
-        return v4;
+        return v5;
     }
     /**
      * `{valid, grade}` of an outcome under thresholds of the visitor's.
@@ -696,7 +698,7 @@ export class Progress {
 if (Symbol.dispose) Progress.prototype[Symbol.dispose] = Progress.prototype.free;
 
 /**
- * The digits that the page ships.
+ * Digits that come with the page: its sample, or those of the lab.
  */
 export class Samples {
     __destroy_into_raw() {
@@ -730,7 +732,7 @@ export class Samples {
         return v1;
     }
     /**
-     * Reads the sample of MNIST digits; throws what is wrong with it.
+     * Reads a file of MNIST digits; throws what is wrong with it.
      * @param {Uint8Array | number[]} bytes
      */
     constructor(bytes) {
@@ -775,6 +777,35 @@ export function build() {
 }
 
 /**
+ * The median with its 95 % interval.
+ * @param {Float64Array | number[]} values
+ * @returns {Float64Array}
+ */
+export function median(values) {
+    const ptr0 = passArrayF64ToWasm0(values, wasm.__wbindgen_malloc);
+    const len0 = WASM_VECTOR_LEN;
+    const ret = wasm.median(ptr0, len0);
+    var v2 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
+    wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
+    return v2;
+}
+
+/**
+ * The difference between two shares of the same `n` things, given how many are in the first alone and in the second
+ * alone, with its 95 % interval.
+ * @param {number} first_alone
+ * @param {number} second_alone
+ * @param {number} n
+ * @returns {Float64Array}
+ */
+export function pairedDifference(first_alone, second_alone, n) {
+    const ret = wasm.pairedDifference(first_alone, second_alone, n);
+    var v1 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
+    wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
+    return v1;
+}
+
+/**
  * The multiply-add peak of this machine in this engine, in GFLOP/s. `now` is a clock in milliseconds.
  * @param {Function} now
  * @returns {number}
@@ -782,6 +813,33 @@ export function build() {
 export function peakGflops(now) {
     const ret = wasm.peakGflops(now);
     return ret;
+}
+
+/**
+ * The three quartiles.
+ * @param {Float64Array | number[]} values
+ * @returns {Float64Array}
+ */
+export function quartiles(values) {
+    const ptr0 = passArrayF64ToWasm0(values, wasm.__wbindgen_malloc);
+    const len0 = WASM_VECTOR_LEN;
+    const ret = wasm.quartiles(ptr0, len0);
+    var v2 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
+    wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
+    return v2;
+}
+
+/**
+ * The share `hits / n` with its 95 % interval.
+ * @param {number} hits
+ * @param {number} n
+ * @returns {Float64Array}
+ */
+export function share(hits, n) {
+    const ret = wasm.share(hits, n);
+    var v1 = getArrayF64FromWasm0(ret[0], ret[1]).slice();
+    wasm.__wbindgen_free(ret[0], ret[1] * 8, 8);
+    return v1;
 }
 
 /**
@@ -998,6 +1056,13 @@ function passArray8ToWasm0(arg, malloc) {
 function passArrayF32ToWasm0(arg, malloc) {
     const ptr = malloc(arg.length * 4, 4) >>> 0;
     getFloat32ArrayMemory0().set(arg, ptr / 4);
+    WASM_VECTOR_LEN = arg.length;
+    return ptr;
+}
+
+function passArrayF64ToWasm0(arg, malloc) {
+    const ptr = malloc(arg.length * 8, 8) >>> 0;
+    getFloat64ArrayMemory0().set(arg, ptr / 8);
     WASM_VECTOR_LEN = arg.length;
     return ptr;
 }

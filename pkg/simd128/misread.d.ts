@@ -122,9 +122,9 @@ export class Network {
     facts(): object;
     /**
      * How a network that samples answers over fresh draws: `[share of answers that reach the goal, label that most of
-     * them name, mean confidence]`; empty where nothing is drawn.
+     * them name, mean confidence]`; empty where nothing is drawn. Each `index` has draws of its own.
      */
-    fresh(image: Float32Array | number[], label: number, targeted: boolean): Float64Array;
+    fresh(image: Float32Array | number[], label: number, targeted: boolean, index: number): Float64Array;
     /**
      * `{valid, grade}` of an outcome under thresholds of the visitor's.
      */
@@ -280,7 +280,7 @@ export class Progress {
 }
 
 /**
- * The digits that the page ships.
+ * Digits that come with the page: its sample, or those of the lab.
  */
 export class Samples {
     free(): void;
@@ -294,7 +294,7 @@ export class Samples {
      */
     labels(): Uint8Array;
     /**
-     * Reads the sample of MNIST digits; throws what is wrong with it.
+     * Reads a file of MNIST digits; throws what is wrong with it.
      */
     constructor(bytes: Uint8Array | number[]);
     /**
@@ -309,9 +309,30 @@ export class Samples {
 export function build(): string;
 
 /**
+ * The median with its 95 % interval.
+ */
+export function median(values: Float64Array | number[]): Float64Array;
+
+/**
+ * The difference between two shares of the same `n` things, given how many are in the first alone and in the second
+ * alone, with its 95 % interval.
+ */
+export function pairedDifference(first_alone: number, second_alone: number, n: number): Float64Array;
+
+/**
  * The multiply-add peak of this machine in this engine, in GFLOP/s. `now` is a clock in milliseconds.
  */
 export function peakGflops(now: Function): number;
+
+/**
+ * The three quartiles.
+ */
+export function quartiles(values: Float64Array | number[]): Float64Array;
+
+/**
+ * The share `hits / n` with its 95 % interval.
+ */
+export function share(hits: number, n: number): Float64Array;
 
 /**
  * Sends panics to the console with their place, once for each instance.
@@ -349,8 +370,9 @@ export interface InitOutput {
     readonly benchrow_ms: (a: number) => number;
     readonly benchrow_percentOfPeak: (a: number) => number;
     readonly build: () => [number, number];
+    readonly median: (a: number, b: number) => [number, number];
     readonly network_facts: (a: number) => [number, number, number];
-    readonly network_fresh: (a: number, b: number, c: number, d: number, e: number) => [number, number, number, number];
+    readonly network_fresh: (a: number, b: number, c: number, d: number, e: number, f: number) => [number, number, number, number];
     readonly network_grade: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => [number, number, number];
     readonly network_isVae: (a: number) => number;
     readonly network_labels: (a: number) => [number, number];
@@ -369,6 +391,7 @@ export interface InitOutput {
     readonly outcome_progress: (a: number) => number;
     readonly outcome_ssim: (a: number) => number;
     readonly outcome_survivesPng: (a: number) => number;
+    readonly pairedDifference: (a: number, b: number, c: number) => [number, number];
     readonly peakGflops: (a: any) => number;
     readonly progress_budget: (a: number) => number;
     readonly progress_confidence: (a: number) => number;
@@ -383,10 +406,12 @@ export interface InitOutput {
     readonly progress_round: (a: number) => number;
     readonly progress_step: (a: number) => number;
     readonly progress_success: (a: number) => number;
+    readonly quartiles: (a: number, b: number) => [number, number];
     readonly samples_indices: (a: number) => [number, number];
     readonly samples_labels: (a: number) => [number, number];
     readonly samples_new: (a: number, b: number) => [number, number, number];
     readonly samples_pixels: (a: number) => [number, number];
+    readonly share: (a: number, b: number) => [number, number];
     readonly start: () => void;
     readonly __wbindgen_exn_store: (a: number) => void;
     readonly __externref_table_alloc: () => number;

@@ -53,15 +53,16 @@ pub fn median(values: &[f64]) -> Interval {
     Interval { value, low: at((n as f64 / 2.0 - spread).floor()), high: at((n as f64 / 2.0 + spread).ceil()) }
 }
 
-/// The quartiles, linearly between order statistics (NumPy's default). All NaN when there are no values.
+/// The quartiles, interpolated between neighbours as NumPy's `quantile` does unless told otherwise. All NaN when there are
+/// no values.
 pub fn quartiles(values: &[f64]) -> [f64; 3] {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let Some(last) = sorted.len().checked_sub(1) else { return [f64::NAN; 3] };
     [0.25, 0.5, 0.75].map(|q| {
         let place = q * last as f64;
-        let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-        below + (above - below) * place.fract()
+        let (below, rest) = (place as usize, place.fract());
+        sorted[below] + rest * (sorted[(below + 1).min(last)] - sorted[below])
     })
 }
 
@@ -104,5 +105,14 @@ mod tests {
         assert!((0.94..0.98).contains(&share), "{share}");
         assert_eq!(median(&[3.0, 1.0]).value, 2.0);
         assert!(median(&[]).value.is_nan());
+    }
+
+    #[test]
+    fn quartiles_lie_between_neighbours() {
+        // numpy.quantile([7, 1, 4, 2], [0.25, 0.5, 0.75]), and of [3, 1, 2, 5, 4, 9]
+        assert_eq!(quartiles(&[7.0, 1.0, 4.0, 2.0]), [1.75, 3.0, 4.75]);
+        assert_eq!(quartiles(&[3.0, 1.0, 2.0, 5.0, 4.0, 9.0]), [2.25, 3.5, 4.75]);
+        assert_eq!(quartiles(&[6.0]), [6.0; 3]);
+        assert!(quartiles(&[]).iter().all(|q| q.is_nan()));
     }
 }

@@ -1,4 +1,4 @@
-//! The command `sample`: packs the first ten test digits of each label for the page.
+//! The command `sample`: packs test digits for the page, the first ten of each label or, for the lab, the first of all.
 
 use std::path::Path;
 
@@ -12,25 +12,65 @@ use crate::samples::Samples;
 /// Digits of each label.
 const EACH: usize = 10;
 
-/// Writes the sample; image `i` has label `i % 10`.
+/// Writes the first `first` digits in their order; without a number a sample in which image `i` has label `i % 10`.
 ///
 /// # Errors
-/// When a label is too rare, or the file cannot be written.
-pub fn write_sample(digits: &Labelled, path: &Path) -> Result<()> {
-    let classes = MNIST.labels.len();
-    let mut of_label: Vec<Vec<usize>> = vec![Vec::new(); classes];
-    for (i, &label) in digits.labels.iter().enumerate() {
-        of_label[usize::from(label)].push(i);
-    }
-    ensure!(of_label.iter().all(|l| l.len() >= EACH), "there are not {EACH} images of each label");
-    let order: Vec<usize> = (0..EACH * classes).map(|i| of_label[i % classes][i / classes]).collect();
+/// When there are too few digits, or the file cannot be written.
+pub fn write_sample(digits: &Labelled, first: Option<usize>, path: &Path) -> Result<()> {
+    let order = match first {
+        Some(count) => {
+            let all = digits.labels.len();
+            ensure!((1..=all).contains(&count), "the first {count} digits were asked for; there are {all}");
+            (0..count).collect()
+        }
+        None => first_of_each_label(digits)?,
+    };
     let samples = Samples {
         pixels: order.iter().flat_map(|&i| digits.bytes(i).to_vec()).collect(),
         labels: order.iter().map(|&i| digits.labels[i]).collect(),
         indices: order.iter().map(|&i| i as u32).collect(),
     };
     let bytes = samples.to_bytes(&MNIST)?;
+    // What cannot be read again is not written.
+    Samples::from_bytes(&MNIST, &bytes)?;
     write_atomically(path, &bytes)?;
     println!("wrote {} ({} digits, {} bytes)", path.display(), samples.len(), bytes.len());
     Ok(())
+}
+
+/// The places of the first digits of each label, the labels taking turns.
+fn first_of_each_label(digits: &Labelled) -> Result<Vec<usize>> {
+    let classes = MNIST.labels.len();
+    let mut of_label: Vec<Vec<usize>> = vec![Vec::new(); classes];
+    for (i, &label) in digits.labels.iter().enumerate() {
+        of_label[usize::from(label)].push(i);
+    }
+    ensure!(of_label.iter().all(|l| l.len() >= EACH), "there are not {EACH} images of each label");
+    Ok((0..EACH * classes).map(|i| of_label[i % classes][i / classes]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_digits_keep_their_order_and_the_sample_takes_turns() {
+        let labels: Vec<u8> = (0..200).map(|i| (i * 7 / 3 % 10) as u8).collect();
+        let pixels = (0..200u8).flat_map(|i| [i; 28 * 28]).collect();
+        let digits = Labelled { shape: MNIST.image, pixels, labels: labels.clone() };
+        let path = std::env::temp_dir().join(format!("misread-sample-{}", std::process::id()));
+        let written = |first| {
+            write_sample(&digits, first, &path)?;
+            anyhow::Ok(Samples::from_bytes(&MNIST, &std::fs::read(&path)?)?)
+        };
+        let first = written(Some(30)).unwrap();
+        assert_eq!((first.labels, first.indices), (labels[..30].to_vec(), (0..30).collect()));
+        assert!(
+            first.pixels.chunks(28 * 28).enumerate().all(|(i, image)| image.iter().all(|&p| p == i as u8))
+        );
+        let sample = written(None).unwrap();
+        assert!(sample.labels.iter().enumerate().all(|(i, &label)| usize::from(label) == i % 10));
+        assert!(written(Some(201)).is_err() && written(Some(0)).is_err());
+        std::fs::remove_file(path).unwrap();
+    }
 }

@@ -1,0 +1,271 @@
+// The lab, end to end, in Chromium.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { FIELDS } from '../../www/lab/export.js';
+import { initialState, readHash, writeHash } from '../../www/lab/state.js';
+import { browse, resultIn, serve } from './helpers.js';
+
+let server;
+let browser;
+let context;
+let page;
+let complaints;
+let requests;
+
+before(async () => {
+  [server, browser] = await Promise.all([serve(), browse()]);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  page = await context.newPage();
+  complaints = [];
+  requests = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  context.on('request', (request) => requests.push(request));
+});
+
+afterEach(() => context.close());
+
+const open = (hash = '') => page.goto(`${server.url}lab.html${hash}`);
+
+/** What a button saves: {name, bytes}. */
+async function saved(button) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}
+
+const savedJson = async () => JSON.parse((await saved('#save-json')).bytes);
+
+/** Waits until some digits are done on each network. */
+const begun = () => page.waitForFunction(() => {
+  const done = [...document.querySelectorAll('#table tr[data-network]')].map((e) => Number(e.dataset.attacked));
+  return done.length > 0 && done.every((n) => n >= 3);
+});
+
+/** The rows of the table: {network, attack, budget, attacked, fooled, misread}. */
+const rows = () => page.$$eval('#table tr[data-network]', (all) => all.map((e) => ({ ...e.dataset })));
+
+test('what is written into the hash is read back, and what is not right is said', () => {
+  const state = { ...initialState(), networks: ['mnist-dense', 'mnist-conv-vae'], attacks: ['linf', 'l1', 'lbfgs'], digits: 200, l1: [2.5, 10], seed: 3, inference: 'sampled', run: 1 };
+  assert.deepEqual(readHash(writeHash(state)), { state, problems: [] });
+  assert.deepEqual(readHash(writeHash(initialState())), { state: initialState(), problems: [] });
+  assert.deepEqual(readHash(''), { state: initialState(), problems: [] });
+  assert.equal(writeHash({ ...initialState(), networks: ['mnist-cnn', 'own:mine'] }).includes('own'), false);
+  // Budgets are sorted, each is there once, and name their attack.
+  const { state: short } = readHash('#l1=20,5,20');
+  assert.deepEqual([short.attacks, short.l1], [['l1'], [5, 20]]);
+  for (const wrong of ['digits=9', 'digits=1001', 'digits=ten', 'linf=0', 'linf=0.1,,0.2', 'linf=2', 'l1=', 'steps=0', 'networks=mnist', 'networks=lfw-cnn', 'attacks=', 'seed=-1', 'inference=x', 'hat=1', 'toString=1', 'run=2']) {
+    const { state: read, problems } = readHash(`#${wrong}`);
+    assert.deepEqual(read, initialState(), wrong);
+    assert.equal(problems.length, 1, wrong);
+  }
+});
+
+test('a run ends with curves, a table, a finding and files of all records', async () => {
+  await open();
+  await page.waitForFunction(() => !document.getElementById('run').disabled);
+  // Nothing is downloaded before it is wanted.
+  assert.ok(!requests.some((request) => /safetensors/.test(request.url())));
+  await page.fill('#digits', '12');
+  await page.check('#use-l1');
+  await page.fill('#linf', '0.3, 0.05, 0.1');
+  await page.fill('#l1', '20');
+  await page.click('#run');
+  const result = await resultIn(page, 'done', 'error');
+  assert.equal(result.state, 'done');
+  assert.equal(result.attacks, String(12 * 2 * 4));
+  assert.ok(result.ms > 0);
+  assert.match(page.url(), /lab\.html#networks=mnist-cnn,mnist-vae&digits=12&attacks=linf,l1&linf=0\.05,0\.1,0\.3&l1=20&steps=40&run=1$/);
+
+  const table = await rows();
+  assert.deepEqual(table.map(({ network, attack, budget }) => `${network} ${attack} ${budget}`), ['mnist-cnn', 'mnist-vae'].flatMap((network) =>
+    ['linf 0.05', 'linf 0.1', 'linf 0.3', 'l1 20'].map((what) => `${network} ${what}`)));
+  for (const network of ['mnist-cnn', 'mnist-vae']) {
+    const fooled = table.filter((row) => row.network === network && row.attack === 'linf').map((row) => Number(row.fooled));
+    assert.ok(fooled[0] < fooled[2] && fooled.every((hits, i) => !i || hits >= fooled[i - 1]), `${network}: ${fooled}`);
+  }
+  // A line of three points and a band for each network, and one point in the other panel.
+  const drawn = await page.$$eval('#chart polyline', (all) => all.map((e) => e.getAttribute('points').split(' ').length));
+  assert.deepEqual(drawn, [3, 3, 1, 1]);
+  assert.match(await page.textContent('#found [data-vae=mnist-vae][data-plain=mnist-cnn]'), /Vanilla VAE beside CNN: at L.* ≤ .*95 % interval .*more vulnerable/);
+
+  const csv = (await saved('#save-csv')).bytes.toString();
+  const [head, ...lines] = csv.trimEnd().split('\n').map((line) => line.split(','));
+  assert.deepEqual(head, ['dataset', 'network', 'reading', 'attack', 'budget', 'index', 'label', 'target', 'clean_predicted', 'predicted', 'success',
+    'confidence', 'l0', 'l1', 'l2', 'linf', 'ssim', 'valid', 'grade', 'survives_png', 'steps', 'gradients']);
+  assert.equal(lines.length, 96);
+  const { settings, records } = await savedJson();
+  assert.deepEqual(Object.keys(records[0]), FIELDS);
+  assert.deepEqual(records.map((record) => FIELDS.map((name) => (record[name] === null ? '' : String(record[name])))), lines);
+  const { networks, digits, linf, l1, steps, seed, valid_l2: valid, confident, complete } = settings;
+  assert.deepEqual([networks, digits, linf, l1, steps, seed, valid, confident, complete], [['mnist-cnn', 'mnist-vae'], 12, [0.05, 0.1, 0.3], [20], 40, null, 1.5, 0.8, true]);
+  // In the order digit, network, attack, budget; the first test digits, each towards the next label.
+  assert.deepEqual(records.slice(0, 4).map(({ attack, budget }) => [attack, budget]), [['linf', 0.05], ['linf', 0.1], ['linf', 0.3], ['l1', 20]]);
+  records.forEach((record, i) => assert.deepEqual([record.index, record.network], [Math.floor(i / 8), i % 8 < 4 ? 'mnist-cnn' : 'mnist-vae']));
+  assert.deepEqual(records.filter((_, i) => i % 8 === 0).map(({ label }) => label), [7, 2, 1, 0, 4, 1, 4, 9, 5, 9, 0, 6]);
+  for (const { label, target, clean_predicted: clean, success, attack, budget, linf: most, l1: sum, grade } of records) {
+    assert.equal(target, (label + 1) % 10);
+    assert.ok(attack === 'linf' ? most <= budget + 1e-6 : sum <= budget + 1e-3);
+    assert.equal(grade === null, clean !== label);
+    assert.ok(!success || clean === label);
+  }
+  // The table counts what the records say.
+  for (const row of table) {
+    const own = records.filter((r) => r.network === row.network && r.attack === row.attack && String(r.budget) === row.budget);
+    const read = own.filter((r) => r.clean_predicted === r.label);
+    assert.deepEqual([row.attacked, row.fooled, row.misread].map(Number), [read.length, read.filter((r) => r.success).length, own.length - read.length]);
+  }
+  const svg = (await saved('#save-svg')).bytes.toString();
+  assert.match(svg, /^<\?xml/);
+  assert.ok(svg.includes('polyline') && svg.includes('first 12 test digits') && !/class=|style=/.test(svg));
+  const png = await saved('#save-png');
+  assert.equal(png.name, 'misread-lab.png');
+  assert.equal(png.bytes.subarray(1, 4).toString(), 'PNG');
+  assert.equal(png.bytes.readUInt32BE(16), 1920);
+  for (const request of requests.filter((one) => !one.url().startsWith('blob:'))) {
+    assert.equal(request.method(), 'GET');
+    assert.equal(new URL(request.url()).origin, new URL(server.url).origin, request.url());
+  }
+  assert.deepEqual(complaints, []);
+});
+
+test('a cancelled run keeps what is done, says so, and goes on', async () => {
+  await open('#digits=150&networks=mnist-cnn,mnist-conv-vae&linf=0.1,0.2&run=1');
+  await begun();
+  await page.click('#cancel');
+  const result = await resultIn(page, 'cancelled', 'done');
+  assert.equal(result.state, 'cancelled');
+  const done = Number(result.attacks);
+  assert.ok(done >= 10 && done < 600, `${done} attacks`);
+  assert.match(result.text, /Cancelled after .* of 600 attacks/);
+  const { settings, records } = await savedJson();
+  assert.equal(settings.complete, false);
+  assert.equal(records.length, done);
+  assert.equal((await rows()).reduce((sum, row) => sum + Number(row.attacked) + Number(row.misread), 0), done);
+  await page.click('#go-on');
+  assert.equal((await resultIn(page, 'done', 'error')).attacks, '600');
+  const all = (await savedJson()).records;
+  assert.equal(all.length, 600);
+  assert.equal(new Set(all.map(({ network, index, budget }) => `${network} ${index} ${budget}`)).size, 600);
+  // Other settings are another study, whose results these are not yet.
+  await page.fill('#linf', '0.1');
+  assert.ok(await page.isHidden('#go-on'));
+  assert.deepEqual(complaints, []);
+});
+
+test('the settings are checked in words', async () => {
+  await open('#digits=5000&linf=0.1,x&hat=1');
+  await page.waitForFunction(() => !document.getElementById('run').disabled);
+  const notice = await page.textContent('#notice');
+  assert.match(notice, /digits “5000”; it has to be a whole number from 10 to 1000. Using 100\./);
+  assert.match(notice, /linf “0\.1,x”; it has to be 1 to 20 numbers from 0\.001 to 1 with commas between\. Using 0\.02, 0\.05/);
+  assert.match(notice, /“hat”, which the lab does not know/);
+  assert.equal(await page.inputValue('#digits'), '100');
+  await page.fill('#linf', '0.1 0.2');
+  await page.dispatchEvent('#linf', 'change');
+  assert.match(await page.textContent('#linf-wrong'), /1 to 20 numbers/);
+  assert.ok(await page.isDisabled('#run'));
+  await page.fill('#linf', '0.2,0.1');
+  await page.dispatchEvent('#linf', 'change');
+  assert.equal(await page.inputValue('#linf'), '0.1, 0.2');
+  for (const box of await page.$$('#networks input:checked')) await box.uncheck();
+  assert.match(await page.textContent('#networks-wrong'), /at least one/);
+  assert.ok(await page.isDisabled('#run'));
+  await page.check('#networks input[value=mnist-dense]');
+  await page.click('#run');
+  await resultIn(page, 'running', 'done');
+  assert.deepEqual(complaints, []);
+});
+
+test('digits and weights that do not come are said, and what is done stays', async () => {
+  await page.route('**/mnist-lab.safetensors', (route) => route.abort());
+  await page.route('**/mnist-vae.safetensors', (route) => route.fulfill({ status: 404, body: '' }));
+  await open('#digits=10&linf=0.1&run=1');
+  assert.equal((await resultIn(page, 'error', 'done')).state, 'error');
+  assert.match(await page.textContent('#notice'), /The download of the digits broke off/);
+  await page.unroute('**/mnist-lab.safetensors');
+  await page.click('#notice button');
+  await page.waitForFunction(() => /mnist-vae/.test(document.getElementById('notice').textContent));
+  assert.equal((await resultIn(page, 'error', 'done')).state, 'error');
+  assert.match(await page.textContent('#notice'), /could not send the weights of mnist-vae/);
+  await page.unroute('**/mnist-vae.safetensors');
+  await page.click('#notice button');
+  assert.equal((await resultIn(page, 'done')).attacks, '20');
+  assert.ok(await page.isHidden('#notice'));
+});
+
+test('a lost worker is replaced, and nothing is missing', async () => {
+  await open('#digits=150&linf=0.1,0.2&run=1');
+  let lost = 0;
+  // Playwright knows the workers of a page, but cannot end them: they end themselves.
+  await begun();
+  for (const worker of page.workers()) {
+    await worker.evaluate(() => setTimeout(() => { throw new Error('lost'); })).then(() => lost++, () => {});
+  }
+  assert.ok(lost > 0);
+  assert.equal((await resultIn(page, 'done', 'error')).attacks, '600');
+});
+
+test('weights of the visitor\'s take part', async () => {
+  await open();
+  await page.click('summary');
+  await page.setInputFiles('#own', { name: 'nothing.safetensors', mimeType: '', buffer: Buffer.from('no weights') });
+  await page.waitForSelector('#notice:not([hidden])');
+  assert.match(await page.textContent('#notice'), /nothing\.safetensors/);
+  await page.setInputFiles('#own', { name: 'mine.safetensors', mimeType: '', buffer: readFileSync('models/mnist-conv-vae.safetensors') });
+  await page.waitForSelector('#networks input[value="own:mine"]:checked');
+  await page.fill('#digits', '10');
+  await page.fill('#linf', '0.1');
+  await page.click('#run');
+  assert.equal((await resultIn(page, 'done', 'error')).attacks, '30');
+  assert.match(await page.textContent('#found'), /mine beside CNN/);
+  assert.ok(!page.url().includes('own'));
+});
+
+for (const [what, hash, options] of [
+  ['linf', 'networks=mnist-cnn&linf=0.1', 'models/mnist-cnn.safetensors --attack linf --epsilon 0.1'],
+  ['l1 from random starts', 'networks=mnist-vae&l1=15&seed=4', 'models/mnist-vae.safetensors --attack l1 --epsilon 15 --seed 4'],
+  ['linf on draws', 'networks=mnist-conv-vae&linf=0.08&inference=sampled&steps=10', 'models/mnist-conv-vae.safetensors --attack linf --epsilon 0.08 --inference sampled --steps 10'],
+  ['lbfgs', 'networks=mnist-cnn&attacks=lbfgs&steps=20', 'models/mnist-cnn.safetensors --attack lbfgs --steps 20'],
+]) {
+  test(`the lab gives the numbers that the command line gives: ${what}`, { skip: !existsSync('data/mnist') && 'fetch mnist' }, async () => {
+    await open(`#digits=20&${hash}&run=1`);
+    assert.equal((await resultIn(page, 'done', 'error')).state, 'done');
+    const { records } = await savedJson();
+    const native = execFileSync('target/release/misread', ['attack', '--images', 'test:0..20', '--json', '--model', ...options.split(' ')])
+      .toString().trim().split('\n').map((line) => JSON.parse(line));
+    assert.equal(native.length, records.length);
+    for (const [i, mine] of records.entries()) {
+      for (const name of ['index', 'label', 'target', 'clean_predicted', 'attack']) assert.equal(mine[name], native[i][name], `${name} of ${i}`);
+      if (mine.clean_predicted !== mine.label) continue;
+      // A line search goes its own way after a difference in the last digit.
+      const search = mine.attack === 'lbfgs';
+      for (const name of ['success', 'predicted', ...(search ? [] : ['grade', 'valid', 'steps', 'gradients'])]) assert.equal(mine[name], native[i][name], `${name} of ${i}`);
+      for (const name of ['l1', 'l2', 'linf', 'ssim']) {
+        const [a, b] = [native[i][name], mine[name]];
+        assert.ok(Math.abs(a - b) <= (search ? 0.05 : 0.01) * a, `${name} of ${i}: ${a} natively, ${b} in the lab`);
+      }
+    }
+  });
+}
+
+test('on a phone the lab fits, and it stays readable in the dark', async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await open('#digits=10&attacks=linf,l1,lbfgs&linf=0.1,0.2&l1=10,20&run=1');
+  assert.equal((await resultIn(page, 'done')).attacks, '100');
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= 360, `the page is ${width} pixels wide`);
+  assert.equal(await page.$eval('#chart rect', (e) => e.getAttribute('fill')), '#211d18');
+  assert.deepEqual(complaints, []);
+});

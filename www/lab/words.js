@@ -1,0 +1,75 @@
+// The words of the lab that depend on what was found.
+
+import { ATTACKS } from '../attacks.js';
+import * as networks from '../networks.js';
+import { plain } from '../text.js';
+
+/** An attack with its budget: L∞ ≤ 0.1. */
+export const bounded = ({ attack, budget }) => (budget === null ? ATTACKS[attack].short : `${ATTACKS[attack].short} ≤ ${budget}`);
+
+/** A share in percent without the sign. */
+export const points = (share) => (100 * share).toFixed(1);
+
+/** How long something takes, roughly. */
+export function duration(ms) {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} minutes` : `${plain(seconds / 3600)} hours`;
+}
+
+/** How many attacks these settings make. */
+export function amount({ digits, networks: names }, attacks) {
+  const count = (n, word) => `${n.toLocaleString('en')} ${word}${n === 1 ? '' : 's'}`;
+  return `${count(digits, 'digit')} × ${count(names.length, 'network')} × ${count(attacks, 'attack')} = ${(digits * names.length * attacks).toLocaleString('en')}`;
+}
+
+const pair = ({ vae, plain: other }) => `${vae} ${other}`;
+
+/**
+ * What was found for H0.
+ * @param {object[]} comparisons of `summarise`
+ * @returns {{verdict: string, pairs: {vae: string, plain: string, title: string, words: string}[]}} a verdict, where there is
+ *   more than one pair, and a sentence for each VAE beside each plain network
+ */
+export function found(comparisons) {
+  const all = [...new Set(comparisons.map(pair))].map((one) => comparisons.filter((other) => pair(other) === one && other.n));
+  const pairs = all.filter((own) => own.length).map((own) => {
+    const { vae, plain: other } = own[0];
+    const { weaker, words } = difference(own.filter(({ kind }) => kind === 'difference'));
+    const title = `${networks.short(vae)} beside ${networks.short(other)}`;
+    return { vae, plain: other, weaker, title, words: [words, ratio(own.find(({ kind }) => kind === 'ratio'))].filter(Boolean).join(' ') };
+  });
+  return { verdict: verdict(pairs.map(({ weaker }) => weaker).filter(Boolean)), pairs };
+}
+
+/** How many pairs speak for and against H0. */
+function verdict(weaker) {
+  if (weaker.length < 2) return '';
+  const of = (which) => weaker.filter((one) => one === which).length;
+  const [vae, other, none] = [of('vae'), of('plain'), of('neither')];
+  if (vae === weaker.length) return 'Not so here: every VAE is more vulnerable than every plain network beside it.';
+  if (other === weaker.length) return 'So it is here: every VAE is less vulnerable than every plain network beside it.';
+  return `Of ${weaker.length} pairs the VAE is the more vulnerable one in ${vae} and the less vulnerable one in ${other}; ${none} cannot be told from chance.`;
+}
+
+/** Where the two differ most, and which of them is the weaker one there. */
+function difference(all) {
+  if (!all.length) return { weaker: null, words: '' };
+  const most = all.reduce((best, one) => (Math.abs(one.difference[0]) > Math.abs(best.difference[0]) ? one : best));
+  const [value, low, high] = most.difference;
+  const at = `at ${bounded(most)}${all.length > 1 ? ', where they differ most' : ''},`;
+  const of = `of the ${most.n} digits that both read rightly`;
+  if (value === 0) return { weaker: 'neither', words: `both are fooled equally often ${of}, at ${all.length > 1 ? 'every budget' : bounded(most)}.` };
+  const [more, from, to] = value > 0 ? ['more', low, high] : ['fewer', -high, -low];
+  const lead = `${at} the VAE is fooled on ${points(Math.abs(value))} points ${more} ${of} (95 % interval ${points(from)} to ${points(to)})`;
+  if (from <= 0) return { weaker: 'neither', words: `${lead}, too little to tell from chance.` };
+  return value > 0 ? { weaker: 'vae', words: `${lead}: it is the more vulnerable one.` } : { weaker: 'plain', words: `${lead}: it is the less vulnerable one, as H0 says.` };
+}
+
+/** How far L-BFGS had to go for the VAE, beside the other. */
+function ratio(one) {
+  if (!one) return '';
+  const [value, low, high] = Array.from(one.ratio, (v) => v.toFixed(2));
+  const decides = one.ratio[1] > 1 ? ', as H0 says' : one.ratio[2] < 1 ? ', which is against H0' : ', too little to tell from chance';
+  return `L-BFGS goes ${value} times as far for the VAE (L2, median of ${one.n} digits, ${low} to ${high})${decides}.`;
+}
