@@ -44,16 +44,15 @@ pub fn curves(
     title: &str,
     value: impl Fn(&Cell<'_>) -> Interval,
 ) -> Result<String> {
-    let panels: Vec<(&str, &Vec<f32>, fn(f32) -> Attack)> = [
-        ("L∞", &part.part.budgets.linf, Attack::Linf as fn(f32) -> Attack),
-        ("L1", &part.part.budgets.l1, Attack::L1),
-    ]
-    .into_iter()
-    .filter(|(_, budgets, _)| !budgets.is_empty())
-    .collect();
+    let budgets = &part.part.budgets;
+    let panels: [(&str, Vec<Attack>); 2] = [
+        ("L∞", budgets.linf.iter().map(|&b| Attack::Linf(b)).collect()),
+        ("L1", budgets.l1.iter().map(|&b| Attack::L1(b)).collect()),
+    ];
+    let panels: Vec<_> = panels.into_iter().filter(|(_, attacks)| !attacks.is_empty()).collect();
     svg(panels.len(), |areas| {
-        for (area, (norm, budgets, attack)) in areas.iter().zip(&panels) {
-            let most = f64::from(budgets.iter().copied().fold(0.0, f32::max));
+        for (area, (norm, attacks)) in areas.iter().zip(&panels) {
+            let most = attacks.iter().filter_map(|a| a.budget()).fold(0.0, f64::max);
             let mut chart = ChartBuilder::on(area)
                 .caption(format!("{title}: {norm}, {}", part.dataset.name), ("sans-serif", 17))
                 .margin(12)
@@ -69,11 +68,12 @@ pub fn curves(
                 .x_labels(8)
                 .draw()?;
             for (place, group) in groups.iter().enumerate() {
-                let at: Vec<(f64, Interval)> = budgets
-                    .iter()
-                    .map(|&b| (f64::from(b), value(&part.cell(group, Purpose::Study, attack(b)))))
-                    .filter(|(_, i)| i.value.is_finite())
-                    .collect();
+                let of = |attack: &Attack| {
+                    let share = value(&part.cell(group, Purpose::Study, *attack));
+                    attack.budget().map(|budget| (budget, share))
+                };
+                let at: Vec<(f64, Interval)> =
+                    attacks.iter().filter_map(of).filter(|(_, i)| i.value.is_finite()).collect();
                 let colour = colour(place);
                 let upper = at.iter().map(|(b, i)| (*b, 100.0 * i.high));
                 let lower = at.iter().rev().map(|(b, i)| (*b, 100.0 * i.low));

@@ -32,6 +32,14 @@ impl Attack {
         }
     }
 
+    /// Its budget, where it has one.
+    pub fn budget(self) -> Option<f64> {
+        match self {
+            Self::Linf(budget) | Self::L1(budget) => Some(budget.into()),
+            Self::Lbfgs => None,
+        }
+    }
+
     /// The attacks of a part, as [`Purpose::Study`] makes them.
     pub fn all(budgets: &Budgets) -> Vec<Self> {
         let linf = budgets.linf.iter().map(|&b| Self::Linf(b));
