@@ -3,6 +3,7 @@
 
 use crate::arch::{Arch, Layer, Part, parameters, shapes};
 use crate::error::{Error, Result};
+use crate::kernel::conv::transpose::{ConvTranspose, adjoint};
 use crate::kernel::conv::{Conv, ConvShape};
 use crate::kernel::rows::{RowMatrix, Term};
 use crate::kernel::simd::Level;
@@ -43,18 +44,6 @@ struct Resample {
     factor: usize,
     /// Whether it repeats.
     up: bool,
-}
-
-/// A transposed convolution: the adjoint of `conv`.
-#[derive(Clone, Debug)]
-struct ConvTranspose {
-    conv: Conv,
-    /// For each output channel.
-    bias: Vec<f32>,
-    relu: bool,
-    winners: Vec<u32>,
-    /// The gradient that passed the ReLU.
-    passed: Vec<f32>,
 }
 
 /// A dense layer with both directions of its product.
@@ -133,9 +122,8 @@ impl Net {
                 }
                 Layer::ConvTranspose { channels, kernel, stride, .. } => {
                     let (weight, bias) = pair()?;
-                    Op::ConvTranspose(ConvTranspose::new(
-                        level, input, channels, kernel, stride, relu, weight, bias,
-                    ))
+                    let shape = adjoint(input, channels, kernel, stride);
+                    Op::ConvTranspose(ConvTranspose::new(level, shape, relu, weight, bias))
                 }
                 Layer::AvgPool(factor) | Layer::Upsample(factor) if !relu => {
                     let up = matches!(layer, Layer::Upsample(_));
@@ -153,7 +141,7 @@ impl Net {
             };
             let (slack, padded) = match &op {
                 Op::Conv { conv, .. } => (conv.slack(), size(shapes[i])),
-                Op::ConvTranspose(up) => (level.lanes(), size(shapes[i]) + up.conv.slack()),
+                Op::ConvTranspose(up) => (level.lanes(), size(shapes[i]) + up.slack()),
                 Op::Dense(dense) => (level.lanes(), dense.forward.padded_cols()),
                 Op::Resample(_) => (level.lanes(), size(shapes[i])),
             };
@@ -281,58 +269,6 @@ impl Resample {
             }
         });
     }
-}
-
-impl ConvTranspose {
-    /// `weight` is `[inputs][channels][kernel][kernel]`, `input` rows, columns and channels.
-    #[allow(clippy::too_many_arguments)] // The layer and its tensors.
-    fn new(
-        level: Level,
-        input: [usize; 3],
-        channels: usize,
-        kernel: usize,
-        stride: usize,
-        relu: bool,
-        weight: &[f32],
-        bias: &[f32],
-    ) -> Self {
-        let shape = adjoint(input, channels, kernel, stride);
-        let size = |s: [usize; 3]| s.iter().product::<usize>();
-        Self {
-            conv: Conv::new(level, shape, weight, &vec![0.0; input[2]]),
-            bias: bias.to_vec(),
-            relu,
-            winners: vec![0; size(input)],
-            passed: vec![0.0; size(shape.input)],
-        }
-    }
-
-    fn forward(&mut self, input: &[f32], output: &mut [f32]) {
-        for pixel in output.chunks_mut(self.bias.len()) {
-            pixel.copy_from_slice(&self.bias[..pixel.len()]);
-        }
-        let shape = self.conv.shape();
-        let input = &input[..self.winners.len()];
-        Conv::winners_of(input, shape.channels, &mut self.winners);
-        self.conv.input_gradient(&self.winners, input, output);
-        if self.relu {
-            output.iter_mut().for_each(|y| *y = y.max(0.0));
-        }
-    }
-
-    fn input_gradient(&mut self, output: &[f32], gradient: &[f32], input_gradient: &mut [f32]) {
-        for ((passed, &g), &y) in self.passed.iter_mut().zip(gradient).zip(output) {
-            *passed = if self.relu && y <= 0.0 { 0.0 } else { g };
-        }
-        self.conv.forward(&self.passed, input_gradient, &mut self.winners);
-    }
-}
-
-/// The convolution whose adjoint a transposed convolution of `input` (rows, columns, channels) is.
-pub fn adjoint([rows, cols, depth]: [usize; 3], channels: usize, kernel: usize, stride: usize) -> ConvShape {
-    let side = |n: usize| (n - 1) * stride + kernel;
-    let input = [side(rows), side(cols), channels];
-    ConvShape { input, channels: depth, kernel, stride, relu: false, pool: false }
 }
 
 impl Dense {

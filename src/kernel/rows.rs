@@ -4,6 +4,8 @@
 //! on the list), their gradients, and the gradient of a convolution (the rows are output channels).
 //! What is off the list costs nothing, which halves the work of a ReLU network.
 
+use std::sync::Arc;
+
 use super::simd::{Level, Simd, dispatch};
 
 /// Vectors of a row that are summed in registers at once.
@@ -19,7 +21,7 @@ pub struct Term {
 }
 
 /// A matrix packed for [`RowMatrix::add_rows`]: blocks of columns, each block row after row, so that a
-/// sum reads memory in order. Rows are padded with zeros to whole vectors of the level.
+/// sum reads memory in order. Rows are padded with zeros to whole vectors of the level. Copies share the weights.
 #[derive(Clone, Debug)]
 pub struct RowMatrix {
     level: Level,
@@ -27,7 +29,7 @@ pub struct RowMatrix {
     cols: usize,
     /// `cols` rounded up to whole vectors.
     padded: usize,
-    data: Vec<f32>,
+    data: Arc<[f32]>,
 }
 
 impl RowMatrix {
@@ -42,7 +44,7 @@ impl RowMatrix {
                 data.extend((start..end).map(|col| if col < cols { at(row, col) } else { 0.0 }));
             }
         }
-        Self { level, rows, cols, padded, data }
+        Self { level, rows, cols, padded, data: data.into() }
     }
 
     /// Rows of the matrix.

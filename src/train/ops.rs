@@ -10,9 +10,9 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Storage, Tensor,
 use rayon::prelude::*;
 
 use crate::arch::Layer;
+use crate::kernel::conv::transpose::{ConvTranspose, adjoint};
 use crate::kernel::conv::{Conv, ConvShape};
 use crate::kernel::simd::Level;
-use crate::net::adjoint;
 
 /// Into how many pieces a batch is cut.
 const SHARDS: usize = 8;
@@ -35,7 +35,7 @@ struct ConvTransposeOp {
     /// The convolution whose adjoint it is.
     shape: ConvShape,
     relu: bool,
-    saved: Mutex<Option<Conv>>,
+    saved: Mutex<Option<ConvTranspose>>,
 }
 
 /// Gradients of a shard, or of a batch.
@@ -240,29 +240,21 @@ impl CustomOp3 for ConvTransposeOp {
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (images, weight, bias) = (slice(s1, l1)?, slice(s2, l2)?, slice(s3, l3)?);
-        let depth = self.shape.channels;
-        let conv = Conv::new(Level::detect(), self.shape, weight, &vec![0.0; depth]);
+        let up = ConvTranspose::new(Level::detect(), self.shape, self.relu, weight, bias);
         let (inputs, [h, w, c]) = (size(self.shape.output()), self.shape.input);
         let (outputs, batch) = (h * w * c, images.len() / inputs);
         let mut out = vec![0.0; batch * outputs];
         let n = shard(batch);
         images.par_chunks(n * inputs).zip(out.par_chunks_mut(n * outputs)).for_each(|(images, out)| {
-            let mut conv = conv.clone();
-            let mut winners = vec![0; inputs];
-            let mut padded = vec![0.0; outputs + conv.slack()];
+            let mut up = up.clone();
+            let mut padded = vec![0.0; outputs + up.slack()];
             for (image, out) in images.chunks_exact(inputs).zip(out.chunks_exact_mut(outputs)) {
-                for pixel in padded[..outputs].chunks_exact_mut(c) {
-                    pixel.copy_from_slice(bias);
-                }
-                Conv::winners_of(image, depth, &mut winners);
-                conv.input_gradient(&winners, image, &mut padded);
-                for (out, &y) in out.iter_mut().zip(&padded) {
-                    *out = if self.relu { y.max(0.0) } else { y };
-                }
+                up.forward(image, &mut padded);
+                out.copy_from_slice(&padded[..outputs]);
             }
         });
         if let Ok(mut saved) = self.saved.lock() {
-            *saved = Some(conv);
+            *saved = Some(up);
         }
         Ok((CpuStorage::F32(out), Shape::from((batch, h, w, c))))
     }
@@ -275,47 +267,36 @@ impl CustomOp3 for ConvTransposeOp {
         result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let Some(conv) = self.saved.lock().ok().and_then(|mut saved| saved.take()) else {
+        let Some(up) = self.saved.lock().ok().and_then(|mut saved| saved.take()) else {
             bail!("there was no forward pass")
         };
         let gradients = with_slices([x, gradient, result], |[images, gradient, result]| {
-            let depth = self.shape.channels;
             let (inputs, outputs) = (size(self.shape.output()), size(self.shape.input));
-            let channels = self.shape.input[2];
             let n = shard(images.len() / inputs);
             let shards = images
                 .par_chunks(n * inputs)
                 .zip(gradient.par_chunks(n * outputs))
                 .zip(result.par_chunks(n * outputs))
                 .map(|((images, gradient), result)| {
-                    let mut conv = conv.clone();
+                    let mut up = up.clone();
                     let mut sum = Gradients {
                         images: vec![0.0; images.len()],
-                        weight: vec![0.0; conv.weight_sums()],
-                        bias: vec![0.0; channels],
+                        weight: vec![0.0; up.conv().weight_sums()],
+                        bias: vec![0.0; self.shape.input[2]],
                     };
-                    let mut winners = vec![0; inputs];
-                    let mut passed = vec![0.0; outputs + conv.slack()];
                     for (((image, to_image), gradient), result) in images
                         .chunks_exact(inputs)
                         .zip(sum.images.chunks_exact_mut(inputs))
                         .zip(gradient.chunks_exact(outputs))
                         .zip(result.chunks_exact(outputs))
                     {
-                        for ((p, &g), &y) in passed.iter_mut().zip(gradient).zip(result) {
-                            *p = if self.relu && y <= 0.0 { 0.0 } else { g };
-                        }
-                        for pixel in passed[..outputs].chunks_exact(channels) {
-                            sum.bias.iter_mut().zip(pixel).for_each(|(s, p)| *s += p);
-                        }
-                        Conv::winners_of(image, depth, &mut winners);
-                        conv.weight_gradient(&passed, &winners, image, &mut sum.weight);
-                        conv.forward(&passed, to_image, &mut winners);
+                        up.input_gradient(result, gradient, to_image);
+                        up.parameter_gradients(image, &mut sum.weight, &mut sum.bias);
                     }
                     sum
                 })
                 .collect();
-            Ok(Gradients::merge(shards, &conv))
+            Ok(Gradients::merge(shards, up.conv()))
         })?;
         let [images, weight, bias] = gradients.tensors(x, weight, bias)?;
         Ok((images, weight, bias))

@@ -20,7 +20,7 @@ pub(super) unsafe fn forward<S: Simd>(
             unsafe { pack(conv.shape, input, offsets, panel) };
         }
         let panel = &panel[..offsets.len() / TILE * patch];
-        for group in &conv.forward {
+        for group in conv.forward.iter() {
             // SAFETY: passed on.
             unsafe {
                 match group.vectors {

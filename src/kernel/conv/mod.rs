@@ -9,14 +9,16 @@
 //! Gradient: only the positions that won their window and passed the ReLU carry any, so it is a sum of
 //! weight rows ([`RowMatrix`]) for those alone. See [`Backward`].
 //!
-//! A transposed convolution is the adjoint of a convolution: its forward pass is the gradient here, its gradient
-//! the forward pass.
+//! [`transpose`] has the adjoint of a convolution.
 
 mod forward;
 mod gradient;
 #[cfg(test)]
 mod tests;
+pub mod transpose;
 mod weights;
+
+use std::sync::Arc;
 
 use super::rows::{RowMatrix, Term};
 use super::simd::{Level, dispatch};
@@ -74,13 +76,13 @@ impl ConvShape {
     }
 }
 
-/// A convolution with its weights packed for one level.
+/// A convolution with its weights packed for one level; copies share them.
 #[derive(Clone, Debug)]
 pub struct Conv {
     level: Level,
     shape: ConvShape,
     /// Groups of up to [`VECTORS`] vectors of output channels: bias, then `[kernel * run][group]`.
-    forward: Vec<Group>,
+    forward: Arc<[Group]>,
     backward: Backward,
     /// Where in the input the patch of each output position begins, tile after tile.
     offsets: Vec<u32>,
@@ -212,7 +214,7 @@ impl Conv {
             },
             counts: vec![0; channels],
         };
-        Self { level, shape, forward, backward, offsets, scratch }
+        Self { level, shape, forward: forward.into(), backward, offsets, scratch }
     }
 
     /// What it works on.
