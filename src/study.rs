@@ -33,7 +33,7 @@ pub struct Measures {
     pub valid: bool,
     /// Validity times confidence.
     pub grade: Grade,
-    /// Whether the goal is still reached when the image is rounded to 8 bits a pixel, as a PNG stores it.
+    /// Whether the attack succeeded, and still does when the image is rounded to 8 bits a pixel, as a PNG stores it.
     pub survives_png: bool,
 }
 
@@ -49,21 +49,25 @@ pub fn measure(
     let ssim = ssim(shape, original, image);
     let valid = thresholds.validity.holds(&progress.norms, ssim);
     let confident = f64::from(progress.confidence) >= thresholds.confident;
-    let stored: Vec<f32> = image.iter().map(|x| (x * 255.0).round() / 255.0).collect();
     let mut logits = vec![0.0; model.classes()];
-    model.logits(&stored, &mut logits);
+    model.logits(&stored(image), &mut logits);
     Measures {
         ssim,
         valid,
         grade: Grade::of(progress.success, valid, confident),
-        survives_png: goal.reached(argmax(&logits)),
+        survives_png: progress.success && goal.reached(argmax(&logits)),
     }
+}
+
+/// An image (in [0, 1]) as a PNG stores it: rounded to 8 bits.
+pub fn stored(image: &[f32]) -> Vec<f32> {
+    image.iter().map(|x| (x * 255.0).round() / 255.0).collect()
 }
 
 /// The seed of the draws that an attack on a sampling network descends.
 pub const DRAWS: u64 = 1;
 /// Answers of a sampling network that a result is scored on: the attack saw none of their draws.
-const FRESH: u64 = 64;
+pub const FRESH: u64 = 64;
 
 /// How a sampling network answers an image over fresh draws.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,18 +84,17 @@ pub struct Fresh {
 /// draw of [`DRAWS`].
 pub fn fresh(deployed: &mut Model, image: &[f32], goal: Goal, index: u64) -> Fresh {
     let classes = deployed.classes();
-    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
+    let mut probabilities = vec![0.0; classes];
     let mut votes = vec![0.0f32; classes];
     let (mut reached, mut confidence) = (0, 0.0);
-    for i in 0..FRESH {
-        deployed.redraw((1 << 32) + index * FRESH + i);
-        deployed.logits(image, &mut logits);
-        softmax(&logits, &mut probabilities);
-        let read = argmax(&logits);
+    let seeds = (0..FRESH).map(|i| (1 << 32) + index * FRESH + i);
+    deployed.answers(image, seeds, |logits| {
+        softmax(logits, &mut probabilities);
+        let read = argmax(logits);
         votes[read] += 1.0;
         reached += u64::from(goal.reached(read));
         confidence += goal.confidence(&probabilities);
-    }
+    });
     let share = reached as f64 / FRESH as f64;
     Fresh { share, predicted: argmax(&votes), confidence: confidence / FRESH as f32 }
 }

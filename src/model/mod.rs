@@ -41,7 +41,7 @@ pub enum Inference {
     #[default]
     Mean,
     /// Through `samples` draws of the latent vector, their probabilities averaged. The draws are those of `seed` until
-    /// [`Model::redraw`].
+    /// [`Model::answers`].
     Sampled {
         /// Draws for one answer, at least 1.
         samples: usize,
@@ -78,10 +78,18 @@ impl Model {
         }
     }
 
-    /// Draws anew, where anything is drawn: the answers of another moment.
-    pub fn redraw(&mut self, seed: u64) {
-        if let Self::Sampled(vae) = self {
-            vae.redraw(seed);
+    /// Calls `f` with the answer (logits) of each of `seeds` to an image: where nothing is drawn, all are the same.
+    ///
+    /// # Panics
+    /// When the image is too short.
+    pub fn answers(&mut self, image: &[f32], seeds: impl Iterator<Item = u64>, mut f: impl FnMut(&[f32])) {
+        match self {
+            Self::Sampled(vae) => vae.answers(image, seeds, f),
+            Self::Network(network) => {
+                let mut logits = vec![0.0; network.classes()];
+                network.logits(image, &mut logits);
+                seeds.for_each(|_| f(&logits));
+            }
         }
     }
 

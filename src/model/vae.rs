@@ -113,6 +113,22 @@ impl Vae {
         (self.mean.forward(features), self.log_variance.forward(features))
     }
 
+    /// Calls `f` with the logits that the draws of each of `seeds` give for an image, which is encoded once.
+    ///
+    /// # Panics
+    /// When the image is too short.
+    pub fn answers(&mut self, image: &[f32], seeds: impl Iterator<Item = u64>, mut f: impl FnMut(&[f32])) {
+        let features = self.encoder.forward(image);
+        let (mean, log_variance) = (self.mean.forward(features), self.log_variance.forward(features));
+        let mut logits = vec![0.0; self.sum.len()];
+        for seed in seeds {
+            normal(&mut fastrand::Rng::with_seed(seed), &mut self.noise);
+            let scratch = (&mut self.z[..], &mut self.probabilities[..], &mut self.sum[..]);
+            answer(&mut self.head, (mean, log_variance), &self.noise, scratch, &mut logits);
+            f(&logits);
+        }
+    }
+
     /// The image (in [0, 1]) that the decoder makes of a latent vector.
     ///
     /// # Panics
@@ -181,14 +197,9 @@ impl Classifier for Vae {
 
     fn logits(&mut self, image: &[f32], logits: &mut [f32]) {
         let features = self.encoder.forward(image);
-        let (mean, log_variance) = (self.mean.forward(features), self.log_variance.forward(features));
-        let samples = self.noise.len() / mean.len();
-        self.sum.fill(f32::NEG_INFINITY);
-        for noise in self.noise.chunks_exact(mean.len()) {
-            draw(mean, log_variance, noise, &mut self.z);
-            add_log_probabilities(self.head.forward(&self.z), &mut self.probabilities, &mut self.sum);
-        }
-        write_mean(&self.sum, samples, logits);
+        let encoded = (self.mean.forward(features), self.log_variance.forward(features));
+        let scratch = (&mut self.z[..], &mut self.probabilities[..], &mut self.sum[..]);
+        answer(&mut self.head, encoded, &self.noise, scratch, logits);
     }
 
     fn loss_and_gradient(
@@ -221,6 +232,22 @@ impl Classifier for Vae {
         gradient.copy_from_slice(self.encoder_gradient());
         total * share
     }
+}
+
+/// The logarithm of the mean probabilities over the draws of `noise`; `scratch` is room for `z`, probabilities and sums.
+fn answer(
+    head: &mut Net,
+    (mean, log_variance): (&[f32], &[f32]),
+    noise: &[f32],
+    (z, probabilities, sum): (&mut [f32], &mut [f32], &mut [f32]),
+    logits: &mut [f32],
+) {
+    sum.fill(f32::NEG_INFINITY);
+    for noise in noise.chunks_exact(mean.len()) {
+        draw(mean, log_variance, noise, z);
+        add_log_probabilities(head.forward(z), probabilities, sum);
+    }
+    write_mean(sum, noise.len() / mean.len(), logits);
 }
 
 /// `z = mean + exp(log_variance / 2) * noise`.
@@ -338,6 +365,9 @@ mod tests {
         vae.redraw(7);
         vae.logits(&image, &mut z);
         assert_eq!(first, z, "the same draws, the same answer");
+        let mut answers = Vec::new();
+        vae.answers(&image, [8, 7].into_iter(), |logits| answers.push(logits.to_vec()));
+        assert!(answers[0] != first && answers[1] == first, "encoded once, the same answers");
 
         let names: Vec<String> = MNIST_VAE.parameters().into_iter().map(|p| p.name).collect();
         let variance = names.iter().position(|n| n == "log_variance.weight").unwrap();

@@ -18,7 +18,7 @@ pub struct Record {
     pub label: usize,
     /// The label aimed at; null when any wrong one would do.
     pub target: Option<usize>,
-    /// What the network read before the attack.
+    /// What the network read before the attack; of one that draws, what most of its answers name.
     pub clean_predicted: usize,
     /// What it reads after.
     pub predicted: usize,
@@ -39,7 +39,7 @@ pub struct Record {
     pub valid: bool,
     /// Null when the attack was refused.
     pub grade: Option<Grade>,
-    /// Whether the goal is still reached once the pixels are rounded to 8 bits.
+    /// Whether the attack succeeded and still does once the pixels are rounded to 8 bits.
     pub survives_png: bool,
     /// Share of fresh answers that reach the goal, of a network that draws its latent vector.
     #[serde(skip_serializing_if = "Option::is_none", default)]

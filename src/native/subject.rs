@@ -13,7 +13,7 @@ use crate::metrics::argmax;
 use crate::metrics::grade::Grade;
 use crate::metrics::norms::Norms;
 use crate::model::{Classifier, Inference, Model};
-use crate::study::{DRAWS, Thresholds, fresh, measure};
+use crate::study::{DRAWS, Fresh, Thresholds, fresh, measure, stored};
 use crate::weights::Weights;
 
 /// How a VAE classifier reads, and how it is attacked then.
@@ -61,7 +61,7 @@ impl Subject {
     /// What is read in the end: the likeliest label, of a sampling network the one that most fresh answers name.
     pub fn reads(&mut self, image: &Image, pixels: &[f32]) -> usize {
         match &mut self.deployed {
-            Some(deployed) => fresh(deployed, pixels, Goal::Away(image.label), image.index as u64).predicted,
+            Some(deployed) => reread(deployed, pixels, Goal::Away(image.label), image).predicted,
             None => {
                 let mut logits = vec![0.0; self.model.classes()];
                 self.model.logits(pixels, &mut logits);
@@ -94,7 +94,21 @@ pub fn attack_one(
     options: attack::Options,
     thresholds: Thresholds,
 ) -> Result<Attacked> {
-    let mut record = unattacked(subject, image, goal, options);
+    let record = unattacked(subject, image, goal, options);
+    attack_known(subject, image, goal, options, (record, thresholds))
+}
+
+/// [`attack_one`] on an image of which the record without an attack, [`unattacked`], is known.
+///
+/// # Errors
+/// When an option is out of range.
+pub fn attack_known(
+    subject: &mut Subject,
+    image: &Image,
+    goal: Goal,
+    options: attack::Options,
+    (mut record, thresholds): (Record, Thresholds),
+) -> Result<Attacked> {
     let Subject { model, deployed, shape } = subject;
     let start = Instant::now();
     let mut attack = options.attack(model, &image.pixels, goal)?;
@@ -121,15 +135,25 @@ pub fn attack_one(
     record.survives_png = measures.survives_png;
     record.budget = options.budget_of(&best).map(|b| b as f32);
     if let Some(deployed) = deployed {
-        let fresh = fresh(deployed, &outcome.image, goal, image.index as u64);
+        let fresh = reread(deployed, &outcome.image, goal, image);
         record.fresh = Some(fresh.share);
         record.success = fresh.share >= 0.5;
         record.predicted = fresh.predicted;
         record.confidence = fresh.confidence;
+        record.survives_png =
+            record.success && reread(deployed, &stored(&outcome.image), goal, image).share >= 0.5;
+        if options.search && !record.success {
+            record.budget = None;
+        }
         let confident = f64::from(fresh.confidence) >= thresholds.confident;
         record.grade = Some(Grade::of(record.success, record.valid, confident));
     }
     Ok(Attacked { record, image: outcome.image.clone(), milliseconds })
+}
+
+/// Asks a sampling network for fresh answers to `pixels`, the image itself or what an attack made of it.
+fn reread(deployed: &mut Model, pixels: &[f32], goal: Goal, image: &Image) -> Fresh {
+    fresh(deployed, pixels, goal, image.index as u64)
 }
 
 /// The record of an image as it is.
@@ -139,7 +163,10 @@ pub fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: att
     let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
     model.logits(&image.pixels, &mut logits);
     softmax::softmax(&logits, &mut probabilities);
-    let predicted = argmax(&logits);
+    let predicted = match &mut subject.deployed {
+        Some(deployed) => reread(deployed, &image.pixels, goal, image).predicted,
+        None => argmax(&logits),
+    };
     Record {
         attack: options.method.name().into(),
         budget: (!options.search).then_some(options.budget),

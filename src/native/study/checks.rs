@@ -110,7 +110,11 @@ fn transfer(
     let name = entrant.name();
     // The other network, how often its images fool this one, on how many, and on how many this one's own attack fails.
     let mut best: Option<(String, f64, usize, usize)> = None;
-    for other in part.part.entrants.iter().filter(|o| o.arch != entrant.arch && o.precision == Stored::Int8) {
+    let others =
+        part.part.entrants.iter().filter(|o| {
+            o.precision == Stored::Int8 && (o.arch != entrant.arch || o.reading != entrant.reading)
+        });
+    for other in others {
         let lines = part.lines(other, Purpose::Study, at);
         let shown: Vec<_> = lines
             .iter()

@@ -27,8 +27,8 @@ pub struct Header {
 
 /// The number of a line's attack.
 #[derive(Deserialize)]
-struct Numbered {
-    job: usize,
+pub struct Numbered {
+    pub job: usize,
 }
 
 /// A folder with the records of a study, open for more.
@@ -100,9 +100,17 @@ impl Journal {
                 }
             }
         }
-        let done = whole_lines(&records, jobs, &folder.join(RECORDS))?;
+        let path = folder.join(RECORDS);
+        let mut done = whole_lines(&records, jobs, &path)?;
         let timings = open(&folder.join(TIMINGS))?;
-        keep_timings(&timings, &jobs[..done]).with_context(|| format!("cannot go on with {TIMINGS}"))?;
+        let timed =
+            keep_timings(&timings, &jobs[..done]).with_context(|| format!("cannot go on with {TIMINGS}"))?;
+        if timed < done {
+            // Only a machine that lost power loses timings; their attacks are made again.
+            (&records).seek(SeekFrom::Start(0)).with_context(|| format!("cannot read {}", path.display()))?;
+            cut(&records, timed).with_context(|| format!("cannot go on with {}", path.display()))?;
+            done = timed;
+        }
         Ok((Self { records, timings, folder: folder.to_owned() }, done))
     }
 
@@ -148,7 +156,9 @@ fn whole_lines(mut file: &File, jobs: &[usize], path: &Path) -> Result<usize> {
             );
             break;
         };
-        let Some(&expected) = jobs.get(lines) else { break };
+        let Some(&expected) = jobs.get(lines) else {
+            bail!("{} holds more records than this study has", path.display())
+        };
         ensure!(
             job == expected,
             "line {} of {} is of attack {job}, not {expected}; cut the file there to go on from it",
@@ -164,19 +174,38 @@ fn whole_lines(mut file: &File, jobs: &[usize], path: &Path) -> Result<usize> {
     Ok(lines)
 }
 
-/// A timing is written before its record: takes away those of records that never came. Leaves the file at its end.
-fn keep_timings(mut file: &File, done: &[usize]) -> std::io::Result<()> {
+/// Keeps the first lines of a file. Leaves it at its end.
+fn cut(mut file: &File, lines: usize) -> std::io::Result<()> {
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
     let mut end = 0;
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line?;
-        let number = serde_json::from_slice::<Numbered>(&line);
-        if !number.is_ok_and(|n| done.last().is_some_and(|last| n.job <= *last)) {
-            break;
-        }
-        end += line.len() as u64 + 1;
+    for _ in 0..lines {
+        line.clear();
+        end += reader.read_until(b'\n', &mut line)? as u64;
     }
     file.set_len(end)?;
     file.seek(SeekFrom::Start(end)).map(|_| ())
+}
+
+/// Takes away the timings of records that never came (a timing is written before its record), or that were lost. Leaves
+/// the file at its end; answers how many there are.
+fn keep_timings(mut file: &File, done: &[usize]) -> std::io::Result<usize> {
+    let (mut kept, mut end) = (0, 0);
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    while kept < done.len() {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line)?;
+        let number = serde_json::from_slice::<Numbered>(&line);
+        if !line.ends_with(b"\n") || !number.is_ok_and(|n| n.job == done[kept]) {
+            break;
+        }
+        kept += 1;
+        end += read as u64;
+    }
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end))?;
+    Ok(kept)
 }
 
 /// In which respect two studies differ.

@@ -33,7 +33,7 @@ pub struct Timing {
 
 /// The columns of records.csv.
 pub const COLUMNS: &str = "job,dataset,network,reading,precision,purpose,attack,budget,index,label,target,clean_predicted,\
-     predicted,success,confidence,loss,l0,l1,l2,linf,ssim,valid,grade,survives_png,zero_gradient,steps,gradients,refused";
+     predicted,success,confidence,loss,l0,l1,l2,linf,ssim,valid,grade,survives_png,fresh,zero_gradient,steps,gradients,refused";
 
 impl Line {
     /// As a line of records.csv, in the order of [`COLUMNS`].
@@ -65,6 +65,7 @@ impl Line {
             r.valid.to_string(),
             r.grade.map(|g| g.name().to_owned()).unwrap_or_default(),
             r.survives_png.to_string(),
+            r.fresh.map(|f| f.to_string()).unwrap_or_default(),
             r.zero_gradient.to_string(),
             r.steps.to_string(),
             r.gradients.to_string(),

@@ -5,9 +5,8 @@ use std::io::{BufRead, BufReader, BufWriter, Lines, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::Deserialize;
 
-use super::journal::{HEADER, Header, RECORDS, TIMINGS, header};
+use super::journal::{HEADER, Header, Numbered, RECORDS, TIMINGS, header};
 use super::plan::VERSION;
 use super::shard::Shard;
 use crate::native::files::write_atomically;
@@ -73,11 +72,6 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Numbered {
-    job: usize,
-}
-
 /// Joins one file of all shards: attack `i` is the next line of shard `i % n`.
 fn join(order: &[&PathBuf], name: &str, total: usize, out: &Path) -> Result<()> {
     let mut shards: Vec<Lines<BufReader<File>>> = Vec::new();
@@ -103,6 +97,9 @@ fn join(order: &[&PathBuf], name: &str, total: usize, out: &Path) -> Result<()> 
         let number = serde_json::from_str::<Numbered>(&line).map(|n| n.job).ok();
         ensure!(number == Some(job), "{} has a damaged line where attack {job} should be", place().display());
         writeln!(joined, "{line}").with_context(cannot)?;
+    }
+    for (shard, folder) in shards.iter_mut().zip(order) {
+        ensure!(shard.next().is_none(), "{} holds more than this study has", folder.join(name).display());
     }
     joined.flush().with_context(cannot)?;
     std::fs::rename(&part, &path).with_context(cannot)

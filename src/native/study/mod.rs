@@ -32,6 +32,7 @@ use crate::arch::{DATASETS, Dataset, LFW};
 use crate::attack::iterative::L1Form;
 use crate::attack::options::Method;
 use crate::kernel::simd::Level;
+use crate::weights::Precision;
 
 /// What to study.
 #[derive(Clone, Debug)]
@@ -275,6 +276,15 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
         }
     }
     ensure!(!parts.is_empty(), "there is no network to study");
+    for part in &parts {
+        let read = |e: &&Entrant| e.reading == Reads::Mean && e.precision == Stored::Int8;
+        let mut seen = BTreeMap::new();
+        for entrant in part.entrants.iter().filter(read) {
+            if let Some(other) = seen.insert(&entrant.sha256, &entrant.network) {
+                bail!("{other} and {} are the same network", entrant.network);
+            }
+        }
+    }
     for dataset in
         DATASETS.iter().filter(|d| options.dataset.is_none() && !parts.iter().any(|p| p.dataset == d.name))
     {
@@ -305,6 +315,11 @@ fn budgets(options: &Options, dataset: &Dataset) -> Budgets {
 /// full where they lie beside.
 fn add_files(path: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<Vec<Entrant>> {
     let weights = read_weights(path)?;
+    ensure!(
+        weights.precision == Precision::Int8,
+        "{} holds weights in full; name the quantized file beside it",
+        path.display()
+    );
     let stem = stem(path)?;
     let entrant = |reading, precision, path: &Path| {
         Ok::<_, anyhow::Error>(Entrant {

@@ -15,10 +15,10 @@ pub const DEAR: usize = 50;
 /// The L-infinity budget at which nothing bounds a pixel.
 const UNBOUNDED: f32 = 1.0;
 /// The probability that L-BFGS must reach on draws that it knows, against a network that then draws others.
-const SURE: f32 = 0.7;
+pub const SURE: f32 = 0.7;
 
-/// Which attacks a plan comes to, and in which order: counts up with every change of [`specs`] or [`Plan::jobs`].
-pub const VERSION: u32 = 1;
+/// Which records a plan comes to: counts up with every change of [`specs`], of [`Plan::jobs`], or of what is recorded.
+pub const VERSION: u32 = 2;
 
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::journal::RECORDS;
 use super::line::Line;
@@ -118,16 +118,20 @@ pub fn read(folder: &Path, plan: &Plan) -> Result<Results> {
         let dataset = Arch::by_name(&arch.arch)?.dataset;
         parts.push(PartResults { part: part.clone(), dataset, lines: BTreeMap::new() });
     }
+    let jobs = plan.jobs();
     let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
     for (i, text) in BufReader::new(file).lines().enumerate() {
         let place = || format!("line {} of {}", i + 1, path.display());
         let line: Line = serde_json::from_str(&text.with_context(place)?).with_context(place)?;
-        let part = parts.iter_mut().find(|p| p.part.dataset == line.dataset).with_context(place)?;
-        let of = |e: &&Entrant| {
-            e.network == line.network && e.reading == line.reading && e.precision == line.precision
-        };
-        let name = part.part.entrants.iter().find(of).with_context(place)?.name();
-        part.lines.entry(name).or_default().push(line);
+        let job = jobs.get(line.job).with_context(place)?;
+        let part = &mut parts[job.part];
+        let entrant = &part.part.entrants[job.entrant];
+        let same = (&part.part.dataset, &entrant.network, entrant.reading, entrant.precision)
+            == (&line.dataset, &line.network, line.reading, line.precision);
+        let meant = (job.image, job.spec.purpose, job.spec.options.method.name())
+            == (line.record.index, line.purpose, line.record.attack.as_str());
+        ensure!(same && meant, "{} is of another attack than the study's number {}", place(), line.job);
+        part.lines.entry(entrant.name()).or_default().push(line);
     }
     Ok(Results { plan: plan.clone(), parts })
 }

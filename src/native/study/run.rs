@@ -15,7 +15,7 @@ use crate::attack::Goal;
 use crate::attack::options::Method;
 use crate::native::images::{Image, Images, Target, read_weights};
 use crate::native::progress;
-use crate::native::subject::{Attacked, Reading, Subject, attack_one, unattacked};
+use crate::native::subject::{Attacked, Reading, Subject, attack_known, unattacked};
 use crate::study::Thresholds;
 
 /// The networks and images of a plan, ready to be attacked.
@@ -98,7 +98,7 @@ impl World {
     /// Makes the attacks of a shard that are not yet written down in `folder`.
     ///
     /// # Errors
-    /// As [`make`](Self::make) and [`Journal`].
+    /// As [`make`](Self::make) and [`Journal`]; when a worker thread fails.
     pub fn run(&self, header: &Header, folder: &Path) -> Result<()> {
         let jobs: Vec<Job> = self.plan.jobs().into_iter().filter(|j| header.shard.has(j.number)).collect();
         let numbers: Vec<usize> = jobs.iter().map(|j| j.number).collect();
@@ -159,17 +159,21 @@ fn attack(subject: &mut Subject, image: &Image, goal: Goal, job: Job, dataset: &
     let options = job.spec.options;
     let mut record = unattacked(subject, image, goal, options);
     if record.read_rightly() {
-        return attack_one(subject, image, goal, options, Thresholds::new(dataset.validity));
+        return attack_known(subject, image, goal, options, (record, Thresholds::new(dataset.validity)));
     }
     record.refused = Some("misread before any attack".into());
     Ok(Attacked { record, image: image.pixels.clone(), milliseconds: 0.0 })
 }
 
-/// Whether images of `attacked` are shown to `other`: a network's own weights in another precision, and other
-/// architectures' networks that are checked too. Sampling ones, which answer slowly, see those of one attack.
+/// Whether images of `attacked` are shown to `other`: to a network's own weights in another precision, to the same VAE
+/// reading through draws, and to other architectures' networks that are checked too. Sampling ones, which answer slowly,
+/// see those of one attack.
 fn shown(attacked: &Entrant, other: &Entrant, method: Method) -> bool {
     if attacked.network == other.network {
-        return attacked.precision != other.precision && other.reading == Reads::Mean;
+        let twin = attacked.precision != other.precision && other.reading == Reads::Mean;
+        // Images made without chance are what masking by chance would be seen by.
+        let draws = other.reading == Reads::Sampled && attacked.precision == Stored::Int8;
+        return twin || draws && method == Method::Linf;
     }
     let both = attacked.precision == Stored::Int8 && other.precision == Stored::Int8;
     let now = other.reading == Reads::Mean || method == Method::Linf;
