@@ -1,6 +1,6 @@
 //! Tests of hypotheses and intervals by resampling, for the verdicts of a study.
 
-use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, Normal};
+use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, Normal, StudentsT};
 
 use super::statistics::Interval;
 
@@ -64,6 +64,23 @@ fn two_sided(difference: f64, variance: f64) -> f64 {
     (2.0 * Normal::standard().sf(z)).min(1.0)
 }
 
+/// Student's t test of two samples with one variance (1908), two-sided: whether their means differ. 1 where there is nothing
+/// to test: two samples of one value each tell nothing.
+pub fn pooled_t(a: &[f64], b: &[f64]) -> f64 {
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let (m, n, freedom) = (a.len() as f64, b.len() as f64, (a.len() + b.len()) as f64 - 2.0);
+    if a.is_empty() || b.is_empty() || freedom <= 0.0 {
+        return 1.0;
+    }
+    let (of_a, of_b) = (mean(a), mean(b));
+    let squares = |v: &[f64], mean: f64| v.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+    let error = ((squares(a, of_a) + squares(b, of_b)) / freedom * (1.0 / m + 1.0 / n)).sqrt();
+    if error == 0.0 {
+        return if of_a == of_b { 1.0 } else { 0.0 };
+    }
+    StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |t| (2.0 * t.sf((of_a - of_b).abs() / error)).min(1.0))
+}
+
 /// Holm's correction (1979): each of a family's p-values as it is to be compared with the level of the whole family.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
@@ -103,10 +120,15 @@ mod tests {
         // scipy.stats.mannwhitneyu(a, b, method="asymptotic").pvalue
         let (a, b) = ([1.0, 2.0, 2.0, 3.5, 4.0, 7.0], [2.0, 5.0, 6.0, 6.0, 8.0, 9.0, 10.0]);
         assert!((rank_sum(&a, &b) - SUM).abs() < 1e-9, "{}", rank_sum(&a, &b));
+        // scipy.stats.ttest_ind([1, 2, 4], [3, 5, 5.5]).pvalue
+        let p = pooled_t(&[1.0, 2.0, 4.0], &[3.0, 5.0, 5.5]);
+        assert!((p - STUDENT).abs() < 1e-9, "{p}");
+        assert_eq!((pooled_t(&[1.0], &[2.0]), pooled_t(&[1.0, 1.0], &[1.0])), (1.0, 1.0));
         assert_eq!((signed_rank(&[]), signed_rank(&[0.0]), rank_sum(&[1.0; 4], &[1.0; 5])), (1.0, 1.0, 1.0));
     }
 
     const SIGNED: f64 = 0.020_669_388_134_972_867;
+    const STUDENT: f64 = 0.13685244107657635;
     const SUM: f64 = 0.052_142_529_788_238_31;
 
     #[test]

@@ -16,10 +16,14 @@ pub struct Interval {
 
 /// The share `hits / n` with Wilson's score interval (Wilson 1927). All NaN when `n` is 0.
 pub fn share(hits: usize, n: usize) -> Interval {
-    if n == 0 {
+    wilson(hits as f64 / n as f64, n as f64)
+}
+
+/// Wilson's score interval of the share `p` of `n` things, where `n` can be a mean. All NaN when `n` is 0.
+pub fn wilson(p: f64, n: f64) -> Interval {
+    if n == 0.0 || p.is_nan() {
         return Interval { value: f64::NAN, low: f64::NAN, high: f64::NAN };
     }
-    let (n, p) = (n as f64, hits as f64 / n as f64);
     let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     let (centre, scale) = (p + Z * Z / (2.0 * n), 1.0 + Z * Z / n);
     Interval {

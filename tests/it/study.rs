@@ -76,6 +76,14 @@ fn a_study_records_every_attack_and_reports() {
         assert!(svg.contains("<svg") && svg.trim_end().ends_with("</svg>"), "{figure}");
     }
 
+    // However little there is, no number that is none.
+    for (images, attacks) in [(1, "linf"), (1, "lbfgs"), (2, "l1")] {
+        let small = folder.path().join(format!("{images}-{attacks}"));
+        done(&mut study(&small, images, &["--attacks", attacks]));
+        let md = read(&small, "report.md");
+        assert!(!md.contains("NaN") && !md.contains("| inf |"), "{images} {attacks}: {md}");
+    }
+
     // The same command has nothing to do; another study is not mixed in.
     done(&mut study(folder.path(), 20, &[]));
     assert_eq!(read(folder.path(), "records.jsonl"), text);

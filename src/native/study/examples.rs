@@ -72,17 +72,8 @@ pub fn figure(results: &PartResults, world: &World, place: usize) -> Result<Opti
             vec![(0, picture::image_png(shape, &original.pixels)?, labels[original.label].to_owned())];
         for (i, attack) in attacks.iter().enumerate() {
             let job = jobs.iter().find(|j| {
-                let options = j.spec.options;
-                let same = match attack {
-                    Attack::Lbfgs => options.search,
-                    Attack::Linf(b) => options.method.name() == "linf" && options.budget == *b,
-                    Attack::L1(b) => options.method.name() == "l1" && options.budget == *b,
-                };
-                j.part == place
-                    && j.image == image
-                    && j.entrant == entrant
-                    && j.spec.purpose == Purpose::Study
-                    && same
+                (j.part, j.image, j.entrant, j.spec.purpose) == (place, image, entrant, Purpose::Study)
+                    && attack.made_with(&j.spec.options)
             });
             let Some(&job) = job else { continue };
             let (line, _, attacked) = world.make(&mut subjects, job)?;

@@ -1,15 +1,18 @@
 //! H0 and H1, decided.
 //!
 //! H0: a VAE classifier is less vulnerable than a CNN. H1: attacks on high pixel density are more effective than on low.
-//! Each is a family of comparisons, one for each attack and budget; each comparison has an effect, a test on pairs of
-//! images (H0) or on two samples (H1), and a bootstrap interval that draws networks as well as images, so that a lucky
-//! initialisation is not called an architecture. A comparison *speaks* when its p-value after Holm's correction is below
-//! 5 % and its interval is on one side. A hypothesis holds when comparisons speak and all of them for it, fails when all
-//! speak against it, and is undecided otherwise.
+//! For each pair of networks (and of data sets) there is a family of comparisons, one for each attack and budget. Each has
+//! an effect and two tests: one over images, on pairs of them (H0) or on two samples (H1), and Student's t over networks
+//! that were trained with seeds of their own, so that a lucky initialisation is not called an architecture. Its p-value is
+//! the larger of the two (both have to reject: an intersection-union test, Berger 1982), corrected over the family after
+//! Holm. A comparison *speaks* when that is below 5 % and the bootstrap interval, which draws networks and images, is on
+//! one side. A hypothesis holds when comparisons speak and all of them for it, fails when all speak against it, and is
+//! undecided otherwise.
 
 use super::plan::Purpose;
 use super::results::{Attack, Cell, Group, PartResults};
-use crate::metrics::hypothesis::{bootstrap, holm, rank_sum, sign_test, signed_rank};
+use super::words::range;
+use crate::metrics::hypothesis::{bootstrap, holm, pooled_t, rank_sum, sign_test, signed_rank};
 use crate::metrics::statistics::{Interval, median};
 
 /// The level of a family of comparisons.
@@ -36,6 +39,9 @@ pub struct Comparison {
     pub over_seeds: Option<(f64, f64)>,
     /// How many images, or pairs of images, it rests on.
     pub images: usize,
+    /// Images left out because some network was not fooled there, so that there is no distance.
+    pub left_out: usize,
+    /// The larger of those of the test over images and of the test over networks.
     pub p: f64,
     /// After Holm's correction over the family.
     pub adjusted: f64,
@@ -55,6 +61,10 @@ pub enum Verdict {
 impl Comparison {
     /// What it says.
     pub fn verdict(&self) -> Verdict {
+        // Those that resist are the strong ones: without them a distance says little.
+        if 100 * self.left_out > self.images + self.left_out {
+            return Verdict::Undecided;
+        }
         let none = if self.measure == Measure::Fooled { 0.0 } else { 1.0 };
         let (below, above) = (self.effect.high < none, self.effect.low > none);
         match (self.measure, self.adjusted < LEVEL, below, above) {
@@ -69,7 +79,9 @@ impl Comparison {
         let Interval { value, low, high } = self.effect;
         match self.measure {
             Measure::Fooled => {
-                format!("{:+.1} points [{:+.1}, {:+.1}]", 100.0 * value, 100.0 * low, 100.0 * high)
+                // No minus before a zero.
+                let points = |share: f64| 100.0 * share + 0.0;
+                format!("{:+.1} points [{:+.1}, {:+.1}]", points(value), points(low), points(high))
             }
             Measure::Distance => format!("× {value:.2} [{low:.2}, {high:.2}]"),
         }
@@ -109,27 +121,32 @@ impl Family {
 /// A value for each network and each image; `None` where there is none.
 type Values = Vec<Vec<Option<f64>>>;
 
-/// What was measured of a cell: 1 and 0 for fooled or not, or the logarithm of the distance where the image was fooled.
-/// `None` where the image was misread before.
+/// What was measured of a cell: 1 and 0 for fooled or not, or the logarithm of the distance, infinite where the network was
+/// not fooled. `None` where the image was misread before.
 fn values(cell: &Cell<'_>, measure: Measure, scale: f64) -> Values {
     let of = |line: &&super::line::Line| {
         let r = &line.record;
         match measure {
             _ if !r.read_rightly() => None,
             Measure::Fooled => Some(f64::from(u8::from(r.success))),
-            Measure::Distance => r.success.then(|| (r.l2 * scale).ln()).filter(|l| l.is_finite()),
+            Measure::Distance if r.success => Some((r.l2 * scale).ln()),
+            Measure::Distance => Some(f64::INFINITY),
         }
     };
     cell.seeds.iter().map(|lines| lines.iter().map(of).collect()).collect()
 }
 
-/// The images for which every network has a value, as one row a network.
-fn complete(values: &[&Values]) -> Vec<Vec<Vec<f64>>> {
+/// The images for which every network has a value, as one row a network, and how many of them were left out for want of
+/// a finite one.
+fn complete(values: &[&Values]) -> (Vec<Vec<Vec<f64>>>, usize) {
     let images = values.iter().flat_map(|v| v.iter()).map(Vec::len).min().unwrap_or(0);
-    let whole = |i: usize| values.iter().all(|v| v.iter().all(|seed| seed[i].is_some()));
-    let kept: Vec<usize> = (0..images).filter(|&i| whole(i)).collect();
+    let all =
+        |i: usize, is: fn(&Option<f64>) -> bool| values.iter().all(|v| v.iter().all(|seed| is(&seed[i])));
+    let read: Vec<usize> = (0..images).filter(|&i| all(i, Option::is_some)).collect();
+    let kept: Vec<usize> =
+        read.iter().copied().filter(|&i| all(i, |v| v.is_some_and(f64::is_finite))).collect();
     let row = |seed: &Vec<Option<f64>>| kept.iter().filter_map(|&i| seed[i]).collect();
-    values.iter().map(|v| v.iter().map(row).collect()).collect()
+    (values.iter().map(|v| v.iter().map(row).collect()).collect(), read.len() - kept.len())
 }
 
 /// The mean over the networks named by `seeds` for each image of `images`.
@@ -150,9 +167,18 @@ fn effect(measure: Measure, values: &mut [f64]) -> f64 {
     }
 }
 
+/// One number for each network: the mean, or the median of logarithms, over the images.
+fn by_network(measure: Measure, rows: &[Vec<f64>]) -> Vec<f64> {
+    let of = |row: &Vec<f64>| match measure {
+        Measure::Fooled => row.iter().sum::<f64>() / row.len() as f64,
+        Measure::Distance => median(row).value,
+    };
+    rows.iter().map(of).collect()
+}
+
 /// Compares two groups on the same images.
 fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> Option<Comparison> {
-    let rows = complete(&[first, second]);
+    let (rows, left_out) = complete(&[first, second]);
     let [a, b] = &rows[..] else { return None };
     let n = a.first()?.len();
     if n == 0 || b.is_empty() {
@@ -171,6 +197,7 @@ fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> O
         }
         Measure::Distance => signed_rank(&all),
     };
+    let p = p.max(pooled_t(&by_network(measure, a), &by_network(measure, b)));
     let value = effect(measure, &mut all);
     let interval = bootstrap(value, SEED, |rng| {
         let (s, t) = (resampled(rng, s.len()), resampled(rng, t.len()));
@@ -185,6 +212,7 @@ fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> O
         effect: interval,
         over_seeds: range(&effects),
         images: n,
+        left_out,
         p,
         adjusted: p,
     })
@@ -192,7 +220,8 @@ fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> O
 
 /// Compares a group on one data set with a group on another.
 fn unpaired(title: String, measure: Measure, first: &Values, second: &Values) -> Option<Comparison> {
-    let (a, b) = (complete(&[first]).remove(0), complete(&[second]).remove(0));
+    let ((a, without_a), (b, without_b)) = (complete(&[first]), complete(&[second]));
+    let (a, b) = (a.into_iter().next()?, b.into_iter().next()?);
     let (m, n) = (a.first()?.len(), b.first()?.len());
     if m == 0 || n == 0 {
         return None;
@@ -203,7 +232,7 @@ fn unpaired(title: String, measure: Measure, first: &Values, second: &Values) ->
     };
     let all = |n: usize| (0..n).collect::<Vec<usize>>();
     let (of_a, of_b) = (means(&a, &all(a.len()), &all(m)), means(&b, &all(b.len()), &all(n)));
-    let p = rank_sum(&of_a, &of_b);
+    let p = rank_sum(&of_a, &of_b).max(pooled_t(&by_network(measure, &a), &by_network(measure, &b)));
     let interval = bootstrap(difference(of_a, of_b), SEED, |rng| {
         let mut draw = |rows: &[Vec<f64>], n: usize| {
             let seeds = resampled(rng, rows.len());
@@ -220,14 +249,10 @@ fn unpaired(title: String, measure: Measure, first: &Values, second: &Values) ->
         effect: interval,
         over_seeds: range(&effects),
         images: m + n,
+        left_out: without_a + without_b,
         p,
         adjusted: p,
     })
-}
-
-fn range(effects: &[f64]) -> Option<(f64, f64)> {
-    (effects.len() > 1)
-        .then(|| effects.iter().fold((f64::MAX, f64::MIN), |(low, high), &e| (low.min(e), high.max(e))))
 }
 
 /// A VAE beside a plain network, attack by attack, on the images that all their networks read rightly.
@@ -297,11 +322,17 @@ mod tests {
         let (high, low) = (made(0.7, 3, 200, 1), made(0.3, 3, 200, 2));
         assert_eq!(family(&high, &low).verdict(), Verdict::Weaker);
         assert_eq!(family(&low, &high).verdict(), Verdict::Stronger);
-        let found = (0..40).filter(|&s| {
-            let (a, b) = (made(0.5, 3, 200, 100 + s), made(0.5, 3, 200, 200 + s));
-            family(&a, &b).verdict() != Verdict::Undecided
+        // Networks of one architecture differ from seed to seed, too: with a spread of 10 points none is to be found.
+        let mut rng = fastrand::Rng::with_seed(9);
+        let found = (0..60).filter(|&seed| {
+            let mut three = |seed: u64| -> Values {
+                let shares = (0..3).map(|_| 0.5 + 0.1 * (rng.f64() + rng.f64() + rng.f64() - 1.5) * 2.0);
+                shares.enumerate().map(|(i, share)| made(share, 1, 200, seed + i as u64).remove(0)).collect()
+            };
+            family(&three(100 + 10 * seed), &three(1000 + 10 * seed)).verdict() != Verdict::Undecided
         });
-        assert!(found.count() <= 4);
+        let found = found.count();
+        assert!(found <= 7, "{found} of 60");
     }
 
     #[test]
@@ -310,21 +341,21 @@ mod tests {
         lucky[2] = made(1.0, 1, 300, 6).remove(0);
         let other = made(0.5, 3, 300, 7);
         let c = paired("x".into(), Measure::Fooled, &lucky, &other).unwrap();
-        assert!(c.p < 0.01, "the pooled test alone would be fooled: {}", c.p);
+        assert!(c.p > 0.1, "{}", c.p);
         assert_eq!(family(&lucky, &other).verdict(), Verdict::Undecided);
         let (low, high) = c.over_seeds.unwrap();
         assert!(low < 0.1 && high > 0.4);
     }
 
     #[test]
-    fn with_one_network_each_the_test_is_mcnemar_s() {
+    fn one_network_each_decides_nothing() {
         let row = |ones: std::ops::Range<usize>| {
             vec![(0..30).map(|i| Some(f64::from(u8::from(ones.contains(&i))))).collect::<Vec<_>>()]
         };
-        // 12 pairs one way, 3 the other: scipy.stats.binomtest(3, 15).pvalue
+        // 12 pairs one way, 3 the other. The networks of an architecture may differ as much: one of each tells nothing.
         let c = paired("x".into(), Measure::Fooled, &row(0..12), &row(12..15)).unwrap();
-        assert!((c.p - 0.035_156_25).abs() < 1e-12 && (c.effect.value - 0.3).abs() < 1e-12);
-        assert!(c.over_seeds.is_none());
+        assert!((c.effect.value - 0.3).abs() < 1e-12 && c.effect.low > 0.0);
+        assert!(c.p == 1.0 && c.over_seeds.is_none());
     }
 
     #[test]
@@ -338,11 +369,18 @@ mod tests {
     #[test]
     fn distances_compare_by_their_ratio() {
         let logs = |factor: f64| -> Values {
-            vec![(0..50).map(|i| Some((factor * (1.0 + f64::from(i))).ln())).collect()]
+            let one =
+                |jitter: f64| (0..50).map(|i| Some((jitter * factor * (1.0 + f64::from(i))).ln())).collect();
+            vec![one(0.98), one(1.0), one(1.02)]
         };
         let c = paired("x".into(), Measure::Distance, &logs(0.5), &logs(1.0)).unwrap();
         assert!((c.effect.value - 0.5).abs() < 1e-9 && c.verdict() == Verdict::Weaker);
         let c = unpaired("x".into(), Measure::Distance, &logs(0.01), &logs(1.0)).unwrap();
         assert!((c.effect.value - 0.01).abs() < 1e-9 && c.verdict() == Verdict::Weaker);
+        // An image that does not give in is left out, and where there are many, nothing is said.
+        let mut strong = logs(1.0);
+        strong[0][..2].fill(Some(f64::INFINITY));
+        let c = paired("x".into(), Measure::Distance, &logs(0.5), &strong).unwrap();
+        assert_eq!((c.images, c.left_out, c.verdict()), (48, 2, Verdict::Undecided));
     }
 }

@@ -1,7 +1,7 @@
 //! Puts the shards of a study together.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Lines, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::journal::{HEADER, Header, Numbered, RECORDS, TIMINGS, header};
 use super::plan::VERSION;
 use super::shard::Shard;
-use crate::native::files::write_atomically;
+use crate::native::files::{write_atomically, write_atomically_with};
 
 /// Joins the shards in `folders` into `out`: its records have the bytes of a study that was made in one go.
 ///
@@ -80,27 +80,28 @@ fn join(order: &[&PathBuf], name: &str, total: usize, out: &Path) -> Result<()> 
         let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
         shards.push(BufReader::new(file).lines());
     }
-    let path = out.join(name);
-    let part = out.join(format!("{name}.part"));
-    let cannot = || format!("cannot write {}", path.display());
-    let mut joined = BufWriter::new(File::create(&part).with_context(cannot)?);
-    for job in 0..total {
-        let shard = job % order.len();
-        let place = || order[shard].join(name);
-        let line = match shards[shard].next() {
-            Some(line) => line.with_context(|| format!("cannot read {}", place().display()))?,
-            None => bail!(
-                "{} ends before attack {job} of {total}: run this shard again to finish it",
+    write_atomically_with(&out.join(name), |joined| {
+        for job in 0..total {
+            let shard = job % order.len();
+            let place = || order[shard].join(name);
+            let line = match shards[shard].next() {
+                Some(line) => line.with_context(|| format!("cannot read {}", place().display()))?,
+                None => bail!(
+                    "{} ends before attack {job} of {total}: run this shard again to finish it",
+                    place().display()
+                ),
+            };
+            let number = serde_json::from_str::<Numbered>(&line).map(|n| n.job).ok();
+            ensure!(
+                number == Some(job),
+                "{} has a damaged line where attack {job} should be",
                 place().display()
-            ),
-        };
-        let number = serde_json::from_str::<Numbered>(&line).map(|n| n.job).ok();
-        ensure!(number == Some(job), "{} has a damaged line where attack {job} should be", place().display());
-        writeln!(joined, "{line}").with_context(cannot)?;
-    }
-    for (shard, folder) in shards.iter_mut().zip(order) {
-        ensure!(shard.next().is_none(), "{} holds more than this study has", folder.join(name).display());
-    }
-    joined.flush().with_context(cannot)?;
-    std::fs::rename(&part, &path).with_context(cannot)
+            );
+            writeln!(joined, "{line}")?;
+        }
+        for (shard, folder) in shards.iter_mut().zip(order) {
+            ensure!(shard.next().is_none(), "{} holds more than this study has", folder.join(name).display());
+        }
+        Ok(())
+    })
 }

@@ -14,6 +14,7 @@ pub mod report;
 pub mod results;
 pub mod run;
 pub mod shard;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

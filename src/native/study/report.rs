@@ -1,24 +1,25 @@
 //! The report of a study: what was decided, the tables, the figures, the checks.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::checks::checks;
+use super::checks::{Check, checks};
 use super::document::{Block, Document};
 use super::hypotheses::{Comparison, Family, Measure, Verdict, h0, h1};
 use super::line::COLUMNS;
-use super::plan::{DEAR, Purpose, Reads, STEPS};
+use super::plan::{DEAR, Purpose, Reads, STEPS, SURE};
 use super::results::{Attack, Group, PartResults, Results};
 use super::run::World;
+use super::words::{NONE, interval, number, percent, quartiles};
 use super::{examples, figures};
 use crate::arch::{LFW, MNIST, Validity};
 use crate::metrics::grade::{CONFIDENT, Grade};
 use crate::metrics::ssim::ssim;
 use crate::metrics::statistics::{Interval, median};
-use crate::native::files::write_atomically;
+use crate::native::files::{write_atomically, write_atomically_with};
+use crate::study::FRESH;
 
 /// Writes `report.md`, `report.html` and `figures/` into `folder`, and answers the report. Examples are drawn when there is
 /// a `world` to draw them from; those of faces only when `faces` are allowed.
@@ -48,16 +49,13 @@ pub fn write(
 /// # Errors
 /// When it cannot be written.
 pub fn write_csv(results: &Results, folder: &Path) -> Result<()> {
-    let path = folder.join("records.csv");
-    let part = folder.join("records.csv.part");
-    let context = || format!("cannot write {}", path.display());
-    let mut out = BufWriter::new(File::create(&part).with_context(context)?);
-    writeln!(out, "{COLUMNS}").with_context(context)?;
-    for line in results.parts.iter().flat_map(PartResults::in_order) {
-        writeln!(out, "{}", line.csv()).with_context(context)?;
-    }
-    out.flush().with_context(context)?;
-    std::fs::rename(&part, &path).with_context(context)
+    write_atomically_with(&folder.join("records.csv"), |out| {
+        writeln!(out, "{COLUMNS}")?;
+        for line in results.parts.iter().flat_map(PartResults::in_order) {
+            writeln!(out, "{}", line.csv())?;
+        }
+        Ok(())
+    })
 }
 
 fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) -> Result<Document> {
@@ -79,15 +77,25 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
         })
         .collect();
     d.text(format!(
-        "Three white-box, targeted attacks (towards the next label) on {}; in brackets the number of networks that were trained \
-         with seeds of their own. {STEPS} steps; fixed budgets take all of them, L-BFGS ends at the closest success: \
-         confidences of the two cannot be compared. `{command}` makes this report.",
+        "White-box, targeted attacks (towards the next label) on {}; in brackets the number of networks that were trained with \
+         seeds of their own. {STEPS} steps; fixed budgets take all of them, L-BFGS ends at the closest success: confidences of \
+         the two cannot be compared. `{command}` makes this report.",
         images.join("; ")
     ));
-    verdicts(&mut d, results, &all_h0(results), &all_h1(results));
+    if results.parts.iter().flat_map(PartResults::groups).any(|g| g.reading == Reads::Sampled) {
+        d.text(format!(
+            "A sampled VAE draws its latent vector anew for each answer. An attack on it descends the mean loss over {} fixed draws; \
+             success, reading and confidence are those of {FRESH} fresh answers (success: at least half of them). L-BFGS, which \
+             ends at the boundary, is asked for a probability of {SURE} on the draws that it knows: its distances are not \
+             compared with those of other networks.",
+            results.plan.eot
+        ));
+    }
+    let checked: Vec<Vec<(Group, Vec<Check>)>> = results.parts.iter().map(all_checks).collect();
+    verdicts(&mut d, results, &checked, (&all_h0(results), &all_h1(results)));
     inferences(&mut d, results);
     for (place, part) in results.parts.iter().enumerate() {
-        data_set(&mut d, results, part, world.map(|w| (w, place)), faces)?;
+        data_set(&mut d, results, (part, &checked[place]), world.map(|w| (w, place)), faces)?;
     }
     Ok(d)
 }
@@ -133,7 +141,39 @@ fn all_h1(results: &Results) -> Vec<(Group, Group, Family)> {
     low.groups().into_iter().filter(|g| g.reading == Reads::Mean).filter_map(pair).collect()
 }
 
-fn verdicts(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group, Group, Family)]) {
+/// The checks of all groups that are checked.
+fn all_checks(part: &PartResults) -> Vec<(Group, Vec<Check>)> {
+    let checked = part.groups().into_iter().filter(|g| g.entrants.iter().any(|e| e.checked));
+    checked.map(|group| (group.clone(), checks(part, &group))).collect()
+}
+
+/// Which of the checks of these groups failed, in words; empty when none did.
+fn failed(checked: &[Vec<(Group, Vec<Check>)>], groups: &[&Group]) -> String {
+    let of = |group: &&&Group| {
+        let same = |g: &Group| g.arch.name == group.arch.name && g.reading == group.reading;
+        let all = checked.iter().flatten().filter(|(g, _)| same(g)).flat_map(|(_, checks)| checks);
+        match all.filter(|c| c.fine == Some(false)).count() {
+            0 => None,
+            n => Some(format!("{n} of the {}", group.title())),
+        }
+    };
+    let words: Vec<String> = groups.iter().filter_map(|g| of(&g)).collect();
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!("; checks that failed, see below: {}", words.join(", "))
+    }
+}
+
+/// Every VAE beside every plain network, and every architecture on both data sets.
+type Decided<'a, 'b> = (&'a [H0<'b>], &'a [(Group, Group, Family)]);
+
+fn verdicts(
+    d: &mut Document,
+    results: &Results,
+    checked: &[Vec<(Group, Vec<Check>)>],
+    (h0, h1): Decided<'_, '_>,
+) {
     d.heading(2, "What was decided");
     let mut said = Vec::new();
     for h in h0.iter().filter(|h| h.plain.kind() == "cnn") {
@@ -144,7 +184,7 @@ fn verdicts(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group, Gr
             [Verdict::Stronger, Verdict::Weaker],
             "the VAE",
             "the CNN",
-            &[&h.vae, &h.plain],
+            (&[&h.vae, &h.plain], checked),
         ));
     }
     for (high, low, family) in h1 {
@@ -155,7 +195,7 @@ fn verdicts(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group, Gr
             [Verdict::Weaker, Verdict::Stronger],
             "faces",
             "digits",
-            &[high, low],
+            (&[high, low], checked),
         ));
     }
     if said.is_empty() {
@@ -165,14 +205,21 @@ fn verdicts(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group, Gr
     d.blocks.push(Block::Items(said));
     d.text(
         "H0: a VAE classifier is less vulnerable than a CNN. H1: attacks on high pixel density (LFW, 154 × 154 in colour) are more \
-         effective than on low (MNIST, 28 × 28, grey). Each is a family of comparisons, one for each attack and budget: of the \
-         shares that are fooled (sign test over images, which with one network each is McNemar's exact test) and of the \
-         smallest L2 that L-BFGS finds (Wilcoxon's signed-rank test); between data sets, at the same budget a pixel and by the L2 a \
-         pixel, Wilcoxon's rank-sum test. P-values are Holm's over the family. Intervals are 95 % bootstrap intervals that draw \
-         networks as well as images. A comparison speaks when its corrected p is below 0.05 and its interval is on one side; a \
-         hypothesis holds when comparisons speak and all of them for it, fails when all speak against it, and is undecided \
-         otherwise.",
+         effective than on low (MNIST, 28 × 28, grey). Each pair of networks has a family of comparisons, one for each attack and \
+         budget: of the shares that are fooled (sign test over images; McNemar's exact test where there is one network each) and of \
+         the smallest L2 that L-BFGS finds (Wilcoxon's signed-rank test); between data sets, at the same budget a pixel and by the \
+         L2 a pixel, Wilcoxon's rank-sum test. Student's t test over the networks has to reject too: the p-value is the larger \
+         of the two, then Holm's over the family (families are not corrected against each other). Intervals are 95 % bootstrap \
+         intervals that draw networks as well as images. A comparison speaks when its corrected p is below 0.05 and its interval is \
+         on one side; a hypothesis holds when comparisons speak and all of them for it, fails when all speak against it, and is \
+         undecided otherwise.",
     );
+    if !h1.is_empty() {
+        d.text(
+            "The data sets differ in more than density: in colour, content, number of labels, and so in their networks. H1 can hold \
+             without density being the cause. “A pixel” is one number of an image, colours counted apart.",
+        );
+    }
     comparisons(d, results, h0, h1);
 }
 
@@ -183,45 +230,54 @@ fn sentence(
     [for_it, against]: [Verdict; 2],
     first: &str,
     second: &str,
-    groups: &[&Group],
+    (groups, checked): (&[&Group], &[Vec<(Group, Vec<Check>)>]),
 ) -> String {
+    if family.comparisons.is_empty() {
+        return format!("**{name} is undecided**: no comparison could be made.");
+    }
+    let few = groups.iter().any(|g| g.entrants.len() < 3);
     let verdict = match family.verdict() {
         v if v == for_it => "holds",
         v if v == against => "fails",
         _ => "is undecided",
     };
+    let these = if few && family.verdict() != Verdict::Undecided { " for these networks" } else { "" };
     let (pro, contra, all) = (family.count(for_it), family.count(against), family.comparisons.len());
-    let strongest = family.comparisons.iter().filter(|c| c.verdict() != Verdict::Undecided).max_by(|a, b| {
-        let size = |c: &Comparison| match c.measure {
-            Measure::Fooled => c.effect.value.abs(),
-            Measure::Distance => 0.0,
-        };
-        size(a).total_cmp(&size(b))
-    });
-    let mut text = format!("**{name} {verdict}**: of {all} comparisons {pro} speak for it, {contra} against");
-    if let Some(c) = strongest {
-        text += &match c.measure {
-            Measure::Fooled => format!(
-                "; at {} {first} {} fooled more often than {second} by {}",
-                c.title,
-                if first == "faces" { "are" } else { "is" },
-                c.effect()
-            ),
-            Measure::Distance => String::new(),
-        };
+    let mut text =
+        format!("**{name} {verdict}{these}**: of {all} comparisons {pro} speak for it, {contra} against");
+    let loud = family.comparisons.iter().filter(|c| c.verdict() != Verdict::Undecided);
+    let shares = loud.filter(|c| c.measure == Measure::Fooled);
+    if let Some(c) = shares.max_by(|a, b| a.effect.value.abs().total_cmp(&b.effect.value.abs())) {
+        let are = if first == "faces" { "are" } else { "is" };
+        text += &format!("; at {}, {first} {are} fooled {} than {second}", c.title, more_or_less(c.effect));
     }
-    let distance = family.comparisons.iter().find(|c| c.measure == Measure::Distance);
-    if let Some(c) = distance {
-        text += &format!("; {}: {first} {} beside {second}", c.title, c.effect());
+    if let Some(c) = family.comparisons.iter().find(|c| c.measure == Measure::Distance) {
+        let Interval { value, low, high } = c.effect;
+        text += &format!(
+            "; {} of {first}: {} [{}, {}] times that of {second}",
+            c.title,
+            number(value, 2),
+            number(low, 2),
+            number(high, 2)
+        );
     }
-    if groups.iter().any(|g| g.entrants.len() < 3) {
+    text += &failed(checked, groups);
+    if few {
         let counts: Vec<String> = groups.iter().map(|g| g.entrants.len().to_string()).collect();
         text += &format!(
-            " (networks: {}; fewer than three cannot tell an architecture from a lucky initialisation)",
+            " (networks: {}; fewer than three hardly tell an architecture from a lucky initialisation)",
             counts.join(" and ")
         );
     }
     text + "."
+}
+
+/// A difference of shares in words.
+fn more_or_less(effect: Interval) -> String {
+    let (word, sign) = if effect.value < 0.0 { ("less", -1.0) } else { ("more", 1.0) };
+    let [a, b] = [sign * effect.low, sign * effect.high];
+    let bounds = format!("{} to {}", percent(a.min(b)), percent(a.max(b)));
+    format!("{} points {word} often [{bounds}]", percent(sign * effect.value))
 }
 
 fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group, Group, Family)]) {
@@ -241,7 +297,11 @@ fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group,
                 c.title.clone(),
                 c.effect(),
                 seeds,
-                c.images.to_string(),
+                if c.left_out == 0 {
+                    c.images.to_string()
+                } else {
+                    format!("{} ({} not fooled)", c.images, c.left_out)
+                },
                 p_value(c.adjusted),
                 verdict(c.verdict()).into(),
             ]
@@ -288,10 +348,10 @@ fn inferences(d: &mut Document, results: &Results) {
             let mut row = vec![format!("{}, {density} density", group.title()), expected.into()];
             let closest = part.cell(group, Purpose::Study, Attack::Lbfgs);
             let a_pixel = (part.dataset.pixels() as f64).sqrt();
-            row.push(format!("{:.4}", closest.quartiles(|l| l.record.l2 / a_pixel)[1]));
+            row.push(number(closest.quartiles(|l| l.record.l2 / a_pixel)[1], 4));
             for budget in [0.02, 0.05] {
                 let cell = part.cell(group, Purpose::Study, Attack::Linf(budget));
-                row.push(percent(cell.share(|l| l.record.success)));
+                row.push(interval(cell.share(|l| l.record.success)));
             }
             row.push(graded_high(part, group));
             rows.push(row);
@@ -323,21 +383,14 @@ fn graded_high(part: &PartResults, group: &Group) -> String {
         part.cell(group, Purpose::Study, attack).share(|l| l.record.grade == Some(Grade::High)).value
     };
     let shares: Vec<String> =
-        Attack::middle(&part.part.budgets).into_iter().map(|a| format!("{:.1}", 100.0 * of(a))).collect();
+        Attack::middle(&part.part.budgets).into_iter().map(|a| percent(of(a))).collect();
     shares.join(" / ")
-}
-
-fn percent(i: Interval) -> String {
-    if i.value.is_nan() {
-        return "–".into();
-    }
-    format!("{:.1} [{:.1}, {:.1}]", 100.0 * i.value, 100.0 * i.low, 100.0 * i.high)
 }
 
 fn data_set(
     d: &mut Document,
     results: &Results,
-    part: &PartResults,
+    (part, checked): (&PartResults, &[(Group, Vec<Check>)]),
     world: Option<(&World, usize)>,
     faces: bool,
 ) -> Result<()> {
@@ -386,7 +439,8 @@ fn data_set(
         d.figure(
             &format!("robust-{name}"),
             svg,
-            format!("Figure 4, {}: robust accuracy, the share of all images that are read rightly under the attack.", set(part)),
+            format!("Figure 4, {}: robust accuracy, the share of all images that are read rightly under the attack, which is targeted: an \
+                 untargeted one leaves no more.", set(part)),
         );
     }
     let mean: Vec<Group> = groups.iter().filter(|g| g.reading == Reads::Mean).cloned().collect();
@@ -401,7 +455,7 @@ fn data_set(
         ),
     );
     sweep(d, part, &groups);
-    checklist(d, part, &groups);
+    checklist(d, part, checked);
     if results.plan.seed.is_some() {
         d.text("The iterative attacks started at random points.");
     }
@@ -436,26 +490,20 @@ fn table(d: &mut Document, part: &PartResults, group: &Group) {
     d.heading(3, group.title());
     d.text(format!("{}: {read} of {all} readings of the images as they are were right.", names.join(", ")));
     let a_pixel = (part.dataset.pixels() as f64).sqrt();
-    let quartiles = |q: [f64; 3], digits: usize| {
-        if q[1].is_nan() {
-            return "–".into();
-        }
-        format!("{:.digits$} ({:.digits$}–{:.digits$})", q[1], q[0], q[2])
-    };
     let rows = attacks
         .iter()
         .map(|&attack| {
             let cell = part.cell(group, Purpose::Study, attack);
             let n = cell.attacked().count() as f64;
-            let graded = |grade| format!("{:.1}", 100.0 * cell.graded(grade) as f64 / n);
+            let graded = |grade| percent(cell.graded(grade) as f64 / n);
             let seeds = cell
                 .over_seeds()
-                .map_or("–".into(), |(low, high)| format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high));
+                .map_or(NONE.into(), |(low, high)| format!("{} to {}", percent(low), percent(high)));
             let valid =
                 cell.fooled().filter(|l| l.record.valid).count() as f64 / cell.fooled().count() as f64;
             vec![
                 attack.title(),
-                percent(cell.share(|l| l.record.success)),
+                interval(cell.share(|l| l.record.success)),
                 seeds,
                 quartiles(cell.quartiles(|l| l.record.l2), 2),
                 quartiles(cell.quartiles(|l| l.record.l2 / a_pixel), 4),
@@ -464,7 +512,7 @@ fn table(d: &mut Document, part: &PartResults, group: &Group) {
                 quartiles(cell.quartiles(|l| l.record.l0 as f64), 0),
                 quartiles(cell.quartiles(|l| l.record.ssim), 3),
                 quartiles(cell.quartiles(|l| l.record.confidence.into()), 2),
-                if valid.is_nan() { "–".into() } else { format!("{:.1}", 100.0 * valid) },
+                percent(valid),
                 graded(Grade::High),
                 graded(Grade::Moderate),
                 graded(Grade::Low),
@@ -516,20 +564,20 @@ fn sweep(d: &mut Document, part: &PartResults, groups: &[Group]) {
                 let high = cell.share(|l| {
                     l.record.success && holds(l, t) && f64::from(l.record.confidence) >= CONFIDENT
                 });
-                format!("{:.1} / {:.1}", 100.0 * valid, 100.0 * high.value)
+                format!("{} / {}", percent(valid), percent(high.value))
             }));
             rows.push(row);
         }
     }
     d.heading(3, format!("What the threshold of validity does: {}", set(part)));
-    d.text("The share of the attacked that is fooled and valid, and of these that is graded high, in percent, by the threshold.");
+    d.text("The share of the attacked that is fooled and valid / that is confident too, so that it is graded high; in percent.");
     let heads: Vec<String> = thresholds.iter().map(|t| format!("{words} {t}")).collect();
     let mut head = vec!["network", "attack"];
     head.extend(heads.iter().map(String::as_str));
     d.table(&head, rows);
 }
 
-fn checklist(d: &mut Document, part: &PartResults, groups: &[Group]) {
+fn checklist(d: &mut Document, part: &PartResults, checked: &[(Group, Vec<Check>)]) {
     d.heading(3, format!("Is it honest? The checks: {}", set(part)));
     let images = part.part.images;
     d.text(format!(
@@ -539,10 +587,10 @@ fn checklist(d: &mut Document, part: &PartResults, groups: &[Group]) {
         images.min(DEAR)
     ));
     let mut rows = Vec::new();
-    for group in groups.iter().filter(|g| g.entrants.iter().any(|e| e.checked)) {
-        for check in checks(part, group) {
+    for (group, checks) in checked {
+        for check in checks {
             let fine = check.fine.map_or("", |fine| if fine { "✓" } else { "✗" });
-            rows.push(vec![group.title(), check.what.into(), check.found, fine.into()]);
+            rows.push(vec![group.title(), check.what.clone(), check.found.clone(), fine.into()]);
         }
     }
     d.table(&["network", "check", "found", ""], rows);

@@ -10,9 +10,12 @@ use anyhow::{Context, Result, ensure};
 use super::journal::RECORDS;
 use super::line::Line;
 use super::plan::{Budgets, Entrant, Part, Plan, Purpose, Reads, Stored};
+use super::words::range;
 use crate::arch::{Arch, Dataset};
+use crate::attack::Options;
+use crate::attack::options::Method;
 use crate::metrics::grade::Grade;
-use crate::metrics::statistics::{Interval, quartiles, share};
+use crate::metrics::statistics::{Interval, quartiles, wilson};
 
 /// An attack with its budget, as a report tells attacks apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +55,15 @@ impl Attack {
         let linf = Budgets::middle(&budgets.linf).map(Self::Linf);
         let l1 = Budgets::middle(&budgets.l1).map(Self::L1);
         [linf, l1, budgets.lbfgs.then_some(Self::Lbfgs)].into_iter().flatten().collect()
+    }
+
+    /// Whether an attack with these options is this one.
+    pub fn made_with(self, options: &Options) -> bool {
+        match self {
+            Self::Linf(budget) => options.method == Method::Linf && options.budget == budget,
+            Self::L1(budget) => matches!(options.method, Method::L1(_)) && options.budget == budget,
+            Self::Lbfgs => options.method == Method::Lbfgs,
+        }
     }
 
     fn is(self, line: &Line) -> bool {
@@ -214,9 +226,7 @@ impl<'a> Cell<'a> {
     }
 
     fn of_images(&self, hits: usize, n: usize) -> Interval {
-        let seeds = self.seeds.len().max(1) as f64;
-        let counted = share((hits as f64 / seeds).round() as usize, (n as f64 / seeds).round() as usize);
-        Interval { value: hits as f64 / n as f64, ..counted }
+        wilson(hits as f64 / n as f64, n as f64 / self.seeds.len().max(1) as f64)
     }
 
     /// The least and the greatest share over the networks; `None` when there is one network only.
@@ -226,9 +236,7 @@ impl<'a> Cell<'a> {
             let hits = read.clone().filter(|l| l.record.success).count();
             hits as f64 / read.count() as f64
         };
-        let shares: Vec<f64> = self.seeds.iter().map(of).collect();
-        (shares.len() > 1)
-            .then(|| shares.iter().fold((f64::MAX, f64::MIN), |(low, high), &s| (low.min(s), high.max(s))))
+        range(&self.seeds.iter().map(of).collect::<Vec<_>>())
     }
 
     /// Quartiles of a value over the fooled.
