@@ -91,7 +91,7 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
             results.plan.eot
         ));
     }
-    let checked: Vec<Vec<(Group, Vec<Check>)>> = results.parts.iter().map(all_checks).collect();
+    let checked: Vec<Checked> = results.parts.iter().map(all_checks).collect();
     verdicts(&mut d, results, &checked, (&all_h0(results), &all_h1(results)));
     inferences(&mut d, results);
     for (place, part) in results.parts.iter().enumerate() {
@@ -99,6 +99,9 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
     }
     Ok(d)
 }
+
+/// The checks of each group that was checked.
+type Checked = Vec<(Group, Vec<Check>)>;
 
 /// What the images of a part are called.
 fn set(part: &PartResults) -> &'static str {
@@ -142,13 +145,13 @@ fn all_h1(results: &Results) -> Vec<(Group, Group, Family)> {
 }
 
 /// The checks of all groups that are checked.
-fn all_checks(part: &PartResults) -> Vec<(Group, Vec<Check>)> {
+fn all_checks(part: &PartResults) -> Checked {
     let checked = part.groups().into_iter().filter(|g| g.entrants.iter().any(|e| e.checked));
     checked.map(|group| (group.clone(), checks(part, &group))).collect()
 }
 
 /// Which of the checks of these groups failed, in words; empty when none did.
-fn failed(checked: &[Vec<(Group, Vec<Check>)>], groups: &[&Group]) -> String {
+fn failed(checked: &[Checked], groups: &[&Group]) -> String {
     let of = |group: &&&Group| {
         let same = |g: &Group| g.arch.name == group.arch.name && g.reading == group.reading;
         let all = checked.iter().flatten().filter(|(g, _)| same(g)).flat_map(|(_, checks)| checks);
@@ -168,12 +171,7 @@ fn failed(checked: &[Vec<(Group, Vec<Check>)>], groups: &[&Group]) -> String {
 /// Every VAE beside every plain network, and every architecture on both data sets.
 type Decided<'a, 'b> = (&'a [H0<'b>], &'a [(Group, Group, Family)]);
 
-fn verdicts(
-    d: &mut Document,
-    results: &Results,
-    checked: &[Vec<(Group, Vec<Check>)>],
-    (h0, h1): Decided<'_, '_>,
-) {
+fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h1): Decided<'_, '_>) {
     d.heading(2, "What was decided");
     let mut said = Vec::new();
     for h in h0.iter().filter(|h| h.plain.kind() == "cnn") {
@@ -208,8 +206,9 @@ fn verdicts(
          effective than on low (MNIST, 28 × 28, grey). Each pair of networks has a family of comparisons, one for each attack and \
          budget: of the shares that are fooled (sign test over images; McNemar's exact test where there is one network each) and of \
          the smallest L2 that L-BFGS finds (Wilcoxon's signed-rank test); between data sets, at the same budget a pixel and by the \
-         L2 a pixel, Wilcoxon's rank-sum test. Student's t test over the networks has to reject too: the p-value is the larger \
-         of the two, then Holm's over the family (families are not corrected against each other). Intervals are 95 % bootstrap \
+         L2 a pixel, Wilcoxon's rank-sum test. Student's t test over the networks has to reject too (the p-value is the larger of \
+         the two); where there is one network of a kind it cannot be made, and the verdict is of these networks alone. P-values \
+         are Holm's over the family; families are not corrected against each other. Intervals are 95 % bootstrap \
          intervals that draw networks as well as images. A comparison speaks when its corrected p is below 0.05 and its interval is \
          on one side; a hypothesis holds when comparisons speak and all of them for it, fails when all speak against it, and is \
          undecided otherwise.",
@@ -230,7 +229,7 @@ fn sentence(
     [for_it, against]: [Verdict; 2],
     first: &str,
     second: &str,
-    (groups, checked): (&[&Group], &[Vec<(Group, Vec<Check>)>]),
+    (groups, checked): (&[&Group], &[Checked]),
 ) -> String {
     if family.comparisons.is_empty() {
         return format!("**{name} is undecided**: no comparison could be made.");
@@ -265,7 +264,7 @@ fn sentence(
     if few {
         let counts: Vec<String> = groups.iter().map(|g| g.entrants.len().to_string()).collect();
         text += &format!(
-            " (networks: {}; fewer than three hardly tell an architecture from a lucky initialisation)",
+            " (networks: {}; so few do not tell an architecture from a lucky initialisation)",
             counts.join(" and ")
         );
     }
