@@ -14,6 +14,10 @@ type Drawn = Result<(), Box<dyn std::error::Error>>;
 /// Points of a network in a panel of [`quadrants`], at most.
 pub const POINTS: usize = 250;
 
+/// Where rising curves leave room for a legend, and falling ones.
+pub const LOWER_RIGHT: SeriesLabelPosition = SeriesLabelPosition::LowerRight;
+pub const UPPER_RIGHT: SeriesLabelPosition = SeriesLabelPosition::UpperRight;
+
 /// The size of a panel.
 const PANEL: (u32, u32) = (540, 380);
 
@@ -34,14 +38,14 @@ fn colour(place: usize) -> RGBColor {
 }
 
 /// The share that `value` gives of each cell against the budget: a panel for each norm, a line with its 95 % band for
-/// each group.
+/// each group. `legend_at` is where the curves leave room for the legend.
 ///
 /// # Errors
 /// When it cannot be drawn.
 pub fn curves(
     part: &PartResults,
     groups: &[Group],
-    title: &str,
+    (title, legend_at): (&str, SeriesLabelPosition),
     value: impl Fn(&Cell<'_>) -> Interval,
 ) -> Result<String> {
     let budgets = &part.part.budgets;
@@ -54,7 +58,7 @@ pub fn curves(
         for (area, (norm, attacks)) in areas.iter().zip(&panels) {
             let most = attacks.iter().filter_map(|a| a.budget()).fold(0.0, f64::max);
             let mut chart = ChartBuilder::on(area)
-                .caption(format!("{title}: {norm}, {}", part.dataset.name), ("sans-serif", 17))
+                .caption(format!("{title}: {norm}, {}", part.dataset.name.to_uppercase()), ("sans-serif", 17))
                 .margin(12)
                 .x_label_area_size(40)
                 .y_label_area_size(52)
@@ -86,7 +90,7 @@ pub fn curves(
                     .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
                 chart.draw_series(line.into_iter().map(|p| Circle::new(p, 3, colour.filled())))?;
             }
-            legend(&mut chart)?;
+            legend(&mut chart, legend_at.clone())?;
         }
         Ok(())
     })
@@ -114,7 +118,10 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
                 if what == "L2" { 0.0..high + margin } else { low - margin..(high + margin).min(1.0) };
             let (left, right) = (range.start, range.end);
             let mut chart = ChartBuilder::on(area)
-                .caption(format!("{}, {}", attack.title(), part.dataset.name), ("sans-serif", 17))
+                .caption(
+                    format!("{}, {}", attack.title(), part.dataset.name.to_uppercase()),
+                    ("sans-serif", 17),
+                )
                 .margin(12)
                 .x_label_area_size(40)
                 .y_label_area_size(52)
@@ -142,13 +149,17 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
             for (x, is_left) in
                 [(left + 0.02 * (right - left), true), (threshold + 0.02 * (right - left), false)]
             {
+                // No room for words left of a threshold at the edge.
+                if is_left && threshold - left < 0.2 * (right - left) {
+                    continue;
+                }
                 for (y, sure) in [(0.99, true), (confident - 0.02, false)] {
                     let words = name(is_left == valid_is_left, sure);
                     let style = ("sans-serif", 13).into_font().style(FontStyle::Italic).color(&grey);
                     chart.draw_series([Text::new(words, (x, y), style)])?;
                 }
             }
-            legend(&mut chart)?;
+            legend(&mut chart, LOWER_RIGHT)?;
         }
         Ok(())
     })
@@ -160,10 +171,10 @@ type Chart<'a, 'b> = ChartContext<
     Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
 >;
 
-fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>) -> Drawn {
+fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, place: SeriesLabelPosition) -> Drawn {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
+        .position(place)
         .background_style(WHITE.mix(0.85))
         .label_font(("sans-serif", 13))
         .draw()?;

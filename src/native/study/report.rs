@@ -428,13 +428,16 @@ fn data_set(
         );
     }
     if part.attacks().iter().any(|a| *a != Attack::Lbfgs) {
-        let svg = figures::curves(part, &groups, "fooled", |cell| cell.share(|l| l.record.success))?;
+        let svg = figures::curves(part, &groups, ("fooled", figures::LOWER_RIGHT), |cell| {
+            cell.share(|l| l.record.success)
+        })?;
         d.figure(
             &format!("success-{name}"),
             svg,
             format!("Figure 3, {}: success against the budget, with 95 % intervals.", set(part)),
         );
-        let svg = figures::curves(part, &groups, "robust accuracy", |cell| cell.robust())?;
+        let svg =
+            figures::curves(part, &groups, ("robust accuracy", figures::UPPER_RIGHT), |cell| cell.robust())?;
         d.figure(
             &format!("robust-{name}"),
             svg,
