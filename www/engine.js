@@ -102,6 +102,11 @@ export class Engine {
     return (await this.#call('read', { model, image }).promise).probabilities;
   }
 
+  /** How an image of the test set is read: {probabilities, predicted}; of a network that draws, `predicted` is what most of its fresh answers name. */
+  answer(model, image, index) {
+    return this.#call('read', { model, image, index }).promise;
+  }
+
   /** The multiply-add peak of this machine in this engine, in GFLOP/s. */
   async peak() {
     return (await this.#call('peak').promise).gflops;

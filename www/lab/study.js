@@ -123,13 +123,13 @@ export class Study {
     while (!this.#stopped && item.records.length < this.#plan.length) {
       try {
         const image = this.#images(i);
-        item.read ??= await engine.read(model, image);
+        item.read ??= await engine.answer(model, image, index);
         const { attack, budget } = this.#plan[item.records.length];
         const about = {
           dataset: 'mnist', network, reading: vae ? this.settings.inference : 'mean', attack, budget, index, label, target: next(label),
-          clean_predicted: networks.likeliest(item.read),
+          clean_predicted: item.read.predicted,
         };
-        const outcome = about.clean_predicted === label ? await this.#outcome(engine, { model, image, index, about }) : misread(item.read, about);
+        const outcome = about.clean_predicted === label ? await this.#outcome(engine, { model, image, index, about }) : misread(item.read.probabilities, about);
         item.records.push({ ...about, ...outcome });
         this.done++;
       } catch (error) {
