@@ -14,9 +14,9 @@ import { Pool } from './pool.js';
 import { bestBuild, whyUnsupported } from './support.js';
 import { milliseconds } from './text.js';
 import { Choices } from './view/choices.js';
+import { notify, report } from './view/notice.js';
 
 const $ = (id) => document.getElementById(id);
-const result = $('result');
 
 /** The first digits of the test set, for the lab alone. */
 const DIGITS = 'mnist-lab';
@@ -45,25 +45,6 @@ let fits = false; // whether the settings are still those of the latest study
 let spent = 0; // milliseconds on the latest study so far
 const vaes = new Set(NETWORKS.filter((name) => name.endsWith('-vae')));
 const wrong = new Map(); // what is not right in the form: field to words
-
-/** Words above the form, with a button that tries again when `retry` is given. */
-function notify(message, retry) {
-  const notice = $('notice');
-  notice.replaceChildren(message);
-  if (retry) {
-    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Try again' });
-    button.addEventListener('click', retry);
-    notice.append(button);
-  }
-  notice.hidden = !message;
-}
-
-/** Puts a state into `#result`, for people and for programs. */
-function report(dataState, said, data = {}) {
-  for (const name of Object.keys(result.dataset)) delete result.dataset[name];
-  Object.assign(result.dataset, { state: dataState }, data);
-  result.textContent = said;
-}
 
 /** Which buttons can be pressed. */
 function showButtons() {

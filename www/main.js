@@ -20,6 +20,7 @@ import { Eye } from './view/eye.js';
 import { Gallery } from './view/gallery.js';
 import { Latent } from './view/latent.js';
 import { drawImage, drawPerturbation, newCanvas, useShape } from './view/pixels.js';
+import { notify, report as put } from './view/notice.js';
 import { Player } from './view/player.js';
 
 const { likeliest } = networks;
@@ -98,23 +99,9 @@ function showNumbers(frame, { ms, budget } = {}) {
   $('time').textContent = ms === undefined ? '–' : text.milliseconds(ms);
 }
 
-/** Words above the form, with a button that tries again when `retry` is given. */
-function notify(message, retry) {
-  const notice = $('notice');
-  notice.replaceChildren(message);
-  if (retry) {
-    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Try again' });
-    button.addEventListener('click', retry);
-    notice.append(button);
-  }
-  notice.hidden = !message;
-}
-
-/** Puts a state into `#result`, for people and for programs. */
+/** Puts a state into `#result`. */
 function report(dataState, words, data = {}) {
-  for (const name of Object.keys(result.dataset)) delete result.dataset[name];
-  Object.assign(result.dataset, { state: dataState }, data);
-  result.textContent = words;
+  put(dataState, words, data);
   $('grade').textContent = '';
   document.body.classList.toggle('fooled', data.success === true);
 }
