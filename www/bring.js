@@ -25,6 +25,11 @@ export function listen({ onWeights, onPicture, crop }) {
     const file = [...(clipboardData?.files ?? [])].find(isPicture);
     if (file) bring(file);
   });
+  onDrop(bring);
+}
+
+/** Takes a file that is dropped anywhere on the page. */
+export function onDrop(take) {
   addEventListener('dragover', (event) => {
     event.preventDefault();
     document.body.classList.add('dropping');
@@ -34,6 +39,6 @@ export function listen({ onWeights, onPicture, crop }) {
     event.preventDefault();
     document.body.classList.remove('dropping');
     const file = event.dataTransfer?.files[0];
-    if (file) bring(file);
+    if (file) take(file);
   });
 }

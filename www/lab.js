@@ -1,6 +1,7 @@
 // Wires the lab together: settings, a study on all workers, and what it finds.
 
 import { ATTACKS } from './attacks.js';
+import { onDrop } from './bring.js';
 import { Engine } from './engine.js';
 import * as chart from './lab/chart.js';
 import * as files from './lab/export.js';
@@ -332,16 +333,7 @@ function listen() {
     bringOwn(target.files[0]);
     target.value = '';
   });
-  addEventListener('dragover', (event) => {
-    event.preventDefault();
-    document.body.classList.add('dropping');
-  });
-  addEventListener('dragleave', () => document.body.classList.remove('dropping'));
-  addEventListener('drop', (event) => {
-    event.preventDefault();
-    document.body.classList.remove('dropping');
-    bringOwn(event.dataTransfer?.files[0]);
-  });
+  onDrop(bringOwn);
   addEventListener('hashchange', () => location.reload());
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawChart);
   new ResizeObserver(drawChart).observe($('chart').parentElement);

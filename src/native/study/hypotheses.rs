@@ -160,25 +160,29 @@ fn resampled(rng: &mut fastrand::Rng, n: usize) -> Vec<usize> {
     (0..n).map(|_| rng.usize(..n.max(1))).collect()
 }
 
-/// From values to the effect: the mean of shares, the exponential of the median of logarithms.
-fn effect(measure: Measure, values: &mut [f64]) -> f64 {
+/// The middle of values: the mean of shares, the median of logarithms.
+fn middle(measure: Measure, values: &[f64]) -> f64 {
     match measure {
         Measure::Fooled => values.iter().sum::<f64>() / values.len() as f64,
-        Measure::Distance => median(values).value.exp(),
+        Measure::Distance => median(values).value,
     }
 }
 
-/// Whether the networks differ, by one number for each: the mean, or the median of logarithms, over the images. 0, nothing
+/// From differences to the effect: a difference of shares, or a ratio.
+fn effect(measure: Measure, differences: &[f64]) -> f64 {
+    match measure {
+        Measure::Fooled => middle(measure, differences),
+        Measure::Distance => middle(measure, differences).exp(),
+    }
+}
+
+/// Whether the networks differ, by the middle of each over the images. 0, nothing
 /// to object, where one network of a kind cannot be tested.
 fn over_networks(measure: Measure, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
-    let of = |row: &Vec<f64>| match measure {
-        Measure::Fooled => row.iter().sum::<f64>() / row.len() as f64,
-        Measure::Distance => median(row).value,
-    };
     if a.len().min(b.len()) < 2 {
         return 0.0;
     }
-    let by_network = |rows: &[Vec<f64>]| rows.iter().map(of).collect::<Vec<f64>>();
+    let by_network = |rows: &[Vec<f64>]| rows.iter().map(|row| middle(measure, row)).collect::<Vec<f64>>();
     pooled_t(&by_network(a), &by_network(b))
 }
 
@@ -195,7 +199,7 @@ fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> O
     };
     let (s, t): (Vec<usize>, Vec<usize>) = ((0..a.len()).collect(), (0..b.len()).collect());
     let images: Vec<usize> = (0..n).collect();
-    let mut all = differences(&s, &t, &images);
+    let all = differences(&s, &t, &images);
     let p = match measure {
         // With several networks a difference of shares can be a fraction: its sign is what counts.
         Measure::Fooled => {
@@ -204,14 +208,13 @@ fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> O
         Measure::Distance => signed_rank(&all),
     };
     let p = p.max(over_networks(measure, a, b));
-    let value = effect(measure, &mut all);
+    let value = effect(measure, &all);
     let interval = bootstrap(value, SEED, |rng| {
         let (s, t) = (resampled(rng, s.len()), resampled(rng, t.len()));
-        effect(measure, &mut differences(&s, &t, &resampled(rng, n)))
+        effect(measure, &differences(&s, &t, &resampled(rng, n)))
     });
     let pairs = s.iter().flat_map(|&s| t.iter().map(move |&t| (s, t)));
-    let effects: Vec<f64> =
-        pairs.map(|(s, t)| effect(measure, &mut differences(&[s], &[t], &images))).collect();
+    let effects: Vec<f64> = pairs.map(|(s, t)| effect(measure, &differences(&[s], &[t], &images))).collect();
     Some(Comparison {
         title,
         measure,
@@ -232,23 +235,23 @@ fn unpaired(title: String, measure: Measure, first: &Values, second: &Values) ->
     if m == 0 || n == 0 {
         return None;
     }
-    let difference = |mut a: Vec<f64>, mut b: Vec<f64>| {
-        let (a, b) = (effect(measure, &mut a), effect(measure, &mut b));
+    let difference = |a: &[f64], b: &[f64]| {
+        let (a, b) = (effect(measure, a), effect(measure, b));
         if measure == Measure::Fooled { a - b } else { a / b }
     };
     let all = |n: usize| (0..n).collect::<Vec<usize>>();
     let (of_a, of_b) = (means(&a, &all(a.len()), &all(m)), means(&b, &all(b.len()), &all(n)));
     let p = rank_sum(&of_a, &of_b).max(over_networks(measure, &a, &b));
-    let interval = bootstrap(difference(of_a, of_b), SEED, |rng| {
+    let interval = bootstrap(difference(&of_a, &of_b), SEED, |rng| {
         let mut draw = |rows: &[Vec<f64>], n: usize| {
             let seeds = resampled(rng, rows.len());
             means(rows, &seeds, &resampled(rng, n))
         };
         let (of_a, of_b) = (draw(&a, m), draw(&b, n));
-        difference(of_a, of_b)
+        difference(&of_a, &of_b)
     });
     let pairs = (0..a.len()).flat_map(|s| (0..b.len()).map(move |t| (s, t)));
-    let effects: Vec<f64> = pairs.map(|(s, t)| difference(a[s].clone(), b[t].clone())).collect();
+    let effects: Vec<f64> = pairs.map(|(s, t)| difference(&a[s], &b[t])).collect();
     Some(Comparison {
         title,
         measure,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::plan::Plan;
+use super::plan::{Plan, VERSION};
 use super::shard::Shard;
 use crate::native::files::write_atomically;
 
@@ -42,20 +42,33 @@ pub struct Journal {
 /// Reads the header of the study in `folder`; `None` when there is none.
 ///
 /// # Errors
-/// When it cannot be read, or is none.
+/// When it cannot be read, is none, or was made by a version of the program that records something else.
 pub fn header(folder: &Path) -> Result<Option<Header>> {
     let path = folder.join(HEADER);
     let text = match std::fs::read_to_string(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         read => read.with_context(|| format!("cannot read {}", path.display()))?,
     };
-    let header = serde_json::from_str(&text).with_context(|| {
+    let other = || {
         format!(
             "{} is not the head of a study of this version; name another folder with --out",
             path.display()
         )
-    })?;
+    };
+    let header: Header = serde_json::from_str(&text).with_context(other)?;
+    ensure!(header.plan.version == VERSION, other());
     Ok(Some(header))
+}
+
+impl Header {
+    /// Writes it into `folder`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        write_atomically(&folder.join(HEADER), format!("{text}\n").as_bytes())
+    }
 }
 
 impl Journal {
@@ -82,8 +95,7 @@ impl Journal {
                     "{} holds records without {HEADER}; name another folder with --out",
                     folder.display()
                 );
-                let text = serde_json::to_string_pretty(header)?;
-                write_atomically(&folder.join(HEADER), format!("{text}\n").as_bytes())?;
+                header.write(folder)?;
             }
             Some(found) => {
                 ensure!(

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::journal::{HEADER, Header, Numbered, RECORDS, TIMINGS, header};
-use super::plan::VERSION;
+use super::journal::{Header, Numbered, RECORDS, TIMINGS, header};
 use super::shard::Shard;
-use crate::native::files::{write_atomically, write_atomically_with};
+use crate::native::files::write_atomically_with;
 
 /// Joins the shards in `folders` into `out`: its records have the bytes of a study that was made in one go.
 ///
@@ -23,11 +22,6 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
         parts.push((folder, found));
     }
     let Some((first, whole)) = parts.first().cloned() else { bail!("name the folders of the shards") };
-    ensure!(
-        whole.plan.version == VERSION,
-        "{} was made by another version of the program, which knows how to merge it",
-        first.display()
-    );
     for (folder, part) in &parts {
         ensure!(
             part.plan == whole.plan && part.shard.count == whole.shard.count,
@@ -66,8 +60,7 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
     for name in [RECORDS, TIMINGS] {
         join(&order, name, total, out)?;
     }
-    let joined = Header { shard: Shard::WHOLE, ..whole };
-    write_atomically(&out.join(HEADER), format!("{}\n", serde_json::to_string_pretty(&joined)?).as_bytes())?;
+    Header { shard: Shard::WHOLE, ..whole }.write(out)?;
     println!("{total} records of {count} shards are in {}", out.join(RECORDS).display());
     Ok(())
 }

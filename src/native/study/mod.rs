@@ -20,20 +20,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
 
 use self::document::Document;
 use self::journal::Header;
 use self::plan::{Budgets, Entrant, Part, Plan, Reads, Stored, VERSION};
-use self::results::Results;
+use self::results::{PartResults, Results};
 use self::shard::Shard;
 use super::bench::shipped_networks;
+use super::files::sha256;
 use super::images::{full_precision, read_weights};
+use super::lfw;
 use crate::arch::{DATASETS, Dataset, LFW};
 use crate::attack::iterative::L1Form;
 use crate::attack::options::Method;
 use crate::kernel::simd::Level;
-use crate::weights::Precision;
+use crate::weights::{Precision, Weights};
 
 /// What to study.
 #[derive(Clone, Debug)]
@@ -129,11 +130,6 @@ pub fn remake(folders: &[PathBuf], out: &Path, faces: bool, data: &Path, command
     for folder in folders {
         let header =
             journal::header(folder)?.with_context(|| format!("{} holds no study", folder.display()))?;
-        ensure!(
-            header.plan.version == VERSION,
-            "{} was made by another version of the program, which knows how to read it",
-            folder.display()
-        );
         ensure!(header.shard == Shard::WHOLE, "{} holds a shard; merge it with the others", folder.display());
         let results = whole_results(folder, &header.plan)?;
         together = Some(match together {
@@ -166,14 +162,16 @@ pub fn remake(folders: &[PathBuf], out: &Path, faces: bool, data: &Path, command
 /// The networks and images of a plan that was made elsewhere: the shipped weights that it names.
 fn reload(plan: &Plan, data: &Path) -> Result<run::World> {
     let mut files = BTreeMap::new();
+    let mut shipped = BTreeMap::new();
     for path in known()? {
-        add_files(&path, &mut files)?;
+        for entrant in add_files(&path, &read_weights(&path)?, &mut files)? {
+            shipped.insert(entrant.name(), entrant.sha256);
+        }
     }
     for entrant in plan.parts.iter().flat_map(|p| &p.entrants) {
-        let path = files
-            .get(&entrant.name())
-            .with_context(|| format!("the weights of {} are not shipped", entrant.name()))?;
-        ensure!(sha256(path)? == entrant.sha256, "{} has changed since", path.display());
+        let name = entrant.name();
+        let now = shipped.get(&name).with_context(|| format!("the weights of {name} are not shipped"))?;
+        ensure!(*now == entrant.sha256, "the weights of {name} have changed since");
     }
     run::load(plan.clone(), &files, data)
 }
@@ -182,7 +180,7 @@ fn reload(plan: &Plan, data: &Path) -> Result<run::World> {
 fn whole_results(folder: &Path, plan: &Plan) -> Result<Results> {
     let results = results::read(folder, plan)?;
     let expected = plan.jobs().len();
-    let found = results.parts.iter().map(|p| p.in_order().len()).sum::<usize>();
+    let found = results.parts.iter().map(PartResults::count).sum::<usize>();
     ensure!(
         found == expected,
         "{} holds {found} of {expected} records; run the study again to finish it",
@@ -240,11 +238,15 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
     let mut parts: Vec<Part> = Vec::new();
     // Of each architecture, the first network whose weights in full are there is checked, or else the first.
     let mut checked = BTreeMap::new();
-    for path in paths.iter().filter(|p| full_precision(p).is_file()) {
-        checked.entry(read_weights(path)?.arch.name).or_insert(stem(path)?);
-    }
+    let mut networks = Vec::new();
     for path in &paths {
         let weights = read_weights(path)?;
+        if full_precision(path).is_file() {
+            checked.entry(weights.arch.name).or_insert(stem(path)?);
+        }
+        networks.push((path, weights));
+    }
+    for (path, weights) in &networks {
         let dataset = weights.arch.dataset;
         if options.dataset.is_some_and(|d| d.name != dataset.name) {
             ensure!(!given, "{} was not trained on the data set that was asked for", path.display());
@@ -253,11 +255,11 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
         if options.dataset.is_none()
             && !given
             && dataset.name == LFW.name
-            && !options.data.join("lfw").is_dir()
+            && lfw::folder(&options.data).is_err()
         {
             continue;
         }
-        for entrant in add_files(path, &mut files)? {
+        for entrant in add_files(path, weights, &mut files)? {
             let place = match parts.iter().position(|p| p.dataset == dataset.name) {
                 Some(place) => place,
                 None => {
@@ -314,33 +316,35 @@ fn budgets(options: &Options, dataset: &Dataset) -> Budgets {
 
 /// The entrants that a weights file makes: the network, reading through draws too where it can, and with its weights in
 /// full where they lie beside.
-fn add_files(path: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<Vec<Entrant>> {
-    let weights = read_weights(path)?;
+fn add_files(path: &Path, weights: &Weights, files: &mut BTreeMap<String, PathBuf>) -> Result<Vec<Entrant>> {
     ensure!(
         weights.precision == Precision::Int8,
         "{} holds weights in full; name the quantized file beside it",
         path.display()
     );
     let stem = stem(path)?;
-    let entrant = |reading, precision, path: &Path| {
-        Ok::<_, anyhow::Error>(Entrant {
-            network: stem.clone(),
-            arch: weights.arch.name.into(),
-            seed: weights.facts.get("seed").cloned().unwrap_or_default(),
-            reading,
-            precision,
-            sha256: sha256(path)?,
-            checked: false,
-        })
+    let hash = |path: &Path| {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok::<_, anyhow::Error>(sha256(&bytes))
     };
-    let mut entrants = vec![(entrant(Reads::Mean, Stored::Int8, path)?, path.to_owned())];
+    let mean = Entrant {
+        network: stem,
+        arch: weights.arch.name.into(),
+        seed: weights.facts.get("seed").cloned().unwrap_or_default(),
+        reading: Reads::Mean,
+        precision: Stored::Int8,
+        sha256: hash(path)?,
+        checked: false,
+    };
+    let mut entrants = vec![(mean.clone(), path.to_owned())];
     if weights.arch.vae.is_some() {
-        entrants.push((entrant(Reads::Sampled, Stored::Int8, path)?, path.to_owned()));
+        entrants.push((Entrant { reading: Reads::Sampled, ..mean.clone() }, path.to_owned()));
     }
     let full = full_precision(path);
     if full.is_file() {
         ensure!(read_weights(&full)?.arch.name == weights.arch.name, "{} is another network", full.display());
-        entrants.push((entrant(Reads::Mean, Stored::F32, &full)?, full));
+        let entrant = Entrant { precision: Stored::F32, sha256: hash(&full)?, ..mean };
+        entrants.push((entrant, full));
     }
     for (entrant, path) in &entrants {
         if files.insert(entrant.name(), path.clone()).is_some() {
@@ -353,11 +357,6 @@ fn add_files(path: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<Vec<E
 /// What a weights file's network is called.
 fn stem(path: &Path) -> Result<String> {
     Ok(path.file_stem().context("a weights file has a name")?.to_string_lossy().into_owned())
-}
-
-fn sha256(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
             format!(
                 "{} images of {} under {} attacks on {}",
                 p.part.images,
-                set(p),
+                p.title(),
                 p.attacks().len(),
                 networks.join(", ")
             )
@@ -102,11 +102,6 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
 
 /// The checks of each group that was checked.
 type Checked = Vec<(Group, Vec<Check>)>;
-
-/// What the images of a part are called.
-fn set(part: &PartResults) -> &'static str {
-    if part.dataset.name == LFW.name { "LFW" } else { "MNIST" }
-}
 
 /// A VAE beside a plain network on a data set.
 struct H0<'a> {
@@ -175,7 +170,7 @@ fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h1): 
     d.heading(2, "What was decided");
     let mut said = Vec::new();
     for h in h0.iter().filter(|h| h.plain.kind() == "cnn") {
-        let name = format!("H0 on {} for the {}", set(h.part), h.vae.title());
+        let name = format!("H0 on {} for the {}", h.part.title(), h.vae.title());
         said.push(sentence(
             &name,
             &h.family,
@@ -283,11 +278,11 @@ fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group,
     let verdict = |v: Verdict| match v {
         Verdict::Stronger => "first is stronger",
         Verdict::Weaker => "first is weaker",
-        Verdict::Undecided => "–",
+        Verdict::Undecided => NONE,
     };
     let rows = |family: &Family| -> Vec<Vec<String>> {
         let row = |c: &Comparison| {
-            let seeds = c.over_seeds.map_or("–".into(), |(low, high)| match c.measure {
+            let seeds = c.over_seeds.map_or(NONE.into(), |(low, high)| match c.measure {
                 Measure::Fooled => format!("{:+.1} to {:+.1}", 100.0 * low, 100.0 * high),
                 Measure::Distance => format!("× {low:.2} to {high:.2}"),
             });
@@ -313,7 +308,7 @@ fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group,
         let all: Vec<Vec<String>> =
             h0.iter().filter(|h| std::ptr::eq(h.part, part)).flat_map(|h| rows(&h.family)).collect();
         if !all.is_empty() {
-            d.heading(3, format!("H0 on {}, attack by attack", set(part)));
+            d.heading(3, format!("H0 on {}, attack by attack", part.title()));
             d.text("Points by which the first is fooled more often (above 0: it is the weaker), or its L2 over that of the second (below 1: it is the weaker).");
             d.table(&head, all);
         }
@@ -414,7 +409,7 @@ fn data_set(
     for group in &groups {
         table(d, part, group);
     }
-    d.heading(3, format!("Figures: {}", set(part)));
+    d.heading(3, format!("Figures: {}", part.title()));
     if let Some((world, place)) = world.filter(|_| faces || !lfw)
         && let Some(svg) = examples::figure(part, world, place)?
     {
@@ -423,7 +418,7 @@ fn data_set(
             svg,
             format!(
                 "Figure 2, {}: an image under each attack on each network, and what was added, magnified.",
-                set(part)
+                part.title()
             ),
         );
     }
@@ -434,7 +429,7 @@ fn data_set(
         d.figure(
             &format!("success-{name}"),
             svg,
-            format!("Figure 3, {}: success against the budget, with 95 % intervals.", set(part)),
+            format!("Figure 3, {}: success against the budget, with 95 % intervals.", part.title()),
         );
         let svg =
             figures::curves(part, &groups, ("robust accuracy", figures::UPPER_RIGHT), |cell| cell.robust())?;
@@ -442,7 +437,7 @@ fn data_set(
             &format!("robust-{name}"),
             svg,
             format!("Figure 4, {}: robust accuracy, the share of all images that are read rightly under the attack, which is targeted: an \
-                 untargeted one leaves no more.", set(part)),
+                 untargeted one leaves no more.", part.title()),
         );
     }
     let mean: Vec<Group> = groups.iter().filter(|g| g.reading == Reads::Mean).cloned().collect();
@@ -452,7 +447,7 @@ fn data_set(
         svg,
         format!(
             "Figure 5, {}: confidence against validity of the first {} fooled of each; the thresholds part the four grades.",
-            set(part),
+            part.title(),
             figures::POINTS
         ),
     );
@@ -571,7 +566,7 @@ fn sweep(d: &mut Document, part: &PartResults, groups: &[Group]) {
             rows.push(row);
         }
     }
-    d.heading(3, format!("What the threshold of validity does: {}", set(part)));
+    d.heading(3, format!("What the threshold of validity does: {}", part.title()));
     d.text("The share of the attacked that is fooled and valid / that is confident too, so that it is graded high; in percent.");
     let heads: Vec<String> = thresholds.iter().map(|t| format!("{words} {t}")).collect();
     let mut head = vec!["network", "attack"];
@@ -580,7 +575,7 @@ fn sweep(d: &mut Document, part: &PartResults, groups: &[Group]) {
 }
 
 fn checklist(d: &mut Document, part: &PartResults, checked: &[(Group, Vec<Check>)]) {
-    d.heading(3, format!("Is it honest? The checks: {}", set(part)));
+    d.heading(3, format!("Is it honest? The checks: {}", part.title()));
     let images = part.part.images;
     d.text(format!(
         "On one network of each architecture; middle budgets: {}. Checks with twice the iterations of L-BFGS, and attacks of \

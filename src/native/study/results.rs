@@ -45,9 +45,16 @@ impl Attack {
 
     /// The attacks of a part, as [`Purpose::Study`] makes them.
     pub fn all(budgets: &Budgets) -> Vec<Self> {
-        let linf = budgets.linf.iter().map(|&b| Self::Linf(b));
-        let l1 = budgets.l1.iter().map(|&b| Self::L1(b));
-        linf.chain(l1).chain(budgets.lbfgs.then_some(Self::Lbfgs)).collect()
+        let bounded = Self::bounded(budgets).into_iter().flat_map(|(_, attacks)| attacks);
+        bounded.chain(budgets.lbfgs.then_some(Self::Lbfgs)).collect()
+    }
+
+    /// Those with a budget, by the norm that it bounds.
+    pub fn bounded(budgets: &Budgets) -> [(&'static str, Vec<Self>); 2] {
+        [
+            ("L∞", budgets.linf.iter().map(|&b| Self::Linf(b)).collect()),
+            ("L1", budgets.l1.iter().map(|&b| Self::L1(b)).collect()),
+        ]
     }
 
     /// One of each kind: the middle budget of each norm, and L-BFGS.
@@ -153,6 +160,16 @@ impl PartResults {
     pub fn lines(&self, entrant: &Entrant, purpose: Purpose, attack: Attack) -> Vec<&Line> {
         let all = self.lines.get(&entrant.name()).map_or(&[][..], Vec::as_slice);
         all.iter().filter(|l| l.purpose == purpose && attack.is(l)).collect()
+    }
+
+    /// How many records there are.
+    pub fn count(&self) -> usize {
+        self.lines.values().map(Vec::len).sum()
+    }
+
+    /// What its images are called.
+    pub fn title(&self) -> String {
+        self.dataset.name.to_uppercase()
     }
 
     /// All records, in the order in which they were made.
