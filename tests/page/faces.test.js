@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, ready, resultIn, serve } from './helpers.js';
+import { browse, ready, resultIn, serve, visit } from './helpers.js';
 
 const SHOWN = 8;
 let data;
@@ -57,12 +57,8 @@ after(async () => {
 });
 
 beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  page = await context.newPage();
-  complaints = [];
+  ({ context, page, complaints } = await visit(browser, /404/));
   requests = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && !/404/.test(message.text()) && complaints.push(message.text()));
   context.on('request', (request) => requests.push(request));
 });
 

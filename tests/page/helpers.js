@@ -31,6 +31,16 @@ export function browse() {
   });
 }
 
+/** A page of its own for a test, and what it complains of (but for what is `forgiven`): {context, page, complaints}. */
+export async function visit(browser, forgiven = /(?!)/) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && !forgiven.test(message.text()) && complaints.push(message.text()));
+  return { context, page, complaints };
+}
+
 /** The data attributes of #result once it is in one of the states. */
 export async function resultIn(page, ...states) {
   await page.waitForFunction((s) => s.includes(document.getElementById('result').dataset.state), states);

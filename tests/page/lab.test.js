@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { FIELDS } from '../../www/lab/export.js';
 import { initialState, readHash, writeHash } from '../../www/lab/state.js';
-import { browse, resultIn, serve } from './helpers.js';
+import { browse, resultIn, serve, visit } from './helpers.js';
 
 let server;
 let browser;
@@ -25,12 +25,8 @@ after(async () => {
 });
 
 beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  page = await context.newPage();
-  complaints = [];
+  ({ context, page, complaints } = await visit(browser));
   requests = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   context.on('request', (request) => requests.push(request));
 });
 

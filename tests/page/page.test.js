@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, ready, resultIn, serve } from './helpers.js';
+import { browse, ready, resultIn, serve, visit } from './helpers.js';
 
 let server;
 let browser;
@@ -21,12 +21,8 @@ after(async () => {
 });
 
 beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  page = await context.newPage();
-  complaints = [];
+  ({ context, page, complaints } = await visit(browser));
   requests = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   context.on('request', (request) => requests.push(request.url()));
 });
 
