@@ -172,9 +172,10 @@ struct Attack {
     /// L-BFGS's weight of the loss, above 0 (0.1 when not given); with --mode min the first to be tried
     #[arg(long)]
     c: Option<f32>,
-    /// How many steps (of each round of a search); iterations of each minimisation of L-BFGS
-    #[arg(long, default_value_t = 40)]
-    steps: usize,
+    /// How many steps (of each round of a search); iterations of each minimisation of L-BFGS; 40 when not given. Of the Square
+    /// Attack the queries, 1000 when not given
+    #[arg(long)]
+    steps: Option<usize>,
     /// How far a step goes in the attack's norm; 2.5 epsilon / steps when not given
     #[arg(long)]
     alpha: Option<f32>,
@@ -293,6 +294,8 @@ enum AttackName {
     L1,
     /// L-BFGS (Szegedy et al. 2014)
     Lbfgs,
+    /// Square Attack under L-infinity (Andriushchenko et al. 2020): uses no gradient, shows whether one is masked
+    Square,
 }
 
 impl AttackName {
@@ -302,6 +305,7 @@ impl AttackName {
             Self::Linf => Method::Linf,
             Self::L1 => Method::L1(L1Form::Strong),
             Self::Lbfgs => Method::Lbfgs,
+            Self::Square => Method::Square,
         }
     }
 }
@@ -391,13 +395,13 @@ fn attack_images(a: Attack) -> Result<()> {
     };
     let (budget, other) = if method == Method::Lbfgs { (a.c, a.epsilon) } else { (a.epsilon, a.c) };
     if other.is_some() {
-        bail!("--epsilon is the budget of linf and l1, --c the weight of lbfgs");
+        bail!("--epsilon is the budget of linf, l1 and square, --c the weight of lbfgs");
     }
     let defaults = attack::Options::new(method);
     let attack = attack::Options {
         search: a.mode.map_or(defaults.search, |mode| mode == Mode::Min),
         budget: budget.unwrap_or(defaults.budget),
-        steps: a.steps,
+        steps: a.steps.unwrap_or(defaults.steps),
         alpha: a.alpha,
         confidence: a.confidence,
         early_stop: a.early_stop,

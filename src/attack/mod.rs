@@ -9,6 +9,7 @@ pub mod lbfgs;
 pub mod lbfgsb;
 mod linf;
 pub mod options;
+pub mod square;
 
 pub use options::Options;
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::iterative::{BasicIterative, IterativeOptions, L1Form, Norm};
 use super::lbfgs::{Lbfgs, LbfgsOptions};
+use super::square::{Square, SquareOptions};
 use super::{Attack, Goal, Progress};
 use crate::error::{Error, Result};
 use crate::model::Classifier;
@@ -17,6 +18,8 @@ pub enum Method {
     L1(L1Form),
     /// L-BFGS.
     Lbfgs,
+    /// The Square Attack under L-infinity, which uses no gradient: to see whether one is masked.
+    Square,
 }
 
 impl Method {
@@ -26,6 +29,7 @@ impl Method {
             Self::Linf => "linf",
             Self::L1(_) => "l1",
             Self::Lbfgs => "lbfgs",
+            Self::Square => "square",
         }
     }
 }
@@ -38,7 +42,8 @@ impl FromStr for Method {
             "linf" => Ok(Self::Linf),
             "l1" => Ok(Self::L1(L1Form::default())),
             "lbfgs" => Ok(Self::Lbfgs),
-            _ => Err(Error::BadInput(format!("'{name}' is no attack; there are linf, l1 and lbfgs"))),
+            "square" => Ok(Self::Square),
+            _ => Err(Error::BadInput(format!("'{name}' is no attack; there are linf, l1, lbfgs and square"))),
         }
     }
 }
@@ -52,24 +57,25 @@ pub struct Options {
     pub search: bool,
     /// The budget: radius of the ball, or L-BFGS's weight `c` of the loss. In a search, the first to be tried.
     pub budget: f32,
-    /// Steps of a round; iterations of a minimisation.
+    /// Steps of a round; iterations of a minimisation; queries of the Square Attack.
     pub steps: usize,
-    /// How far a step goes; 2.5 budget / steps when not given. Not for L-BFGS.
+    /// How far a step goes; 2.5 budget / steps when not given. Not for L-BFGS, nor for the Square Attack.
     pub alpha: Option<f32>,
     /// Probability of the false label that counts as success, in [0, 1).
     pub confidence: f32,
     /// Whether the first success is the end. A search stops each of its rounds there anyhow.
     pub early_stop: bool,
-    /// Starts at a random point of the ball. Not for L-BFGS, which always starts at the original.
+    /// Starts at a random point of the ball. Not for L-BFGS, which always starts at the original. The Square Attack is random
+    /// in any case: with seed 0 where none is given.
     pub seed: Option<u64>,
 }
 
 impl Options {
-    /// The defaults of a method: a fixed budget of 0.3 (L-infinity) or 40 (L1) in 40 steps; for L-BFGS the search from
-    /// `c = 0.1` with 40 iterations each.
+    /// The defaults of a method: a fixed budget of 0.3 (L-infinity) or 40 (L1) in 40 steps (1,000 queries of the Square
+    /// Attack); for L-BFGS the search from `c = 0.1` with 40 iterations each.
     pub fn new(method: Method) -> Self {
         let budget = match method {
-            Method::Linf => 0.3,
+            Method::Linf | Method::Square => 0.3,
             Method::L1(_) => 40.0,
             Method::Lbfgs => 0.1,
         };
@@ -77,7 +83,7 @@ impl Options {
             method,
             search: method == Method::Lbfgs,
             budget,
-            steps: 40,
+            steps: if method == Method::Square { 1_000 } else { 40 },
             alpha: None,
             confidence: 0.0,
             early_stop: false,
@@ -104,6 +110,16 @@ impl Options {
                 let options = LbfgsOptions { c: budget, iterations: steps, confidence, early_stop, search };
                 return Ok(Box::new(Lbfgs::new(model, image, goal, options)?));
             }
+            Method::Square => {
+                if alpha.is_some() || search {
+                    return Err(Error::BadInput(
+                        "the Square Attack has no step size and a fixed budget".into(),
+                    ));
+                }
+                let seed = seed.unwrap_or(0);
+                let options = SquareOptions { epsilon: budget, queries: steps, confidence, early_stop, seed };
+                return Ok(Box::new(Square::new(model, image, goal, options)?));
+            }
         };
         let options =
             IterativeOptions { norm, epsilon: budget, steps, alpha, confidence, early_stop, search, seed };
@@ -116,7 +132,7 @@ impl Options {
         match self.method {
             _ if !self.search => Some(self.budget.into()),
             _ if !outcome.success => None,
-            Method::Linf => Some(outcome.norms.linf),
+            Method::Linf | Method::Square => Some(outcome.norms.linf),
             Method::L1(_) => Some(outcome.norms.l1),
             Method::Lbfgs => Some(outcome.budget.into()),
         }

@@ -18,6 +18,11 @@ pub trait Classifier {
     /// Numbers in an image.
     fn pixels(&self) -> usize;
 
+    /// Rows, columns and channels of an image; one row where the classifier knows of none.
+    fn shape(&self) -> [usize; 3] {
+        [1, self.pixels(), 1]
+    }
+
     /// Labels, and so logits.
     fn classes(&self) -> usize;
 
@@ -106,6 +111,13 @@ impl Classifier for Model {
         match self {
             Self::Network(network) => network.pixels(),
             Self::Sampled(vae) => vae.pixels(),
+        }
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        match self {
+            Self::Network(network) => network.shape(),
+            Self::Sampled(vae) => vae.shape(),
         }
     }
 

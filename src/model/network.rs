@@ -40,6 +40,10 @@ impl Classifier for Network {
         self.net.arch().pixels()
     }
 
+    fn shape(&self) -> [usize; 3] {
+        self.net.arch().dataset.image
+    }
+
     fn classes(&self) -> usize {
         self.net.arch().classes()
     }

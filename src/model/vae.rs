@@ -191,6 +191,10 @@ impl Classifier for Vae {
         self.arch.pixels()
     }
 
+    fn shape(&self) -> [usize; 3] {
+        self.arch.dataset.image
+    }
+
     fn classes(&self) -> usize {
         self.arch.classes()
     }

@@ -56,7 +56,7 @@ const METHODS: [Method; 4] =
 fn distance(method: Method, image: &[f32], original: &[f32]) -> f64 {
     let norms = Norms::between(original, image);
     match method {
-        Method::Linf => norms.linf,
+        Method::Linf | Method::Square => norms.linf,
         Method::L1(_) => norms.l1,
         Method::Lbfgs => norms.l2,
     }
@@ -117,6 +117,10 @@ fn what_cannot_be_attacked_is_refused_in_words() {
         (&image, Goal::Target(3), Options { steps: 0, ..other(Method::Lbfgs) }, "iterations"),
         (&image, Goal::Target(3), Options { seed: Some(1), ..other(Method::Lbfgs) }, "random start"),
         (&nan, Goal::Target(3), other(Method::Lbfgs), "NaN"),
+        (&image, Goal::Target(3), Options { budget: 1.5, ..other(Method::Square) }, "epsilon"),
+        (&image, Goal::Target(3), Options { steps: 0, ..other(Method::Square) }, "queries"),
+        (&image, Goal::Target(3), Options { search: true, ..other(Method::Square) }, "fixed budget"),
+        (&image, Goal::Target(10), other(Method::Square), "label 10"),
     ] {
         let error = new(image, goal, options).err().expect("refused").to_string();
         assert!(error.contains(word), "'{error}' says nothing of {word}");
@@ -161,6 +165,42 @@ fn an_attack_that_has_ended_says_so() {
         assert!(attack.outcome().is_none());
         run(&mut *attack, &mut network).unwrap();
         assert!(matches!(attack.step(&mut network), Err(Error::Refused(_))));
+    }
+}
+
+#[test]
+fn the_square_attack_fools_without_a_gradient_within_its_ball_and_only_as_its_seed_says() {
+    let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
+    let square = |seed| Options { seed: Some(seed), early_stop: true, ..Options::new(Method::Square) };
+    let mut images = Vec::new();
+    for seed in [1, 1, 2] {
+        let mut attack = square(seed).attack(&network, &image, Goal::Target(3)).unwrap();
+        loop {
+            let progress = attack.step(&mut network).unwrap();
+            let far = Norms::between(&image, attack.image()).linf;
+            assert!(far <= 0.3 + 1e-6 && attack.image().iter().all(|x| (0.0..=1.0).contains(x)));
+            assert_eq!((progress.gradients, progress.zero_gradient), (0, 0.0));
+            if progress.done {
+                assert!(progress.success, "a shipped network falls at 0.3: {progress:?}");
+                break;
+            }
+        }
+        assert!(matches!(attack.step(&mut network), Err(Error::Refused(_))));
+        images.push(attack.outcome().unwrap().image.clone());
+    }
+    assert!(images[0] == images[1] && images[0] != images[2]);
+    // A loss that nothing lowers ends with the queries.
+    let mut constant = Linear { w: vec![0.0; 5], b: -1.0 };
+    let mut attack = Options { steps: 9, ..square(1) }.attack(&constant, &[0.5; 5], Goal::Target(0)).unwrap();
+    let end = run(&mut *attack, &mut constant).unwrap();
+    assert_eq!((end.step, end.success), (9, false));
+    // On a linear model that does not mix pixels the corner of the ball is found.
+    let mut linear = Linear { w: vec![1.0, -2.0, 0.5, 3.0], b: -100.0 };
+    let options = Options { budget: 0.2, early_stop: false, ..square(3) };
+    let mut attack = options.attack(&linear, &[0.5; 4], Goal::Target(0)).unwrap();
+    run(&mut *attack, &mut linear).unwrap();
+    for (a, e) in attack.outcome().unwrap().image.iter().zip([0.7, 0.3, 0.7, 0.7]) {
+        assert!((a - e).abs() < 1e-6);
     }
 }
 

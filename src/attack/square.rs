@@ -1,0 +1,171 @@
+//! The Square Attack under L-infinity (Andriushchenko, Croce, Flammarion, Hein 2020, "Square Attack: a query-efficient
+//! black-box adversarial attack via random search", algorithms 1 and 2): random search that asks a network for its answers
+//! and never for a gradient. Where it does better than the attacks that follow one, the gradient is masked.
+
+use super::candidate::{Candidate, Keep};
+use super::iterative::MAX_STEPS;
+use super::{Attack, Goal, Outcome, Progress};
+use crate::error::{Error, Result};
+use crate::model::Classifier;
+
+/// Share of the image that the first squares cover.
+const SHARE: f64 = 0.8;
+/// Of ten thousand queries, those after which a square covers half as much as before.
+const HALVINGS: [usize; 9] = [10, 50, 200, 500, 1_000, 2_000, 4_000, 6_000, 8_000];
+
+/// What the attack may do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SquareOptions {
+    /// The largest change of a pixel, above 0 and at most 1.
+    pub epsilon: f32,
+    /// Squares that are tried, 1 to [`MAX_STEPS`].
+    pub queries: usize,
+    /// Probability of the false label that counts as success, in [0, 1).
+    pub confidence: f32,
+    /// Whether the first success is the end.
+    pub early_stop: bool,
+    /// Of the random search.
+    pub seed: u64,
+}
+
+/// Puts squares of `+epsilon` or `-epsilon` a channel on the image and keeps each that lowers the loss.
+#[derive(Clone, Debug)]
+pub struct Square {
+    options: SquareOptions,
+    /// Rows, columns and channels.
+    shape: [usize; 3],
+    candidate: Candidate,
+    /// The image with the lowest loss.
+    best: Vec<f32>,
+    least: f32,
+    rng: fastrand::Rng,
+    /// Squares tried so far; `None` before the start.
+    tried: Option<usize>,
+    ended: bool,
+}
+
+impl Square {
+    /// An attack on `image` (in [0, 1], of the model's shape).
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for an image, a label or a parameter that is out of range.
+    pub fn new(model: &dyn Classifier, image: &[f32], goal: Goal, options: SquareOptions) -> Result<Self> {
+        let SquareOptions { epsilon, queries, confidence, seed, .. } = options;
+        let bad = |why: String| Err(Error::BadInput(why));
+        if !(epsilon > 0.0 && epsilon <= 1.0) {
+            return bad(format!("epsilon is {epsilon}; it must lie above 0 and be at most 1"));
+        }
+        if !(1..=MAX_STEPS).contains(&queries) {
+            return bad(format!("{queries} queries were asked for; it must be 1 to {MAX_STEPS} steps"));
+        }
+        Ok(Self {
+            options,
+            shape: model.shape(),
+            candidate: Candidate::new(model, image, goal, confidence, Keep::Latest)?,
+            best: image.to_vec(),
+            least: f32::INFINITY,
+            rng: fastrand::Rng::with_seed(seed),
+            tried: None,
+            ended: false,
+        })
+    }
+
+    /// Vertical stripes, one pixel wide.
+    fn stripes(&mut self) {
+        let [rows, cols, channels] = self.shape;
+        let line: Vec<f32> = (0..cols * channels).map(|_| self.change()).collect();
+        let Candidate { original, image, .. } = &mut self.candidate;
+        for row in 0..rows {
+            let start = row * cols * channels;
+            for (i, change) in line.iter().enumerate() {
+                image[start + i] = (original[start + i] + change).clamp(0.0, 1.0);
+            }
+        }
+    }
+
+    /// A square of one random change a channel on the best image.
+    fn square(&mut self, side: usize) {
+        let [rows, cols, channels] = self.shape;
+        let (height, width) = (side.min(rows), side.min(cols));
+        let (top, left) = (self.rng.usize(0..=rows - height), self.rng.usize(0..=cols - width));
+        let changes: Vec<f32> = (0..channels).map(|_| self.change()).collect();
+        let Candidate { original, image, .. } = &mut self.candidate;
+        image.copy_from_slice(&self.best);
+        for row in top..top + height {
+            let start = (row * cols + left) * channels;
+            for i in start..start + width * channels {
+                image[i] = (original[i] + changes[(i - start) % channels]).clamp(0.0, 1.0);
+            }
+        }
+    }
+
+    fn change(&mut self) -> f32 {
+        if self.rng.bool() { self.options.epsilon } else { -self.options.epsilon }
+    }
+}
+
+/// Rows and columns of the square of query `tried` (from 0) of `queries`, on an image of `pixels` rows times columns.
+fn side(tried: usize, queries: usize, pixels: usize) -> usize {
+    let now = tried * 10_000 / queries;
+    let halvings = HALVINGS.iter().filter(|&&after| now > after).count();
+    let share = SHARE / f64::from(1u32 << halvings);
+    ((share * pixels as f64).sqrt().round() as usize).max(1)
+}
+
+impl Attack for Square {
+    fn step(&mut self, model: &mut dyn Classifier) -> Result<Progress> {
+        if self.ended {
+            return Err(Error::Refused("the attack has ended".into()));
+        }
+        match self.tried {
+            None => {
+                let predicted = self.candidate.read_original(model);
+                self.candidate.refuse(predicted)?;
+                self.stripes();
+            }
+            Some(tried) => self.square(side(tried, self.options.queries, self.shape[0] * self.shape[1])),
+        }
+        let tried = self.tried.map_or(0, |tried| tried + 1);
+        self.tried = Some(tried);
+        let progress = self.candidate.evaluate(model, (0, self.options.epsilon), false)?;
+        if progress.loss < self.least {
+            self.least = progress.loss;
+            self.best.copy_from_slice(&self.candidate.image);
+        }
+        if tried == self.options.queries || progress.success && self.options.early_stop {
+            self.ended = true;
+            return Ok(self.candidate.end(progress));
+        }
+        Ok(progress)
+    }
+
+    fn image(&self) -> &[f32] {
+        &self.candidate.image
+    }
+
+    fn probabilities(&self) -> &[f32] {
+        &self.candidate.probabilities
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        self.candidate.outcome.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn squares_shrink_as_in_the_paper_whatever_the_number_of_queries() {
+        for queries in [10_000, 1_000] {
+            let sides: Vec<usize> = [0, 10, 50, 200, 500, 1_000, 2_000, 4_000, 6_000, 8_000]
+                .map(|after| side(after * queries / 10_000 + queries / 1_000, queries, 784))
+                .into();
+            assert_eq!(sides, [25, 18, 13, 9, 6, 4, 3, 2, 2, 1]);
+        }
+    }
+}
