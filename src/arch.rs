@@ -311,6 +311,10 @@ pub static LFW_VAE: Arch = Arch {
     }),
 };
 
+/// The layers of [`LFW_VAE`] as a plain classifier: its control, without KL and sampling, at the same half resolution.
+pub static LFW_DENSE: Arch =
+    Arch { name: "lfw-dense", title: "Dense network", dataset: &LFW, layers: LFW_VAE.layers, vae: None };
+
 /// Strided convolutions 24, 48, 64 and 96, latent 64, transposed convolutions back: 177 MFLOP an input gradient.
 pub static LFW_CONV_VAE: Arch = Arch {
     name: "lfw-conv-vae",
@@ -349,6 +353,15 @@ pub static LFW_CONV_VAE: Arch = Arch {
     }),
 };
 
+/// The layers of [`LFW_CONV_VAE`] as a plain classifier: its control, without KL and sampling.
+pub static LFW_CONV_ENCODER: Arch = Arch {
+    name: "lfw-conv-encoder",
+    title: "Strided convolutional network",
+    dataset: &LFW,
+    layers: LFW_CONV_VAE.layers,
+    vae: None,
+};
+
 /// Every network there is.
 pub static ALL: &[&Arch] = &[
     &MNIST_CNN,
@@ -357,6 +370,8 @@ pub static ALL: &[&Arch] = &[
     &MNIST_VAE,
     &MNIST_CONV_VAE,
     &LFW_CNN,
+    &LFW_DENSE,
+    &LFW_CONV_ENCODER,
     &LFW_VAE,
     &LFW_CONV_VAE,
 ];

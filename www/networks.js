@@ -10,6 +10,8 @@ const SHORT = {
   'mnist-vae': 'Vanilla VAE',
   'mnist-conv-vae': 'Convolutional VAE',
   'lfw-cnn': 'CNN',
+  'lfw-dense': 'Dense',
+  'lfw-conv-encoder': 'Strided CNN',
   'lfw-vae': 'Vanilla VAE',
   'lfw-conv-vae': 'Convolutional VAE',
 };
