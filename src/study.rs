@@ -80,6 +80,13 @@ pub struct Fresh {
     pub confidence: f32,
 }
 
+impl Fresh {
+    /// Whether this counts as a success: at least half of the answers reach the goal.
+    pub fn succeeds(&self) -> bool {
+        self.share >= 0.5
+    }
+}
+
 /// Asks a sampling network [`FRESH`] times how it reads `image`. Each `index` has draws of its own, none of which is a
 /// draw of [`DRAWS`].
 pub fn fresh(deployed: &mut Model, image: &[f32], goal: Goal, index: u64) -> Fresh {

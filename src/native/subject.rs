@@ -58,14 +58,15 @@ impl Subject {
         Ok(Self { model: Model::new(weights, inference)?, deployed, shape })
     }
 
-    /// What is read in the end: the likeliest label, of a sampling network the one that most fresh answers name.
-    pub fn reads(&mut self, image: &Image, pixels: &[f32]) -> usize {
+    /// Whether `pixels`, made of `image` by any attack, reach the goal: by the likeliest label, against a network that
+    /// samples by at least half of its fresh answers.
+    pub fn fooled(&mut self, image: &Image, pixels: &[f32], goal: Goal) -> bool {
         match &mut self.deployed {
-            Some(deployed) => reread(deployed, pixels, Goal::Away(image.label), image).predicted,
+            Some(deployed) => reread(deployed, pixels, goal, image).succeeds(),
             None => {
                 let mut logits = vec![0.0; self.model.classes()];
                 self.model.logits(pixels, &mut logits);
-                argmax(&logits)
+                goal.reached(argmax(&logits))
             }
         }
     }
@@ -137,11 +138,11 @@ pub fn attack_known(
     if let Some(deployed) = deployed {
         let fresh = reread(deployed, &outcome.image, goal, image);
         record.fresh = Some(fresh.share);
-        record.success = fresh.share >= 0.5;
+        record.success = fresh.succeeds();
         record.predicted = fresh.predicted;
         record.confidence = fresh.confidence;
         record.survives_png =
-            record.success && reread(deployed, &stored(&outcome.image), goal, image).share >= 0.5;
+            record.success && reread(deployed, &stored(&outcome.image), goal, image).succeeds();
         if options.search && !record.success {
             record.budget = None;
         }

@@ -1,7 +1,8 @@
 //! What an honest evaluation owes (Carlini et al. 2019, "On Evaluating Adversarial Robustness"; Athalye et al. 2018),
 //! computed from the records of the networks on which checks are made.
 
-use super::plan::{Budgets, Purpose, Reads, STEPS, Stored};
+use super::line::Line;
+use super::plan::{Budgets, DEAR, Entrant, Purpose, QUERIES, Reads, STEPS, Stored};
 use super::results::{Attack, Cell, Group, PartResults};
 use super::words;
 use crate::metrics::statistics::median;
@@ -80,6 +81,9 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
         );
     }
     if let Some(at) = at {
+        if group.reading == Reads::Mean {
+            gradient_free(&cell(Purpose::Study, at), &cell(Purpose::GradientFree, at), at, &mut add);
+        }
         transfer(part, group, at, &mut add);
     }
     if group.reading == Reads::Mean {
@@ -98,17 +102,35 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
 }
 
 /// A value of each pair of records of the same image in which both attacks reached their goal.
-fn pairs(
-    a: &Cell<'_>,
-    b: &Cell<'_>,
-    value: impl Fn(&super::line::Line, &super::line::Line) -> f64,
-) -> Vec<f64> {
+fn pairs(a: &Cell<'_>, b: &Cell<'_>, value: impl Fn(&Line, &Line) -> f64) -> Vec<f64> {
     let (Some(a), Some(b)) = (a.seeds.first(), b.seeds.first()) else { return Vec::new() };
     let both = a.iter().flat_map(|a| {
         let other = b.iter().find(|b| b.record.index == a.record.index)?;
         (a.record.success && other.record.success).then(|| value(a, other))
     });
     both.collect()
+}
+
+/// An attack that asks for no gradient fools no image that the one which follows it does not.
+fn gradient_free(
+    white: &Cell<'_>,
+    square: &Cell<'_>,
+    at: Attack,
+    add: &mut impl FnMut(&str, String, Option<bool>),
+) {
+    let first = |l: &&Line| l.record.index < DEAR;
+    let n = square.attacked().filter(first).count();
+    let own: Vec<usize> = white.fooled().filter(first).map(|l| l.record.index).collect();
+    let others: Vec<usize> = square.fooled().map(|l| l.record.index).collect();
+    let alone = others.iter().filter(|i| !own.contains(i)).count();
+    let found = format!(
+        "{} against {} of {n} at {}; {alone} by the Square Attack alone",
+        others.len(),
+        own.len(),
+        at.title()
+    );
+    let fine = others.len() <= own.len() && alone <= 1;
+    add(&format!("White-box beats {QUERIES} queries without a gradient"), found, (n > 0).then_some(fine));
 }
 
 /// No other network's images fool this one more often than its own attack does.
@@ -128,8 +150,8 @@ fn transfer(part: &PartResults, group: &Group, at: Attack, add: &mut impl FnMut(
             .iter()
             .filter_map(|l| {
                 let own = own_lines.iter().find(|own| own.record.index == l.record.index)?;
-                let read = l.replayed.get(&name)?;
-                own.record.read_rightly().then_some((l.record.target == Some(*read), own.record.success))
+                let hit = *l.replayed.get(&name)?;
+                own.record.read_rightly().then_some((hit, own.record.success))
             })
             .collect();
         let hits = shown.iter().filter(|(hit, _)| *hit).count() as f64 / shown.len() as f64;
@@ -152,9 +174,15 @@ fn transfer(part: &PartResults, group: &Group, at: Attack, add: &mut impl FnMut(
 
 /// Attacks on the quantized network replayed on the one with weights in full, and the other way round.
 fn quantized(part: &PartResults, group: &Group, add: &mut impl FnMut(&str, String, Option<bool>)) {
-    let Some(int8) = group.entrants.first() else { return };
-    let twin = part.part.entrants.iter().find(|e| e.network == int8.network && e.precision == Stored::F32);
-    let Some(full) = twin else {
+    let all = &part.part.entrants;
+    let full = all.iter().find(|e| e.arch == group.arch.name && e.precision == Stored::F32);
+    let int8 = |full: &Entrant| {
+        let same = |e: &&Entrant| {
+            e.network == full.network && e.precision == Stored::Int8 && e.reading == Reads::Mean
+        };
+        all.iter().find(same)
+    };
+    let Some((full, int8)) = full.and_then(|full| Some((full, int8(full)?))) else {
         add("Attacks on int8 weights work on f32 weights", "no f32 weights were there".into(), None);
         return;
     };
@@ -165,8 +193,7 @@ fn quantized(part: &PartResults, group: &Group, add: &mut impl FnMut(&str, Strin
         let found = Attack::middle(&part.part.budgets).into_iter().map(|attack| {
             let lines = part.lines(from, Purpose::Study, attack);
             let made = lines.iter().filter(|l| l.record.success && l.replayed.contains_key(&to.name()));
-            let kept =
-                made.clone().filter(|l| l.record.target == l.replayed.get(&to.name()).copied()).count();
+            let kept = made.clone().filter(|l| l.replayed.get(&to.name()) == Some(&true)).count();
             format!("{kept} of {} {}", made.count(), attack.title())
         });
         add(what, found.collect::<Vec<_>>().join(", "), None);

@@ -19,9 +19,9 @@ pub struct Line {
     pub purpose: Purpose,
     #[serde(flatten)]
     pub record: Record,
-    /// What other networks read in the attacked image.
+    /// Whether the attacked image fools other networks too, judged as an attack of their own would be.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub replayed: BTreeMap<String, usize>,
+    pub replayed: BTreeMap<String, bool>,
 }
 
 /// A line of timings.jsonl.

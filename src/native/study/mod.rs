@@ -71,8 +71,10 @@ pub fn parse_budgets(text: &str) -> Result<(Method, Vec<f32>), String> {
     let help = || format!("'{text}' is not like linf=0.05,0.1 or l1=10,20");
     let (name, list) = text.split_once('=').ok_or_else(help)?;
     let method: Method = name.parse().map_err(|_| help())?;
-    if method == Method::Lbfgs {
-        return Err("L-BFGS has no budget: it finds the closest".into());
+    match method {
+        Method::Lbfgs => return Err("L-BFGS has no budget: it finds the closest".into()),
+        Method::Square => return Err("the Square Attack is made as a check, at a budget of linf".into()),
+        Method::Linf | Method::L1(_) => {}
     }
     let most = if method == Method::Linf { 1.0 } else { f32::MAX };
     let mut budgets = Vec::new();
@@ -97,6 +99,10 @@ pub fn parse_budgets(text: &str) -> Result<(Method, Vec<f32>), String> {
 pub fn study(options: &Options) -> Result<()> {
     ensure!(options.images > 0, "a study needs images");
     ensure!(!options.attacks.is_empty(), "a study needs an attack");
+    ensure!(
+        !options.attacks.contains(&Method::Square),
+        "a study makes the Square Attack as a check, not as an attack of its own"
+    );
     let (plan, files) = plan(options)?;
     let world = run::load(plan.clone(), &files, &options.data)?;
     let header = Header { plan, shard: options.shard, instructions: Level::detect().name().into() };
@@ -236,13 +242,13 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
     let paths = if given { options.models.clone() } else { known()? };
     let mut files = BTreeMap::new();
     let mut parts: Vec<Part> = Vec::new();
-    // Of each architecture, the first network whose weights in full are there is checked, or else the first.
-    let mut checked = BTreeMap::new();
+    // Of each architecture, the first network is checked; the first whose weights in full are there is held to these.
+    let (mut checked, mut full) = (BTreeMap::new(), BTreeMap::new());
     let mut networks = Vec::new();
     for path in &paths {
         let weights = read_weights(path)?;
         if full_precision(path).is_file() {
-            checked.entry(weights.arch.name).or_insert(stem(path)?);
+            full.entry(weights.arch.name).or_insert(stem(path)?);
         }
         networks.push((path, weights));
     }
@@ -270,10 +276,15 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
                 }
             };
             let entrants = &mut parts[place].entrants;
-            let checked = *checked.entry(weights.arch.name).or_insert_with(|| entrant.network.clone())
-                == entrant.network;
+            let first = checked.entry(weights.arch.name).or_insert_with(|| entrant.network.clone());
+            let checked = *first == entrant.network && entrant.precision == Stored::Int8;
             // Weights in full are there for the checks, and sampling VAEs to see what sampling hides: once each.
-            if checked || entrant.reading == Reads::Mean && entrant.precision == Stored::Int8 {
+            let wanted = match (entrant.precision, entrant.reading) {
+                (Stored::F32, _) => full.get(weights.arch.name) == Some(&entrant.network),
+                (Stored::Int8, Reads::Sampled) => checked,
+                (Stored::Int8, Reads::Mean) => true,
+            };
+            if wanted {
                 entrants.push(Entrant { checked, ..entrant });
             }
         }
@@ -368,7 +379,8 @@ mod tests {
         assert_eq!(parse_budgets("linf=0.2,0.1,0.2").unwrap(), (Method::Linf, vec![0.1, 0.2]));
         assert_eq!(parse_budgets("l1=10").unwrap().1, [10.0]);
         for wrong in [
-            "", "linf", "linf=", "linf=a", "linf=0", "linf=2", "l1=-1", "l1=inf", "l1=NaN", "lbfgs=1", "l2=1",
+            "", "linf", "linf=", "linf=a", "linf=0", "linf=2", "l1=-1", "l1=inf", "l1=NaN", "lbfgs=1",
+            "square=1", "l2=1",
         ] {
             assert!(parse_budgets(wrong).is_err(), "{wrong}");
         }

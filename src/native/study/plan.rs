@@ -3,13 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{Dataset, LFW};
+use crate::arch::{Dataset, LFW, MNIST};
 use crate::attack::Options;
 use crate::attack::iterative::L1Form;
 use crate::attack::options::Method;
 
 /// Steps of an attack; iterations of each minimisation of L-BFGS.
 pub const STEPS: usize = 40;
+/// Steps of the L1 attack on digits, which needs as many until twice as many fool no more (by a point).
+pub const STEPS_L1_DIGITS: usize = 80;
+/// Queries of the attack that uses no gradient.
+pub const QUERIES: usize = 1_000;
 /// Images, from the first on, on which checks are made that cost as much as the attack itself.
 pub const DEAR: usize = 50;
 /// The L-infinity budget at which nothing bounds a pixel.
@@ -18,7 +22,7 @@ const UNBOUNDED: f32 = 1.0;
 pub const SURE: f32 = 0.7;
 
 /// Which records a plan comes to: counts up with every change of [`specs`], of [`Plan::jobs`], or of what is recorded.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +47,14 @@ pub struct Part {
     pub entrants: Vec<Entrant>,
 }
 
+impl Part {
+    /// Steps of an attack.
+    pub fn steps(&self, method: Method) -> usize {
+        let digits_l1 = self.dataset == MNIST.name && matches!(method, Method::L1(_));
+        if digits_l1 { STEPS_L1_DIGITS } else { STEPS }
+    }
+}
+
 /// A network, and how it reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entrant {
@@ -55,7 +67,7 @@ pub struct Entrant {
     pub precision: Stored,
     /// Of the weights file.
     pub sha256: String,
-    /// Whether the checks are made on it: one network of each architecture.
+    /// Whether the checks are made on it: the first network of each architecture.
     pub checked: bool,
 }
 
@@ -124,6 +136,8 @@ pub enum Purpose {
     DoubleSteps,
     /// A budget that bounds nothing.
     Unbounded,
+    /// The Square Attack, which asks for no gradient.
+    GradientFree,
 }
 
 /// An attack of the study.
@@ -140,14 +154,15 @@ pub struct Spec {
 /// The attacks on an entrant.
 pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
     let Budgets { linf, l1, lbfgs } = &part.budgets;
-    let at = |method, budget| Options { budget, steps: STEPS, seed, ..Options::new(method) };
+    let at = |method, budget| Options { budget, steps: part.steps(method), seed, ..Options::new(method) };
     let (middle, middle_l1) = (Budgets::middle(linf), Budgets::middle(l1));
     let strong = Method::L1(L1Form::Strong);
     let full = entrant.precision == Stored::F32;
+    let twin = part.entrants.iter().any(|e| e.network == entrant.network && e.precision != entrant.precision);
     let spec = |options: Options, replayed: bool| Spec {
         purpose: Purpose::Study,
         options,
-        replayed: replayed && entrant.checked && entrant.reading == Reads::Mean,
+        replayed: replayed && (entrant.checked || twin) && entrant.reading == Reads::Mean,
         dear: full && options.method == Method::Lbfgs,
     };
     // Weights in full are there for the replays alone.
@@ -155,11 +170,7 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
         list.iter().copied().filter(|b| !full || Some(*b) == middle).collect()
     };
     let mut all: Vec<Spec> = Vec::new();
-    all.extend(
-        wanted(linf, middle)
-            .into_iter()
-            .map(|b| spec(at(Method::Linf, b), entrant.checked && Some(b) == middle)),
-    );
+    all.extend(wanted(linf, middle).into_iter().map(|b| spec(at(Method::Linf, b), Some(b) == middle)));
     all.extend(wanted(l1, middle_l1).into_iter().map(|b| spec(at(strong, b), Some(b) == middle_l1)));
     let confidence = if entrant.reading == Reads::Sampled { SURE } else { 0.0 };
     let search = Options { steps: STEPS, confidence, ..Options::new(Method::Lbfgs) };
@@ -174,9 +185,14 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
             all.push(check(Purpose::SingleStep, one, false));
             all.push(check(Purpose::DoubleSteps, twice, false));
             all.push(check(Purpose::Unbounded, at(Method::Linf, UNBOUNDED), false));
+            if entrant.reading == Reads::Mean {
+                let square =
+                    Options { budget: b, steps: QUERIES, early_stop: true, ..Options::new(Method::Square) };
+                all.push(check(Purpose::GradientFree, square, true));
+            }
         }
         if let Some(b) = middle_l1 {
-            let twice = Options { steps: 2 * STEPS, ..at(strong, b) };
+            let twice = Options { steps: 2 * part.steps(strong), ..at(strong, b) };
             all.push(check(Purpose::DoubleSteps, twice, false));
         }
         if *lbfgs && entrant.reading == Reads::Mean {
@@ -218,7 +234,6 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arch::MNIST;
 
     fn plan() -> Plan {
         let entrant = |network: &str, reading, precision, checked| Entrant {
@@ -232,7 +247,7 @@ mod tests {
         };
         let entrants = vec![
             entrant("mnist-cnn", Reads::Mean, Stored::Int8, true),
-            entrant("mnist-cnn", Reads::Mean, Stored::F32, true),
+            entrant("mnist-cnn", Reads::Mean, Stored::F32, false),
             entrant("mnist-cnn-2", Reads::Mean, Stored::Int8, false),
             entrant("mnist-vae", Reads::Sampled, Stored::Int8, true),
         ];
@@ -246,8 +261,8 @@ mod tests {
         assert!(jobs.iter().enumerate().all(|(i, job)| job.number == i));
         assert!(jobs.is_sorted_by_key(|job| (job.image, job.entrant)));
         let of = |image, entrant| jobs.iter().filter(|j| j.image == image && j.entrant == entrant).count();
-        // 6 L-infinity, 5 L1, L-BFGS; of these the first network has 5 checks more, weights in full take 3.
-        assert_eq!([0, 1, 2, 3].map(|e| of(0, e)), [17, 3, 12, 16]);
+        // 6 L-infinity, 5 L1, L-BFGS; of these the first network has 6 checks more, weights in full take 3.
+        assert_eq!([0, 1, 2, 3].map(|e| of(0, e)), [18, 3, 12, 16]);
         assert_eq!([0, 1, 2, 3].map(|e| of(DEAR, e)), [16, 2, 12, 16]);
     }
 

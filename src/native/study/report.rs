@@ -9,7 +9,7 @@ use super::checks::{Check, checks};
 use super::document::{Block, Document};
 use super::hypotheses::{Comparison, Family, Measure, Verdict, h0, h1};
 use super::line::COLUMNS;
-use super::plan::{DEAR, Purpose, Reads, STEPS, SURE};
+use super::plan::{DEAR, Purpose, Reads, STEPS, STEPS_L1_DIGITS, SURE};
 use super::results::{Attack, Group, PartResults, Results};
 use super::run::World;
 use super::words::{NONE, interval, number, percent, quartiles};
@@ -78,7 +78,7 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
         .collect();
     d.text(format!(
         "White-box, targeted attacks (towards the next label) on {}; in brackets the number of networks that were trained with \
-         seeds of their own. {STEPS} steps; fixed budgets take all of them, L-BFGS ends at the closest success: confidences of \
+         seeds of their own. {STEPS} steps (L1 on digits: {STEPS_L1_DIGITS}); fixed budgets take all of them, L-BFGS ends at the closest success: confidences of \
          the two cannot be compared. `{command}` makes this report.",
         images.join("; ")
     ));
@@ -177,6 +177,24 @@ fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h1): 
             [Verdict::Stronger, Verdict::Weaker],
             "the VAE",
             "the CNN",
+            (&[&h.vae, &h.plain], checked),
+        ));
+    }
+    // A VAE differs from a CNN in more than that it is one; from a plain network of its own layers in nothing else.
+    let control = |h: &&H0| h.plain.arch.layers == h.vae.arch.layers && h.vae.reading == Reads::Mean;
+    for h in h0.iter().filter(control) {
+        let name = format!(
+            "H0 on {} for the {}, beside its own layers as a plain network ({}),",
+            h.part.title(),
+            h.vae.title(),
+            h.plain.title()
+        );
+        said.push(sentence(
+            &name,
+            &h.family,
+            [Verdict::Stronger, Verdict::Weaker],
+            "the VAE",
+            "the plain network",
             (&[&h.vae, &h.plain], checked),
         ));
     }
@@ -578,8 +596,9 @@ fn checklist(d: &mut Document, part: &PartResults, checked: &[(Group, Vec<Check>
     d.heading(3, format!("Is it honest? The checks: {}", part.title()));
     let images = part.part.images;
     d.text(format!(
-        "On one network of each architecture; middle budgets: {}. Checks with twice the iterations of L-BFGS, and attacks of \
-         L-BFGS on f32 weights, are made on the first {} images.",
+        "On the first network of each architecture, with f32 weights on the first whose f32 weights were there; middle budgets: \
+         {}. Checks with twice the iterations of L-BFGS or without a gradient, and attacks of L-BFGS on f32 weights, are made on \
+         the first {} images.",
         Attack::middle(&part.part.budgets).into_iter().map(Attack::title).collect::<Vec<_>>().join(", "),
         images.min(DEAR)
     ));

@@ -75,7 +75,10 @@ impl Attack {
 
     fn is(self, line: &Line) -> bool {
         match self {
-            Self::Linf(budget) => line.record.attack == "linf" && line.record.budget == Some(budget),
+            // The Square Attack, made for a purpose of its own, keeps to the same ball.
+            Self::Linf(budget) => {
+                ["linf", "square"].contains(&&*line.record.attack) && line.record.budget == Some(budget)
+            }
             Self::L1(budget) => line.record.attack == "l1" && line.record.budget == Some(budget),
             // A search has no budget of its own.
             Self::Lbfgs => line.record.attack == "lbfgs",
