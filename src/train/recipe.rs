@@ -1,6 +1,6 @@
 //! How each network is trained unless someone says otherwise.
 
-use crate::arch::{Arch, LFW};
+use crate::arch::{self, Arch, LFW};
 
 /// The parameters of a training.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +28,11 @@ pub struct Recipe {
     pub balanced: bool,
 }
 
+/// Whether these are a VAE's layers as a plain network.
+fn is_control(arch: &Arch) -> bool {
+    arch::ALL.iter().any(|other| other.vae.is_some() && other.layers == arch.layers)
+}
+
 /// The recipe for `arch`.
 pub fn recipe(arch: &Arch) -> Recipe {
     let vae = arch.vae.is_some();
@@ -43,7 +48,8 @@ pub fn recipe(arch: &Arch) -> Recipe {
             batch: 32,
             rate: 0.001,
             decay: 0.02,
-            dropout: if vae { 0.0 } else { 0.5 },
+            // A VAE's control differs from it in nothing but that it is none.
+            dropout: if vae || is_control(arch) { 0.0 } else { 0.5 },
             // Without convolutions, faces are told apart late: at the usual weight the decoder takes it all.
             label_weight: if arch.name == "lfw-vae" { 15_000.0 } else { label_weight },
             decoder_gain: if arch.name == "lfw-vae" { 0.05 } else { 1.0 },
