@@ -353,15 +353,6 @@ pub static LFW_CONV_VAE: Arch = Arch {
     }),
 };
 
-/// The layers of [`LFW_CONV_VAE`] as a plain classifier: its control, without KL and sampling.
-pub static LFW_CONV_ENCODER: Arch = Arch {
-    name: "lfw-conv-encoder",
-    title: "Strided convolutional network",
-    dataset: &LFW,
-    layers: LFW_CONV_VAE.layers,
-    vae: None,
-};
-
 /// Every network there is.
 pub static ALL: &[&Arch] = &[
     &MNIST_CNN,
@@ -371,7 +362,6 @@ pub static ALL: &[&Arch] = &[
     &MNIST_CONV_VAE,
     &LFW_CNN,
     &LFW_DENSE,
-    &LFW_CONV_ENCODER,
     &LFW_VAE,
     &LFW_CONV_VAE,
 ];

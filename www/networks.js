@@ -11,7 +11,6 @@ const SHORT = {
   'mnist-conv-vae': 'Convolutional VAE',
   'lfw-cnn': 'CNN',
   'lfw-dense': 'Dense',
-  'lfw-conv-encoder': 'Strided CNN',
   'lfw-vae': 'Vanilla VAE',
   'lfw-conv-vae': 'Convolutional VAE',
 };

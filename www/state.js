@@ -23,7 +23,7 @@ export const number = (initial, low, high, { whole = false, optional = false } =
 });
 
 /** The networks that ship with the page. */
-export const MODELS = ['mnist-cnn', 'mnist-dense', 'mnist-conv-encoder', 'mnist-vae', 'mnist-conv-vae', 'lfw-cnn', 'lfw-dense', 'lfw-conv-encoder', 'lfw-vae', 'lfw-conv-vae'];
+export const MODELS = ['mnist-cnn', 'mnist-dense', 'mnist-conv-encoder', 'mnist-vae', 'mnist-conv-vae', 'lfw-cnn', 'lfw-dense', 'lfw-vae', 'lfw-conv-vae'];
 
 /** The data set of a network that ships. */
 export const datasetOf = (model) => model.split('-')[0];

@@ -63,7 +63,7 @@ pub struct BasicIterative {
     /// Steps taken in this round.
     taken: usize,
     state: State,
-    order: Vec<(f32, u32)>,
+    scratch: l1::Scratch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl BasicIterative {
             round: 0,
             taken: 0,
             state: State::New,
-            order: Vec::with_capacity(image.len()),
+            scratch: l1::Scratch::new(image.len()),
         })
     }
 
@@ -153,7 +153,7 @@ impl BasicIterative {
             Norm::Linf => linf::step(original, image, gradient, self.epsilon, alpha),
             Norm::L1(L1Form::Published) => l1::dense_step(original, image, gradient, self.epsilon, alpha),
             Norm::L1(L1Form::Strong) => {
-                l1::sparse_step(original, image, gradient, self.epsilon, alpha, &mut self.order);
+                l1::sparse_step(original, image, gradient, self.epsilon, alpha, &mut self.scratch);
             }
         }
     }

@@ -11,6 +11,20 @@ pub enum L1Form {
     Published,
 }
 
+/// Room that a sparse step needs, made once.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    order: Vec<(f32, u32)>,
+    moved: Vec<(f64, f64)>,
+}
+
+impl Scratch {
+    /// For images of so many pixels.
+    pub fn new(pixels: usize) -> Self {
+        Self { order: Vec::with_capacity(pixels), moved: Vec::with_capacity(pixels) }
+    }
+}
+
 /// Share of the pixels that a sparse step moves.
 const SPARSITY: f64 = 0.05;
 
@@ -30,14 +44,14 @@ pub fn dense_step(original: &[f32], image: &mut [f32], gradient: &[f32], epsilon
 }
 
 /// Moves the pixels with the largest gradient that may still move, all by as much, `alpha` together; then to the
-/// nearest point of ball and box. `order` is scratch.
+/// nearest point of ball and box.
 pub fn sparse_step(
     original: &[f32],
     image: &mut [f32],
     gradient: &[f32],
     epsilon: f32,
     alpha: f32,
-    order: &mut Vec<(f32, u32)>,
+    Scratch { order, moved }: &mut Scratch,
 ) {
     order.clear();
     for (i, (g, x)) in gradient.iter().zip(&*image).enumerate() {
@@ -56,34 +70,32 @@ pub fn sparse_step(
     for &(g, i) in order.iter() {
         image[i as usize] -= each * g.signum();
     }
-    project(original, image, epsilon);
+    project(original, image, epsilon, moved);
 }
 
 /// Moves `image` to its nearest point (in L2) among those within `epsilon` of `original` in L1 and in [0, 1]:
 /// `d_i = clip(sgn(z_i) max(|z_i| - theta, 0), -x0_i, 1 - x0_i)`, with the least theta at which `sum|d|` is at most
-/// `epsilon`.
-pub fn project(original: &[f32], image: &mut [f32], epsilon: f32) {
+/// `epsilon`. `moved` is scratch.
+pub fn project(original: &[f32], image: &mut [f32], epsilon: f32, moved: &mut Vec<(f64, f64)>) {
     let room = |z: f64, x0: f64| if z > 0.0 { 1.0 - x0 } else { x0 };
-    let length = |theta: f64, image: &[f32]| -> f64 {
-        let pairs = image.iter().zip(original);
-        pairs
-            .map(|(x, x0)| {
-                let z = f64::from(*x) - f64::from(*x0);
-                (z.abs() - theta).clamp(0.0, room(z, f64::from(*x0)))
-            })
-            .sum()
-    };
+    // How far each pixel that has moved has, and may: the others, nearly all of a photograph, add nothing to any sum.
+    moved.clear();
+    for (x, x0) in image.iter().zip(original) {
+        let z = f64::from(*x) - f64::from(*x0);
+        if z != 0.0 {
+            moved.push((z.abs(), room(z, f64::from(*x0))));
+        }
+    }
+    let length =
+        |theta: f64| -> f64 { moved.iter().map(|(far, room)| (far - theta).clamp(0.0, *room)).sum() };
     let epsilon = f64::from(epsilon);
     let mut theta = 0.0;
-    if length(0.0, image) > epsilon {
-        let (mut low, mut high) = (0.0, 0.0f64);
-        for (x, x0) in image.iter().zip(original) {
-            high = high.max((f64::from(*x) - f64::from(*x0)).abs());
-        }
+    if length(0.0) > epsilon {
+        let (mut low, mut high) = (0.0, moved.iter().fold(0.0f64, |most, (far, _)| most.max(*far)));
         // Down to the resolution of f32, from the side on which the ball is kept.
         while high - low > 1e-9 {
             let middle = 0.5 * (low + high);
-            if length(middle, image) > epsilon { low = middle } else { high = middle }
+            if length(middle) > epsilon { low = middle } else { high = middle }
         }
         theta = high;
     }
@@ -125,7 +137,7 @@ mod tests {
     fn the_projection_is_the_nearest_point() {
         let x0 = [0.1, 0.5, 0.9, 0.0, 0.5];
         let mut x = [0.9, 0.1, 1.6, -0.5, 0.55];
-        project(&x0, &mut x, 1.0);
+        project(&x0, &mut x, 1.0, &mut Vec::new());
         // Pixel 2 may move by 0.1, pixel 3 not at all, pixel 4 would move less than theta: the other two share
         // what is left, 0.8 - t + 0.4 - t = 0.9, so theta = 0.15.
         for (a, b) in x.iter().zip([0.75, 0.25, 1.0, 0.0, 0.5]) {
@@ -133,7 +145,7 @@ mod tests {
         }
         let inside = [0.2, 0.5, 0.9, 0.0, 0.6];
         let mut x = inside;
-        project(&x0, &mut x, 1.0);
+        project(&x0, &mut x, 1.0, &mut Vec::new());
         assert_eq!(x, inside);
     }
 
@@ -143,7 +155,7 @@ mod tests {
         let mut x = x0.clone();
         // The largest gradients push black pixels further down.
         let gradient: Vec<f32> = (0..40).map(|i| if i % 2 == 0 { 9.0 } else { i as f32 / 10.0 }).collect();
-        sparse_step(&x0, &mut x, &gradient, 1.0, 0.5, &mut Vec::new());
+        sparse_step(&x0, &mut x, &gradient, 1.0, 0.5, &mut Scratch::new(40));
         let moved: Vec<usize> = (0..40).filter(|&i| x[i] != x0[i]).collect();
         assert_eq!(moved, [37, 39]);
         assert_eq!((x[37], x[39]), (0.25, 0.25));

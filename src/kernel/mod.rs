@@ -4,6 +4,7 @@
 //! Every kernel is written once over [`simd::Simd`] and instantiated for each instruction set by
 //! [`simd::Level`]; a scalar oracle stands beside it and the tests hold every back-end to it.
 
+pub mod columns;
 pub mod conv;
 pub mod peak;
 pub mod rows;

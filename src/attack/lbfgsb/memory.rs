@@ -4,7 +4,9 @@
 
 use std::collections::VecDeque;
 
-use super::small::{Lu, dot};
+use super::small::{Lu, dot as short_dot};
+use crate::kernel::columns::{BLOCK, add, dot, dots};
+use crate::kernel::simd::Level;
 
 /// A step and the change of the gradient over it.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +18,7 @@ struct Pair {
 /// The latest pairs of steps and gradient changes.
 #[derive(Clone, Debug)]
 pub struct Memory {
+    level: Level,
     most: usize,
     pairs: VecDeque<Pair>,
     /// `s_i . s_j`, `s_i . y_j` and `y_i . y_j`, kept so that a new pair costs one pass over the old ones.
@@ -47,8 +50,9 @@ struct Scratch {
 
 impl Memory {
     /// A memory of at most `most` pairs.
-    pub fn new(most: usize) -> Self {
+    pub fn new(level: Level, most: usize) -> Self {
         Self {
+            level,
             most,
             pairs: VecDeque::new(),
             ss: VecDeque::new(),
@@ -68,7 +72,7 @@ impl Memory {
     /// Forgets everything.
     pub fn clear(&mut self) {
         let scratch = std::mem::take(&mut self.scratch);
-        *self = Self { scratch, ..Self::new(self.most) };
+        *self = Self { scratch, ..Self::new(self.level, self.most) };
     }
 
     /// Remembers a step and the change of the gradient over it, whose inner product must be above 0. Forgets
@@ -88,19 +92,27 @@ impl Memory {
         pair.s.extend(step);
         pair.y.clear();
         pair.y.extend(change);
-        let Pair { s, y } = &pair;
-        self.theta = dot(y, y) / dot(s, y);
-        for (i, pair) in self.pairs.iter().enumerate() {
-            self.ss[i].push_back(dot(&pair.s, s));
-            self.sy[i].push_back(dot(&pair.s, y));
-            self.yy[i].push_back(dot(&pair.y, y));
-        }
         self.pairs.push_back(pair);
-        let last = &self.pairs[self.pairs.len() - 1];
-        self.ss.push_back(self.pairs.iter().map(|p| dot(&last.s, &p.s)).collect());
-        self.sy.push_back(self.pairs.iter().map(|p| dot(&last.s, &p.y)).collect());
-        self.yy.push_back(self.pairs.iter().map(|p| dot(&last.y, &p.y)).collect());
         let k = self.pairs.len();
+        let Pair { s, y } = &self.pairs[k - 1];
+        // All pairs with the new step, then with the new change: changes first, as in `W`.
+        let (mut with_s, mut with_y) = (vec![0.0; 2 * k], vec![0.0; 2 * k]);
+        let columns = self.columns();
+        for start in (0..s.len()).step_by(BLOCK) {
+            let end = (start + BLOCK).min(s.len());
+            let block: Vec<&[f64]> = columns.iter().map(|c| &c[start..end]).collect();
+            dots(self.level, &block, &s[start..end], &mut with_s);
+            dots(self.level, &block, &y[start..end], &mut with_y);
+        }
+        self.theta = with_y[k - 1] / with_s[k - 1];
+        for i in 0..k - 1 {
+            self.ss[i].push_back(with_s[k + i]);
+            self.sy[i].push_back(with_y[k + i]);
+            self.yy[i].push_back(with_y[i]);
+        }
+        self.ss.push_back(with_s[k..].iter().copied().collect());
+        self.sy.push_back(with_s[..k].iter().copied().collect());
+        self.yy.push_back(with_y[..k].iter().copied().collect());
         let mut middle = vec![0.0; 4 * k * k];
         for i in 0..k {
             middle[i * 2 * k + i] = -self.sy[i][i];
@@ -128,20 +140,27 @@ impl Memory {
 
     /// `W' v`.
     fn transposed(&self, v: &[f64]) -> Vec<f64> {
-        let ys = self.pairs.iter().map(|p| dot(&p.y, v));
-        ys.chain(self.pairs.iter().map(|p| self.theta * dot(&p.s, v))).collect()
+        let mut products = vec![0.0; 2 * self.pairs.len()];
+        dots(self.level, &self.columns(), v, &mut products);
+        self.scale(&mut products);
+        products
     }
 
-    /// The columns of `W`, each with what it is to be multiplied with.
-    fn columns(&self) -> impl Iterator<Item = (&[f64], f64)> {
-        let ys = self.pairs.iter().map(|p| (&p.y[..], 1.0));
-        ys.chain(self.pairs.iter().map(|p| (&p.s[..], self.theta)))
+    /// The changes of the gradient, then the steps: the columns of `W` before the latter are multiplied with theta.
+    fn columns(&self) -> Vec<&[f64]> {
+        self.pairs.iter().map(|p| &p.y[..]).chain(self.pairs.iter().map(|p| &p.s[..])).collect()
+    }
+
+    /// Makes what was computed with the [`columns`](Self::columns) right for `W`.
+    fn scale(&self, products: &mut [f64]) {
+        products[self.pairs.len()..].iter_mut().for_each(|p| *p *= self.theta);
     }
 
     /// `W' W` over the `free` variables, the lower triangle of a square matrix: summed over them where they are the fewer,
     /// else what is left of the sum over all without the others. `fewer` is scratch.
     fn products(&self, free: &[bool], fewer: &mut Vec<usize>) -> Vec<f64> {
-        const BLOCK: usize = 64;
+        /// Rows gathered at once: those of all columns fit the nearest cache.
+        const ROWS: usize = 64;
         let k = self.pairs.len();
         let size = 2 * k;
         let count = free.iter().filter(|&&free| free).count();
@@ -149,14 +168,16 @@ impl Memory {
         fewer.clear();
         fewer.extend((0..free.len()).filter(|&i| free[i] == few_are_free));
         let mut products = vec![0.0; size * size];
-        let mut block = vec![0.0; size * BLOCK];
-        for rows in fewer.chunks(BLOCK) {
-            for ((column, scale), out) in self.columns().zip(block.chunks_exact_mut(BLOCK)) {
+        let columns = self.columns();
+        let mut block = vec![0.0; size * ROWS];
+        for rows in fewer.chunks(ROWS) {
+            for (j, (column, out)) in columns.iter().zip(block.chunks_exact_mut(ROWS)).enumerate() {
+                let scale = if j < k { 1.0 } else { self.theta };
                 for (out, &i) in out.iter_mut().zip(rows) {
                     *out = scale * column[i];
                 }
             }
-            let column = |j: usize| &block[j * BLOCK..j * BLOCK + rows.len()];
+            let column = |j: usize| &block[j * ROWS..j * ROWS + rows.len()];
             for i in 0..size {
                 for j in 0..=i {
                     products[i * size + j] += dot(column(i), column(j));
@@ -221,7 +242,7 @@ impl Memory {
         let mut p = self.transposed(direction);
         let (mut c, mut row) = (vec![0.0; size], vec![0.0; size]);
         let mut slope = -dot(direction, direction);
-        let mut curvature = -self.theta * slope - dot(&p, &self.middle(&p));
+        let mut curvature = -self.theta * slope - short_dot(&p, &self.middle(&p));
         let least_curvature = f64::EPSILON * (-self.theta * slope);
         let mut best = if slope < 0.0 { -slope / curvature.max(least_curvature) } else { 0.0 };
         let mut now = 0.0;
@@ -242,8 +263,8 @@ impl Memory {
             }
             self.row(b, &mut row);
             let m = self.middle(&row);
-            slope += dt * curvature + gb * gb + self.theta * gb * z - gb * dot(&m, &c);
-            curvature -= self.theta * gb * gb + 2.0 * gb * dot(&m, &p) + gb * gb * dot(&m, &row);
+            slope += dt * curvature + gb * gb + self.theta * gb * z - gb * short_dot(&m, &c);
+            curvature -= self.theta * gb * gb + 2.0 * gb * short_dot(&m, &p) + gb * gb * short_dot(&m, &row);
             curvature = curvature.max(least_curvature);
             for (p, w) in p.iter_mut().zip(&row) {
                 *p += gb * w;
@@ -283,15 +304,22 @@ impl Memory {
         let mc = self.middle(c);
         residual.clear();
         residual.extend((0..x.len()).map(|i| g[i] + self.theta * (point[i] - x[i])));
-        for ((column, scale), m) in self.columns().zip(&mc) {
-            let factor = scale * m;
-            for (r, w) in residual.iter_mut().zip(column) {
-                *r -= factor * w;
+        // Less `W mc`, of the free variables alone; and `W'` times that, block by block, while a block of `W` is at hand.
+        let mut factors: Vec<f64> = mc.iter().map(|m| -m).collect();
+        self.scale(&mut factors);
+        let columns = self.columns();
+        let mut right = vec![0.0; size];
+        for start in (0..x.len()).step_by(BLOCK) {
+            let end = (start + BLOCK).min(x.len());
+            let block: Vec<&[f64]> = columns.iter().map(|c| &c[start..end]).collect();
+            let residual = &mut residual[start..end];
+            add(self.level, &block, &factors, residual);
+            for (r, &free) in residual.iter_mut().zip(&free[start..end]) {
+                *r = if free { *r } else { 0.0 };
             }
+            dots(self.level, &block, residual, &mut right);
         }
-        for (r, &free) in residual.iter_mut().zip(&*free) {
-            *r = if free { *r } else { 0.0 };
-        }
+        self.scale(&mut right);
         let products = self.products(free, fewer);
         let mut system = middle.clone();
         for i in 0..size {
@@ -304,16 +332,11 @@ impl Memory {
             }
         }
         let Some(lu) = Lu::new(size, system) else { return };
-        let right: Vec<f64> = self.columns().map(|(column, scale)| scale * dot(column, residual)).collect();
-        let v = lu.solve(&right);
+        let mut factors: Vec<f64> = lu.solve(&right).iter().map(|v| -v / (self.theta * self.theta)).collect();
+        self.scale(&mut factors);
         step.clear();
         step.extend(residual.iter().map(|r| -r / self.theta));
-        for ((column, scale), v) in self.columns().zip(&v) {
-            let factor = scale * v / (self.theta * self.theta);
-            for (s, w) in step.iter_mut().zip(column) {
-                *s -= factor * w;
-            }
-        }
+        add(self.level, &columns, &factors, step);
         for (s, &free) in step.iter_mut().zip(&*free) {
             *s = if free { *s } else { 0.0 };
         }

@@ -8,7 +8,9 @@ mod small;
 
 use line_search::{LineSearch, Next};
 use memory::Memory;
-use small::dot;
+
+use crate::kernel::columns::dot;
+use crate::kernel::simd::Level;
 
 /// When to stop, and how much to remember.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,7 +71,7 @@ impl Lbfgsb {
             settings,
             low,
             high,
-            memory: Memory::new(settings.memory),
+            memory: Memory::new(Level::detect(), settings.memory),
             base: x.clone(),
             f: f64::INFINITY,
             gradient: vec![0.0; x.len()],

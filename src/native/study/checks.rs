@@ -2,7 +2,7 @@
 //! computed from the records of the networks on which checks are made.
 
 use super::line::Line;
-use super::plan::{Budgets, DEAR, Entrant, Purpose, QUERIES, Reads, STEPS, Stored};
+use super::plan::{Budgets, Entrant, Purpose, QUERIES, Reads, STEPS, Stored};
 use super::results::{Attack, Cell, Group, PartResults};
 use super::words;
 use crate::metrics::statistics::median;
@@ -82,7 +82,8 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
     }
     if let Some(at) = at {
         if group.reading == Reads::Mean {
-            gradient_free(&cell(Purpose::Study, at), &cell(Purpose::GradientFree, at), at, &mut add);
+            let cells = (&cell(Purpose::Study, at), &cell(Purpose::GradientFree, at));
+            gradient_free(cells, part.part.dear(), at, &mut add);
         }
         transfer(part, group, at, &mut add);
     }
@@ -113,12 +114,12 @@ fn pairs(a: &Cell<'_>, b: &Cell<'_>, value: impl Fn(&Line, &Line) -> f64) -> Vec
 
 /// An attack that asks for no gradient fools no image that the one which follows it does not.
 fn gradient_free(
-    white: &Cell<'_>,
-    square: &Cell<'_>,
+    (white, square): (&Cell<'_>, &Cell<'_>),
+    images: usize,
     at: Attack,
     add: &mut impl FnMut(&str, String, Option<bool>),
 ) {
-    let first = |l: &&Line| l.record.index < DEAR;
+    let first = |l: &&Line| l.record.index < images;
     let n = square.attacked().filter(first).count();
     let own: Vec<usize> = white.fooled().filter(first).map(|l| l.record.index).collect();
     let others: Vec<usize> = square.fooled().map(|l| l.record.index).collect();

@@ -9,7 +9,7 @@ use super::checks::{Check, checks};
 use super::document::{Block, Document};
 use super::hypotheses::{Comparison, Family, Measure, Verdict, h0, h1};
 use super::line::COLUMNS;
-use super::plan::{DEAR, Purpose, Reads, STEPS, STEPS_L1_DIGITS, SURE};
+use super::plan::{Purpose, Reads, STEPS, STEPS_L1_DIGITS, SURE};
 use super::results::{Attack, Group, PartResults, Results};
 use super::run::World;
 use super::words::{NONE, interval, number, percent, quartiles};
@@ -594,13 +594,12 @@ fn sweep(d: &mut Document, part: &PartResults, groups: &[Group]) {
 
 fn checklist(d: &mut Document, part: &PartResults, checked: &[(Group, Vec<Check>)]) {
     d.heading(3, format!("Is it honest? The checks: {}", part.title()));
-    let images = part.part.images;
     d.text(format!(
         "On the first network of each architecture, with f32 weights on the first whose f32 weights were there; middle budgets: \
          {}. Checks with twice the iterations of L-BFGS or without a gradient, and attacks of L-BFGS on f32 weights, are made on \
          the first {} images.",
         Attack::middle(&part.part.budgets).into_iter().map(Attack::title).collect::<Vec<_>>().join(", "),
-        images.min(DEAR)
+        part.part.dear()
     ));
     let mut rows = Vec::new();
     for (group, checks) in checked {
