@@ -116,7 +116,8 @@ pub fn attack_known(
     let end = match attack.step(model) {
         Ok(first) => {
             record.zero_gradient = first.zero_gradient;
-            run(&mut *attack, model)?
+            // A random start can be the end already.
+            if first.done { first } else { run(&mut *attack, model)? }
         }
         Err(Error::Refused(why)) => {
             record.refused = Some(why);

@@ -129,6 +129,28 @@ fn an_image_is_judged_alike_whoever_made_it() {
 }
 
 #[test]
+fn an_attack_whose_random_start_is_its_end_is_recorded() {
+    let weights = read_weights(Path::new("models/mnist-cnn.safetensors")).unwrap();
+    let images = "sample:0..100".parse::<Images>().unwrap().load(&weights, Path::new("data")).unwrap();
+    let mut subject = Subject::new(&weights, Reading::Mean).unwrap();
+    let mut at_once = 0;
+    for method in [Method::Linf, Method::Square] {
+        let options = Options { budget: 1.0, early_stop: true, seed: Some(1), ..Options::new(method) };
+        for image in &images {
+            for target in (0..10).filter(|t| *t != image.label) {
+                let thresholds = Thresholds::new(weights.arch.dataset.validity);
+                let goal = Target::Label(target).goal(image.label, 10);
+                // The start alone, so that this takes no time.
+                let options = Options { steps: 1, ..options };
+                let made = attack_one(&mut subject, image, goal, options, thresholds).unwrap();
+                at_once += usize::from(made.record.success && made.record.steps == 0);
+            }
+        }
+    }
+    assert!(at_once > 0, "no start fools by itself: this tests nothing");
+}
+
+#[test]
 fn a_study_that_is_killed_goes_on_and_shards_merge_to_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let [whole, killed, joined] = ["whole", "killed", "joined"].map(|n| folder.path().join(n));
