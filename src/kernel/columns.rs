@@ -4,7 +4,7 @@
 //!
 //! Sums have sixteen lanes at every level, and nothing is fused: the same numbers give the same sums on every machine.
 
-use super::simd::{Level, Scalar, Simd, dispatch};
+use super::simd::{Level, Simd, dispatch};
 
 /// Numbers of a column that are read in one go: a vector of them stays in the nearest cache.
 pub const BLOCK: usize = 512;
@@ -13,7 +13,7 @@ const LANES: usize = 16;
 
 /// The inner product of two vectors of one length.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-    product::<Scalar>(a, b)
+    product(a, b)
 }
 
 /// `out[j] += columns[j] . v`.
@@ -36,16 +36,18 @@ pub fn add(level: Level, columns: &[&[f64]], factors: &[f64], out: &mut [f64]) {
 
 /// SAFETY: `S` must be enabled; nothing else is asked for. So for `add_at`.
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // It says for which instructions the loop is compiled.
 unsafe fn dots_at<S: Simd>(columns: &[&[f64]], v: &[f64], out: &mut [f64]) {
     for start in (0..v.len()).step_by(BLOCK) {
         let end = (start + BLOCK).min(v.len());
         for (column, out) in columns.iter().zip(out.iter_mut()) {
-            *out += product::<S>(&column[start..end], &v[start..end]);
+            *out += product(&column[start..end], &v[start..end]);
         }
     }
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // It says for which instructions the loop is compiled.
 unsafe fn add_at<S: Simd>(columns: &[&[f64]], factors: &[f64], out: &mut [f64]) {
     for start in (0..out.len()).step_by(BLOCK) {
         let end = (start + BLOCK).min(out.len());
@@ -58,9 +60,9 @@ unsafe fn add_at<S: Simd>(columns: &[&[f64]], factors: &[f64], out: &mut [f64]) 
     }
 }
 
-/// `S` says only for which instructions the loop is compiled.
+/// Compiled with the instructions of what it is inlined into.
 #[inline(always)]
-fn product<S: Simd>(a: &[f64], b: &[f64]) -> f64 {
+fn product(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; LANES];
     let (whole_a, whole_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let rest: f64 = whole_a.remainder().iter().zip(whole_b.remainder()).map(|(a, b)| a * b).sum();
