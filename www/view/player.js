@@ -8,7 +8,7 @@ export class Player {
   #frames = [];
   #expected = 1;
   #shown = 0;
-  #last = 0;
+  #last = null; // when the latest tick was; null before the first
   #request = 0;
   #show;
   #onEnd = () => {};
@@ -27,7 +27,7 @@ export class Player {
   start(expected) {
     this.clear();
     this.#expected = expected;
-    this.#last = performance.now();
+    this.#last = null;
     this.#request = requestAnimationFrame((now) => this.#tick(now));
   }
 
@@ -64,8 +64,10 @@ export class Player {
 
   #tick(now) {
     const end = this.#frames.length - 1;
-    this.#shown = Math.min(this.#shown + ((now - this.#last) / DURATION) * this.#expected, Math.max(end, 0));
+    // The time of an animation frame alone: it can lie before performance.now() of the moment in which it was asked for.
+    const passed = Math.max(now - (this.#last ?? now), 0);
     this.#last = now;
+    this.#shown = Math.min(this.#shown + (passed / DURATION) * this.#expected, Math.max(end, 0));
     const index = Math.floor(this.#shown);
     if (end >= 0) this.#show(this.#frames[index], index, this.#frames);
     if (this.#complete && this.#shown >= end) {
