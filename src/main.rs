@@ -7,11 +7,14 @@ use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use misread::arch::{self, Arch};
 use misread::attack;
+use misread::attack::Norm;
+use misread::attack::apgd::LossKind;
 use misread::attack::iterative::L1Form;
 use misread::attack::options::Method;
 use misread::native::study::shard::Shard;
 use misread::native::subject::Reading;
 use misread::native::{self, bench, fetch, fetch_lfw, images, sample, server};
+use misread::study::EOT;
 
 /// See a neural network misread. Without a command: serves the page.
 #[derive(Parser)]
@@ -154,14 +157,23 @@ struct Attack {
     #[arg(long, default_value_t = 1)]
     samples: usize,
     /// Draws over which an attack on a sampling VAE takes the mean loss
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = EOT)]
     eot: usize,
     /// Which attack
     #[arg(long, default_value = "linf")]
     attack: AttackName,
+    /// Which norm apgd (linf when not given), strongest (l2) and hopskipjump (l2) work in
+    #[arg(long)]
+    norm: Option<NormName>,
     /// Which step the L1 attack takes
-    #[arg(long, default_value = "strong")]
+    #[arg(long, default_value = "published")]
     l1_form: Form,
+    /// Which loss apgd descends (ce when not given)
+    #[arg(long)]
+    loss: Option<LossName>,
+    /// How many runs apgd makes, from different starts, while none has succeeded
+    #[arg(long, default_value_t = 1)]
+    restarts: usize,
     /// Keep to a budget, or seek the smallest that succeeds; L-BFGS seeks unless told otherwise
     #[arg(long)]
     mode: Option<Mode>,
@@ -234,7 +246,7 @@ struct Study {
     #[arg(long)]
     seed: Option<u64>,
     /// Draws over which an attack on a sampling VAE takes the mean loss
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = EOT)]
     eot: usize,
     /// The folder of records and report; the same command goes on with what it finds there
     #[arg(long, default_value = "study")]
@@ -294,28 +306,69 @@ enum AttackName {
     L1,
     /// L-BFGS (Szegedy et al. 2014)
     Lbfgs,
+    /// Auto-PGD (Croce & Hein 2020, 2021), under the norm of --norm
+    Apgd,
+    /// The union of the strongest attacks there are, in order of cost, under the norm of --norm
+    Strongest,
     /// Square Attack under L-infinity (Andriushchenko et al. 2020): uses no gradient, shows whether one is masked
     Square,
+    /// HopSkipJump (Chen et al. 2020): sees the label alone; l2 or linf
+    #[value(name = "hopskipjump")]
+    HopSkipJump,
 }
 
 impl AttackName {
-    /// The attack, an L1 attack in its strong form.
+    /// The attack, in its published form and under the norm that is its default.
     fn method(self) -> Method {
         match self {
             Self::Linf => Method::Linf,
-            Self::L1 => Method::L1(L1Form::Strong),
+            Self::L1 => Method::L1(L1Form::Published),
             Self::Lbfgs => Method::Lbfgs,
+            Self::Apgd => Method::Apgd(Norm::Linf),
+            Self::Strongest => Method::Strongest(Norm::L2),
             Self::Square => Method::Square,
+            Self::HopSkipJump => Method::HopSkipJump(Norm::L2),
         }
     }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Form {
-    /// Sparse steps, exact projection onto ball and box
-    Strong,
     /// Dense steps, radial shrinking, as in Foolbox
     Published,
+    /// Sparse steps, exact projection onto ball and box
+    #[value(alias = "strong")]
+    Sparse,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum NormName {
+    /// The largest change of a pixel
+    Linf,
+    /// The sum of all changes
+    L1,
+    /// The length of the change
+    L2,
+}
+
+impl NormName {
+    fn norm(self) -> Norm {
+        match self {
+            Self::Linf => Norm::Linf,
+            Self::L1 => Norm::L1,
+            Self::L2 => Norm::L2,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LossName {
+    /// Cross-entropy
+    Ce,
+    /// Difference of logits ratio
+    Dlr,
+    /// Margin between logits
+    Margin,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -386,16 +439,22 @@ fn study(s: Study) -> Result<()> {
 
 fn attack_images(a: Attack) -> Result<()> {
     let form = match a.l1_form {
-        Form::Strong => L1Form::Strong,
+        Form::Sparse => L1Form::Sparse,
         Form::Published => L1Form::Published,
     };
     let method = match a.attack.method() {
         Method::L1(_) => Method::L1(form),
         other => other,
     };
+    let method = a.norm.map_or(Ok(method), |norm| method.under(norm.norm()))?;
+    let loss = match a.loss {
+        None | Some(LossName::Ce) => LossKind::CrossEntropy,
+        Some(LossName::Dlr) => LossKind::Dlr,
+        Some(LossName::Margin) => LossKind::Margin,
+    };
     let (budget, other) = if method == Method::Lbfgs { (a.c, a.epsilon) } else { (a.epsilon, a.c) };
     if other.is_some() {
-        bail!("--epsilon is the budget of linf, l1 and square, --c the weight of lbfgs");
+        bail!("--c is the weight of lbfgs; all other attacks have --epsilon");
     }
     let defaults = attack::Options::new(method);
     let attack = attack::Options {
@@ -403,6 +462,8 @@ fn attack_images(a: Attack) -> Result<()> {
         budget: budget.unwrap_or(defaults.budget),
         steps: a.steps.unwrap_or(defaults.steps),
         alpha: a.alpha,
+        loss,
+        restarts: a.restarts,
         confidence: a.confidence,
         early_stop: a.early_stop,
         seed: a.seed,

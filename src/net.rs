@@ -1,5 +1,6 @@
 //! An architecture, or a part of one, with its weights, ready to run: its outputs, and the gradient of a function of
-//! them with respect to the input. All buffers are made once; a step allocates nothing.
+//! them with respect to the input, for one input or for several at once. Buffers are made once (and grow with the largest
+//! batch); a step allocates nothing.
 
 use crate::arch::{Arch, Layer, Part, parameters, shapes};
 use crate::error::{Error, Result};
@@ -19,11 +20,36 @@ pub struct Net {
 }
 
 /// Neighbouring layers that run as one, with their output, and the gradient with respect to their input.
+///
+/// Both hold one image after the other, each as long as the stride says.
 #[derive(Clone, Debug)]
 struct Stage {
     op: Op,
     output: Vec<f32>,
+    output_stride: usize,
     input_gradient: Vec<f32>,
+    gradient_stride: usize,
+}
+
+impl Stage {
+    /// Makes room for so many images.
+    fn grow(&mut self, count: usize) {
+        if self.output.len() < count * self.output_stride {
+            self.output.resize(count * self.output_stride, 0.0);
+            self.input_gradient.resize(count * self.gradient_stride, 0.0);
+            if let Op::Conv { conv, winners } = &mut self.op {
+                winners.resize(count * conv.outputs(), 0);
+            }
+        }
+    }
+
+    fn output(&self, image: usize) -> &[f32] {
+        &self.output[image * self.output_stride..][..self.output_stride]
+    }
+
+    fn input_gradient(&self, image: usize) -> &[f32] {
+        &self.input_gradient[image * self.gradient_stride..][..self.gradient_stride]
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +81,10 @@ struct Dense {
     backward: RowMatrix,
     bias: Vec<f32>,
     relu: bool,
+    /// The terms of all images of a batch, where those of each end, and scratch of that length.
     terms: Vec<Term>,
+    ends: Vec<usize>,
+    cursors: Vec<usize>,
 }
 
 impl Net {
@@ -145,11 +174,9 @@ impl Net {
                 Op::Dense(dense) => (level.lanes(), dense.forward.padded_cols()),
                 Op::Resample(_) => (level.lanes(), size(shapes[i])),
             };
-            stages.push(Stage {
-                op,
-                output: vec![0.0; padded],
-                input_gradient: vec![0.0; size(input) + slack],
-            });
+            let (output_stride, gradient_stride) = (padded, size(input) + slack);
+            let (output, input_gradient) = (vec![0.0; output_stride], vec![0.0; gradient_stride]);
+            stages.push(Stage { op, output, output_stride, input_gradient, gradient_stride });
         }
         if stages.is_empty() {
             return Err(unsupported(arch, "it has no layers"));
@@ -183,24 +210,60 @@ impl Net {
     /// # Panics
     /// When the input is too short.
     pub fn forward(&mut self, input: &[f32]) -> &[f32] {
+        self.forward_batch(input, 1);
+        self.outputs_of(0)
+    }
+
+    /// [`forward`](Self::forward) for `count` inputs, one after the other; [`outputs_of`](Self::outputs_of) has what came
+    /// out. The same numbers as one by one.
+    ///
+    /// # Panics
+    /// When there are too few numbers for so many inputs.
+    pub fn forward_batch(&mut self, inputs: &[f32], count: usize) {
+        assert!(inputs.len() >= count * self.inputs, "the inputs are too short");
         let mut done: &mut [Stage] = &mut [];
         let mut rest = &mut self.stages[..];
         while let Some((stage, later)) = rest.split_first_mut() {
-            let input = done.last().map_or(input, |s| &s.output);
+            stage.grow(count);
+            let input = |i: usize| match done.last() {
+                Some(before) => before.output(i),
+                None => &inputs[i * self.inputs..(i + 1) * self.inputs],
+            };
+            let stride = stage.output_stride;
             match &mut stage.op {
-                Op::Conv { conv, winners } => conv.forward(input, &mut stage.output, winners),
-                Op::ConvTranspose(up) => up.forward(input, &mut stage.output),
-                Op::Dense(dense) => dense.forward(input, &mut stage.output),
-                Op::Resample(resample) if resample.up => resample.repeat(input, &mut stage.output, 1.0),
-                Op::Resample(resample) => {
-                    stage.output.fill(0.0);
-                    resample.gather(input, &mut stage.output, resample.share());
+                Op::Conv { conv, winners } => {
+                    let images =
+                        stage.output.chunks_exact_mut(stride).zip(winners.chunks_exact_mut(conv.outputs()));
+                    for (i, (output, winners)) in images.enumerate().take(count) {
+                        conv.forward(input(i), output, winners);
+                    }
+                }
+                Op::Dense(dense) => dense.forward(input, &mut stage.output, stride, count),
+                op => {
+                    for (i, output) in stage.output.chunks_exact_mut(stride).enumerate().take(count) {
+                        match op {
+                            Op::ConvTranspose(up) => up.forward(input(i), output),
+                            Op::Resample(resample) if resample.up => resample.repeat(input(i), output, 1.0),
+                            Op::Resample(resample) => {
+                                output.fill(0.0);
+                                resample.gather(input(i), output, resample.share());
+                            }
+                            Op::Conv { .. } | Op::Dense(_) => {}
+                        }
+                    }
                 }
             }
             done = std::slice::from_mut(stage);
             rest = later;
         }
-        done.last().map_or(&[], |s| &s.output[..self.outputs])
+    }
+
+    /// What came out for input `i` of the latest batch.
+    ///
+    /// # Panics
+    /// When there was no such input.
+    pub fn outputs_of(&self, i: usize) -> &[f32] {
+        self.stages.last().map_or(&[], |stage| &stage.output(i)[..self.outputs])
     }
 
     /// Gradient with respect to the input of a function whose gradient with respect to the outputs is given,
@@ -209,28 +272,58 @@ impl Net {
     /// # Panics
     /// When `output_gradient` is shorter than the outputs.
     pub fn input_gradient(&mut self, output_gradient: &[f32]) -> &[f32] {
+        self.input_gradient_batch(output_gradient, 1);
+        self.gradient_of(0)
+    }
+
+    /// [`input_gradient`](Self::input_gradient) for the first `count` inputs of the latest batch, whose output gradients lie
+    /// one after the other; [`gradient_of`](Self::gradient_of) has them.
+    ///
+    /// # Panics
+    /// When there are too few output gradients, or there were fewer inputs.
+    pub fn input_gradient_batch(&mut self, output_gradients: &[f32], count: usize) {
+        let outputs = self.outputs;
         let mut above: Option<&Stage> = None;
         for stage in self.stages.iter_mut().rev() {
-            let gradient = above.map_or(output_gradient, |s| &s.input_gradient);
-            stage.input_gradient.fill(0.0);
-            match &mut stage.op {
-                Op::Conv { conv, winners } => {
-                    conv.input_gradient(winners, gradient, &mut stage.input_gradient)
-                }
-                Op::ConvTranspose(up) => {
-                    up.input_gradient(&stage.output, gradient, &mut stage.input_gradient)
-                }
-                Op::Dense(dense) => dense.input_gradient(&stage.output, gradient, &mut stage.input_gradient),
-                Op::Resample(resample) if resample.up => {
-                    resample.gather(gradient, &mut stage.input_gradient, 1.0)
-                }
-                Op::Resample(resample) => {
-                    resample.repeat(gradient, &mut stage.input_gradient, resample.share());
+            let gradient = |i: usize| match above {
+                Some(above) => above.input_gradient(i),
+                None => &output_gradients[i * outputs..(i + 1) * outputs],
+            };
+            let (stride, from) = (stage.output_stride, stage.gradient_stride);
+            stage.input_gradient[..count * from].fill(0.0);
+            if let Op::Dense(dense) = &mut stage.op {
+                let outputs = (&stage.output[..], stride);
+                dense.input_gradient(outputs, gradient, (&mut stage.input_gradient, from), count);
+                above = Some(stage);
+                continue;
+            }
+            let images = stage.output.chunks_exact(stride).zip(stage.input_gradient.chunks_exact_mut(from));
+            for (i, (output, input_gradient)) in images.enumerate().take(count) {
+                match &mut stage.op {
+                    Op::Conv { conv, winners } => {
+                        let winners = &winners[i * conv.outputs()..(i + 1) * conv.outputs()];
+                        conv.input_gradient(winners, gradient(i), input_gradient);
+                    }
+                    Op::ConvTranspose(up) => up.input_gradient(output, gradient(i), input_gradient),
+                    Op::Resample(resample) if resample.up => {
+                        resample.gather(gradient(i), input_gradient, 1.0);
+                    }
+                    Op::Resample(resample) => {
+                        resample.repeat(gradient(i), input_gradient, resample.share());
+                    }
+                    Op::Dense(_) => {}
                 }
             }
             above = Some(stage);
         }
-        above.map_or(&[], |s| &s.input_gradient[..self.inputs])
+    }
+
+    /// The gradient with respect to input `i` of the latest batch.
+    ///
+    /// # Panics
+    /// When there was no such input.
+    pub fn gradient_of(&self, i: usize) -> &[f32] {
+        self.stages.first().map_or(&[], |stage| &stage.input_gradient(i)[..self.inputs])
     }
 }
 
@@ -288,22 +381,76 @@ impl Dense {
         let backward = RowMatrix::pack(level, outputs, inputs, at);
         let mut padded = bias.to_vec();
         padded.resize(forward.padded_cols(), 0.0);
-        Self { forward, backward, bias: padded, relu, terms: vec![Term::default(); inputs.max(outputs)] }
+        let (terms, ends, cursors) = (vec![Term::default(); inputs.max(outputs)], vec![0], vec![0]);
+        Self { forward, backward, bias: padded, relu, terms, ends, cursors }
     }
 
-    fn forward(&mut self, input: &[f32], output: &mut [f32]) {
-        output.copy_from_slice(&self.bias);
-        let count = list_nonzero(&input[..self.forward.rows()], |_| true, &mut self.terms);
-        self.forward.add_rows(&self.terms[..count], output);
-        if self.relu {
-            output.iter_mut().for_each(|y| *y = y.max(0.0));
+    /// Makes room for the terms of so many images.
+    fn grow(&mut self, count: usize) {
+        if self.ends.len() < count {
+            self.terms.resize(count * self.forward.rows().max(self.backward.rows()), Term::default());
+            self.ends.resize(count, 0);
+            self.cursors.resize(count, 0);
         }
     }
 
-    fn input_gradient(&mut self, output: &[f32], gradient: &[f32], input_gradient: &mut [f32]) {
-        let passes = |i: usize| !self.relu || output[i] > 0.0;
-        let count = list_nonzero(&gradient[..self.backward.rows()], passes, &mut self.terms);
-        self.backward.add_rows(&self.terms[..count], input_gradient);
+    fn forward<'a>(
+        &mut self,
+        input: impl Fn(usize) -> &'a [f32],
+        outputs: &mut [f32],
+        stride: usize,
+        count: usize,
+    ) {
+        self.grow(count);
+        let mut end = 0;
+        for (i, output) in outputs.chunks_exact_mut(stride).enumerate().take(count) {
+            output.copy_from_slice(&self.bias);
+            end += list_nonzero(&input(i)[..self.forward.rows()], |_| true, &mut self.terms[end..]);
+            self.ends[i] = end;
+        }
+        sum(&self.forward, &self.terms, &self.ends[..count], outputs, stride, &mut self.cursors);
+        if self.relu {
+            outputs[..count * stride].iter_mut().for_each(|y| *y = y.max(0.0));
+        }
+    }
+
+    fn input_gradient<'a>(
+        &mut self,
+        (outputs, stride): (&[f32], usize),
+        gradient: impl Fn(usize) -> &'a [f32],
+        (input_gradients, input_stride): (&mut [f32], usize),
+        count: usize,
+    ) {
+        self.grow(count);
+        let mut end = 0;
+        for (i, output) in outputs.chunks_exact(stride).enumerate().take(count) {
+            let passes = |i: usize| !self.relu || output[i] > 0.0;
+            end += list_nonzero(&gradient(i)[..self.backward.rows()], passes, &mut self.terms[end..]);
+            self.ends[i] = end;
+        }
+        sum(
+            &self.backward,
+            &self.terms,
+            &self.ends[..count],
+            input_gradients,
+            input_stride,
+            &mut self.cursors,
+        );
+    }
+}
+
+/// Adds each image's terms to its sums, sharing the weights where there are several.
+fn sum(
+    matrix: &RowMatrix,
+    terms: &[Term],
+    ends: &[usize],
+    ys: &mut [f32],
+    stride: usize,
+    cursors: &mut [usize],
+) {
+    match ends {
+        [end] => matrix.add_rows(&terms[..*end], &mut ys[..stride]),
+        _ => matrix.add_rows_batch((terms, ends), ys, stride, cursors),
     }
 }
 
@@ -404,5 +551,32 @@ mod tests {
         let tensors = random_tensors(&MNIST_CNN, 4);
         let decoder = Net::part(Level::detect(), &MNIST_CNN, Part::Decoder, &tensors);
         assert!(matches!(decoder, Err(Error::Unsupported { .. })));
+    }
+
+    #[test]
+    fn a_batch_has_the_same_bits_as_one_by_one() {
+        let mut rng = fastrand::Rng::with_seed(8);
+        let parts = [Part::Classifier, Part::Encoder, Part::Head, Part::Decoder];
+        for (arch, part) in ALL.iter().flat_map(|a| parts.map(|p| (*a, p))) {
+            if arch.part(part).is_none() {
+                continue;
+            }
+            let mut net = Net::part(Level::detect(), arch, part, &random_tensors(arch, 4)).unwrap();
+            let mut alone = net.clone();
+            let (inputs, outputs) = (net.inputs(), net.outputs());
+            // A smaller batch after a larger one must not see what that left behind.
+            for count in [3, 2] {
+                let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.3).collect() };
+                let (images, to_outputs) = (random(count * inputs), random(count * outputs));
+                net.forward_batch(&images, count);
+                net.input_gradient_batch(&to_outputs, count);
+                for i in 0..count {
+                    let expected = alone.forward(&images[i * inputs..(i + 1) * inputs]).to_vec();
+                    assert_eq!(net.outputs_of(i), expected, "{} {part:?} {i} of {count}", arch.name);
+                    let expected = alone.input_gradient(&to_outputs[i * outputs..(i + 1) * outputs]);
+                    assert_eq!(net.gradient_of(i), expected, "{} {part:?} {i} of {count}", arch.name);
+                }
+            }
+        }
     }
 }

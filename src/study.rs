@@ -66,6 +66,8 @@ pub fn stored(image: &[f32]) -> Vec<f32> {
 
 /// The seed of the draws that an attack on a sampling network descends.
 pub const DRAWS: u64 = 1;
+/// How many of these draws an attack takes the mean loss over, unless someone says otherwise.
+pub const EOT: usize = 64;
 /// Answers of a sampling network that a result is scored on: the attack saw none of their draws.
 pub const FRESH: u64 = 64;
 

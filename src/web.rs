@@ -14,7 +14,7 @@ use crate::latent::LatentMap;
 use crate::metrics::grade::Grade;
 use crate::metrics::norms::Norms;
 use crate::model::{Classifier, Inference, Model, Vae};
-use crate::study::{DRAWS, Fresh, Measures, Thresholds, fresh, measure};
+use crate::study::{DRAWS, EOT, Fresh, Measures, Thresholds, fresh, measure};
 use crate::weights::Weights;
 
 pub mod statistics;
@@ -41,9 +41,6 @@ pub struct Network {
     /// What answers a fresh reading, where the network samples.
     deployed: Option<Model>,
 }
-
-/// Draws over which an attack on a sampling VAE takes the mean loss.
-const EOT: usize = 16;
 
 #[wasm_bindgen]
 impl Network {
@@ -326,6 +323,11 @@ impl Progress {
     pub fn gradients(&self) -> usize {
         self.0.gradients
     }
+    /// Images that the network has been asked about so far.
+    #[wasm_bindgen(getter)]
+    pub fn queries(&self) -> usize {
+        self.0.queries
+    }
     /// Whether this is the end.
     #[wasm_bindgen(getter)]
     pub fn done(&self) -> bool {
@@ -339,14 +341,30 @@ pub struct AttackOptions(Options);
 
 #[wasm_bindgen]
 impl AttackOptions {
-    /// The defaults of `linf`, `l1` or `lbfgs`.
+    /// The defaults of `linf`, `l1`, `lbfgs`, `apgd`, `strongest`, `square` or `hopskipjump`.
     #[wasm_bindgen(constructor)]
     pub fn new(method: &str) -> Result<AttackOptions, JsError> {
         Ok(Self(Options::new(method.parse()?)))
     }
-    /// The published form of the L1 attack instead of the strong one.
-    pub fn published(&mut self) {
-        self.0.method = Method::L1(L1Form::Published);
+    /// The sparse form of the L1 attack instead of the published one.
+    pub fn sparse(&mut self) {
+        self.0.method = Method::L1(L1Form::Sparse);
+    }
+    /// The norm of an attack that knows several: `linf`, `l1` or `l2`. Throws for one that it does not know. The budget
+    /// is then that norm's default.
+    pub fn under(&mut self, norm: &str) -> Result<(), JsError> {
+        self.0 = Options::new(self.0.method.under(norm.parse()?)?);
+        Ok(())
+    }
+    /// The loss of APGD: `ce`, `dlr` or `margin`.
+    pub fn descend(&mut self, loss: &str) -> Result<(), JsError> {
+        self.0.loss = loss.parse()?;
+        Ok(())
+    }
+    /// Runs of APGD from different starts.
+    #[wasm_bindgen(setter)]
+    pub fn set_restarts(&mut self, restarts: usize) {
+        self.0.restarts = restarts;
     }
     /// Seeks the smallest budget that succeeds.
     #[wasm_bindgen(setter)]
@@ -391,7 +409,8 @@ pub struct Attack {
 
 #[wasm_bindgen]
 impl Attack {
-    /// An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
+    /// An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`. `start` is an image of the wanted
+    /// label, for attacks that see labels alone; empty where there is none.
     #[wasm_bindgen(constructor)]
     pub fn new(
         network: &Network,
@@ -399,9 +418,11 @@ impl Attack {
         label: usize,
         targeted: bool,
         options: &AttackOptions,
+        start: &[f32],
     ) -> Result<Attack, JsError> {
         let goal = if targeted { Goal::Target(label) } else { Goal::Away(label) };
-        let attack = options.0.attack(&network.network, image, goal)?;
+        let start = (!start.is_empty()).then_some(start);
+        let attack = options.0.attack_from(&network.network, image, goal, start)?;
         Ok(Self { attack, options: options.0, goal, original: image.to_vec() })
     }
 

@@ -1,28 +1,26 @@
 //! The original and the current image, with what the network says of it: what every attack carries along.
 
-use super::{Goal, Outcome, Progress};
+use super::{Goal, Norm, Outcome, Progress};
 use crate::error::{Error, Result};
-use crate::kernel::softmax;
+use crate::kernel::softmax::{self, Loss};
 use crate::metrics::{argmax, norms::Norms};
-use crate::model::Classifier;
+use crate::model::{Classifier, Query};
 
 /// Which of the images that reach the goal is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     Latest,
-    ClosestL1,
-    ClosestL2,
-    ClosestLinf,
+    /// The one with the lowest loss.
+    Surest,
+    Closest(Norm),
 }
 
 impl Keep {
     /// How far away an image is.
     pub fn distance(self, norms: &Norms) -> f64 {
         match self {
-            Self::Latest => 0.0,
-            Self::ClosestL1 => norms.l1,
-            Self::ClosestL2 => norms.l2,
-            Self::ClosestLinf => norms.linf,
+            Self::Latest | Self::Surest => 0.0,
+            Self::Closest(norm) => norm.of(norms),
         }
     }
 }
@@ -35,10 +33,19 @@ pub struct Candidate {
     pub gradient: Vec<f32>,
     pub probabilities: Vec<f32>,
     pub outcome: Option<Outcome>,
+    /// The loss that was asked for.
+    pub value: f32,
+    pub logits: Vec<f32>,
     keep: Keep,
-    least_confidence: f32,
-    logits: Vec<f32>,
+    pub least_confidence: f32,
+    /// The ball outside of which nothing counts, where an attack goes there.
+    pub bound: Option<(Norm, f32)>,
+    /// Whether the image that is kept lies in it.
+    kept_inside: bool,
+    /// The loss of the query that waits for its answer, and whether it asks for a gradient.
+    asked: Option<(Loss, bool)>,
     gradients: usize,
+    queries: usize,
     steps: usize,
 }
 
@@ -79,12 +86,34 @@ impl Candidate {
             gradient: vec![0.0; image.len()],
             probabilities: vec![0.0; model.classes()],
             outcome: None,
+            value: 0.0,
+            logits: vec![0.0; model.classes()],
             keep,
             least_confidence: confidence,
-            logits: vec![0.0; model.classes()],
+            bound: None,
+            kept_inside: false,
+            asked: None,
             gradients: 0,
+            queries: 0,
             steps: 0,
         })
+    }
+
+    /// A new one for the same image and goal, with a confidence of its own.
+    pub fn again(&self, keep: Keep, least_confidence: f32) -> Self {
+        Self {
+            least_confidence,
+            image: self.original.clone(),
+            outcome: None,
+            keep,
+            bound: None,
+            kept_inside: false,
+            asked: None,
+            gradients: 0,
+            queries: 0,
+            steps: 0,
+            ..self.clone()
+        }
     }
 
     /// Refuses an original at which there is nothing to do: one that the network reads as wanted already.
@@ -100,39 +129,72 @@ impl Candidate {
         }))
     }
 
-    /// What the network reads at the original, where that is not where the attack starts.
-    pub fn read_original(&mut self, model: &mut dyn Classifier) -> usize {
-        model.logits(&self.original, &mut self.logits);
-        argmax(&self.logits)
+    /// Whether a query waits for its answer.
+    pub fn waits(&self) -> bool {
+        self.asked.is_some()
     }
 
-    /// Evaluates the network at the image; with its gradient unless none will be needed.
-    pub fn evaluate(
-        &mut self,
-        model: &mut dyn Classifier,
-        (round, budget): (usize, f32),
-        gradient: bool,
-    ) -> Result<Progress> {
-        let loss = self.goal.loss();
-        let (value, zero_gradient) = if gradient {
-            let value = model.loss_and_gradient(&self.image, loss, &mut self.logits, &mut self.gradient);
+    /// Asks for `loss` at the image; with its gradient unless none will be needed. The same query again while it waits.
+    pub fn ask(&mut self, loss: Loss, gradient: bool) -> Query<'_> {
+        let (loss, gradient) = *self.asked.get_or_insert((loss, gradient));
+        Query {
+            image: &self.image,
+            loss,
+            value: &mut self.value,
+            logits: &mut self.logits,
+            scratch: &mut self.probabilities,
+            gradient: gradient.then_some(&mut self.gradient[..]),
+        }
+    }
+
+    /// Asks what the network reads at the original, where that is not where the attack starts.
+    pub fn ask_original(&mut self) -> Query<'_> {
+        self.asked = Some((self.goal.loss(), false));
+        Query {
+            image: &self.original,
+            loss: self.goal.loss(),
+            value: &mut self.value,
+            logits: &mut self.logits,
+            scratch: &mut self.probabilities,
+            gradient: None,
+        }
+    }
+
+    /// Takes the answer to [`ask_original`](Self::ask_original): refuses an original that is read as wanted already.
+    pub fn take_original(&mut self) -> Result<()> {
+        self.asked = None;
+        self.queries += 1;
+        softmax::softmax(&self.logits, &mut self.probabilities);
+        self.refuse(argmax(&self.logits))
+    }
+
+    /// Takes the answer to [`ask`](Self::ask), in a round with its budget.
+    pub fn take(&mut self, (round, budget): (usize, f32)) -> Result<Progress> {
+        let (loss, gradient) = self.asked.take().unwrap_or((self.goal.loss(), false));
+        self.queries += 1;
+        let zero_gradient = if gradient {
             self.gradients += 1;
             let zeros = self.gradient.iter().filter(|&&g| g == 0.0).count();
-            (value, zeros as f32 / self.gradient.len() as f32)
+            zeros as f32 / self.gradient.len() as f32
         } else {
-            model.logits(&self.image, &mut self.logits);
-            // The probabilities are written below: they lend their room here.
-            (loss.evaluate(&self.logits, &mut self.probabilities), 0.0)
+            0.0
         };
-        softmax::softmax(&self.logits, &mut self.probabilities);
         // A sum meets every number that is none.
-        if !value.is_finite() || gradient && !self.gradient.iter().sum::<f32>().is_finite() {
+        if !self.value.is_finite() || gradient && !self.gradient.iter().sum::<f32>().is_finite() {
             return Err(Error::BadInput(
                 "the network's answer is not a number: are its weights sound?".into(),
             ));
         }
+        // Whatever loss an attack descends, it is told, and images compared, by one.
+        let own = self.goal.loss();
+        let value =
+            if loss == own { self.value } else { own.evaluate(&self.logits, &mut self.probabilities) };
+        softmax::softmax(&self.logits, &mut self.probabilities);
         let predicted = argmax(&self.logits);
         let confidence = self.goal.confidence(&self.probabilities);
+        let norms = Norms::between(&self.original, &self.image);
+        let inside = |(norm, most): (Norm, f32)| norm.of(&norms) <= f64::from(most) * (1.0 + 1e-5);
+        let counts = self.bound.is_none_or(inside);
         let progress = Progress {
             step: self.steps,
             round,
@@ -140,15 +202,27 @@ impl Candidate {
             loss: value,
             predicted,
             confidence,
-            success: self.goal.reached(predicted) && confidence >= self.least_confidence,
-            norms: Norms::between(&self.original, &self.image),
+            success: counts && self.goal.reached(predicted) && confidence >= self.least_confidence,
+            norms,
             gradients: self.gradients,
+            queries: self.queries,
             zero_gradient,
             done: false,
         };
         self.steps += 1;
-        self.remember(progress);
+        if counts == self.kept_inside || self.outcome.is_none() {
+            self.remember(progress);
+        } else if counts {
+            self.outcome = None;
+            self.remember(progress);
+        }
+        self.kept_inside |= counts;
         Ok(progress)
+    }
+
+    /// The closest success so far, in the norm that is kept to.
+    pub fn closest(&self) -> Option<&Outcome> {
+        self.outcome.as_ref().filter(|best| best.progress.success)
     }
 
     /// Keeps the image if it is the best so far.
@@ -163,7 +237,11 @@ impl Candidate {
         };
         let distance = |p: &Progress| self.keep.distance(&p.norms);
         let better = match (progress.success, best.progress.success) {
-            (true, true) => self.keep == Keep::Latest || distance(&progress) < distance(&best.progress),
+            (true, true) => match self.keep {
+                Keep::Latest => true,
+                Keep::Surest => progress.loss < best.progress.loss,
+                Keep::Closest(_) => distance(&progress) < distance(&best.progress),
+            },
             (false, false) => progress.loss < best.progress.loss,
             (now, _) => now,
         };

@@ -3,9 +3,9 @@
 
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
-use super::{Attack, Goal, Outcome, Progress, l1, linf};
+use super::{Attack, Goal, Norm, Outcome, Progress, l1, linf};
 use crate::error::{Error, Result};
-use crate::model::Classifier;
+use crate::model::{Classifier, Query};
 
 pub use super::l1::L1Form;
 
@@ -13,24 +13,34 @@ pub use super::l1::L1Form;
 pub const MAX_STEPS: usize = 100_000;
 
 /// How the search for the smallest budget goes: as Foolbox 2.4 does it, but as fine as a percent at the end.
-const GROWTH: f64 = 1.5;
-const RAISES: usize = 20;
-const PRECISION: f64 = 0.01;
+pub(super) const GROWTH: f64 = 1.5;
+pub(super) const RAISES: usize = 20;
+pub(super) const PRECISION: f64 = 0.01;
 
-/// Which norm is bounded, and so which step is taken.
+/// Which step is taken, and so which norm is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Norm {
-    /// The largest change of a pixel.
-    Linf,
-    /// The sum of all changes.
+pub enum Step {
+    /// Along the sign of the gradient, under L-infinity.
+    Sign,
+    /// In one of two forms under L1.
     L1(L1Form),
+}
+
+impl Step {
+    /// The norm that is bounded.
+    pub fn norm(self) -> Norm {
+        match self {
+            Self::Sign => Norm::Linf,
+            Self::L1(_) => Norm::L1,
+        }
+    }
 }
 
 /// What the attack may do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IterativeOptions {
-    /// The norm.
-    pub norm: Norm,
+    /// The step.
+    pub step: Step,
     /// The budget: the largest norm of the perturbation, in pixel units; above 0, at most 1 (L-infinity) or the number
     /// of pixels (L1). Where the smallest budget is sought, the first to be tried.
     pub epsilon: f32,
@@ -70,6 +80,8 @@ pub struct BasicIterative {
 enum State {
     /// Nothing has been evaluated.
     New,
+    /// The original has been read; the random start comes next.
+    Start,
     /// The gradient at the image is known.
     Stepping,
     /// A round of the search begins.
@@ -83,9 +95,10 @@ impl BasicIterative {
     /// # Errors
     /// [`Error::BadInput`] for an image, a label or a parameter that is out of range.
     pub fn new(model: &dyn Classifier, image: &[f32], goal: Goal, options: IterativeOptions) -> Result<Self> {
-        let IterativeOptions { norm, epsilon, steps, alpha, .. } = options;
+        let IterativeOptions { step, epsilon, steps, alpha, .. } = options;
         let bad = |why: String| Err(Error::BadInput(why));
-        let most = most_epsilon(norm, image.len());
+        let norm = step.norm();
+        let most = norm.most(image.len());
         if !(epsilon > 0.0 && epsilon <= most) {
             return bad(format!("epsilon is {epsilon}; it must lie above 0 and be at most {most}"));
         }
@@ -96,11 +109,7 @@ impl BasicIterative {
         if !(alpha > 0.0 && alpha.is_finite()) {
             return bad(format!("the step size is {alpha}; it must be above 0"));
         }
-        let keep = match (options.search, norm) {
-            (false, _) => Keep::Latest,
-            (true, Norm::Linf) => Keep::ClosestLinf,
-            (true, Norm::L1(_)) => Keep::ClosestL1,
-        };
+        let keep = if options.search { Keep::Closest(norm) } else { Keep::Latest };
         let candidate = Candidate::new(model, image, goal, options.confidence, keep)?;
         let search =
             options.search.then(|| Bisection::new(epsilon.into(), GROWTH, RAISES, most.into(), PRECISION));
@@ -118,41 +127,31 @@ impl BasicIterative {
         })
     }
 
-    /// Evaluates the start: the original, or a random point of the ball.
-    fn start(&mut self, model: &mut dyn Classifier) -> Result<Progress> {
-        let random = self.options.seed.is_some();
-        if random {
-            let predicted = self.candidate.read_original(model);
-            self.candidate.refuse(predicted)?;
-            self.randomise();
-        }
-        let progress = self.candidate.evaluate(model, (0, self.epsilon), true)?;
-        if !random {
+    /// Goes on after the start, the original or a random point of the ball, has been evaluated.
+    fn started(&mut self, progress: Progress) -> Result<()> {
+        if self.options.seed.is_none() {
             self.candidate.refuse(progress.predicted)?;
             if self.search.is_some() {
                 self.start_gradient = self.candidate.gradient.clone();
             }
         }
-        Ok(progress)
+        Ok(())
     }
 
     /// Moves to the random start of this round: the same direction in a ball of another size.
     fn randomise(&mut self) {
         let mut rng = fastrand::Rng::with_seed(self.options.seed.unwrap_or(0));
         let Candidate { original, image, .. } = &mut self.candidate;
-        match self.options.norm {
-            Norm::Linf => linf::random(original, image, self.epsilon, &mut rng),
-            Norm::L1(_) => l1::random(original, image, self.epsilon, &mut rng),
-        }
+        self.options.step.norm().random(original, image, self.epsilon, &mut rng);
     }
 
     fn update(&mut self) {
         let alpha = self.pace * self.epsilon;
         let Candidate { original, image, gradient, .. } = &mut self.candidate;
-        match self.options.norm {
-            Norm::Linf => linf::step(original, image, gradient, self.epsilon, alpha),
-            Norm::L1(L1Form::Published) => l1::dense_step(original, image, gradient, self.epsilon, alpha),
-            Norm::L1(L1Form::Strong) => {
+        match self.options.step {
+            Step::Sign => linf::step(original, image, gradient, self.epsilon, alpha),
+            Step::L1(L1Form::Published) => l1::dense_step(original, image, gradient, self.epsilon, alpha),
+            Step::L1(L1Form::Sparse) => {
                 l1::sparse_step(original, image, gradient, self.epsilon, alpha, &mut self.scratch);
             }
         }
@@ -166,10 +165,7 @@ impl BasicIterative {
             return progress;
         }
         if let Some(search) = &mut self.search {
-            let distance = match self.options.norm {
-                Norm::Linf => progress.norms.linf,
-                Norm::L1(_) => progress.norms.l1,
-            };
+            let distance = self.options.step.norm().of(&progress.norms);
             if search.next(progress.success.then_some(distance)) {
                 self.epsilon = search.budget as f32;
                 self.round += 1;
@@ -183,23 +179,17 @@ impl BasicIterative {
     }
 }
 
-/// The largest budget that makes a difference.
-fn most_epsilon(norm: Norm, pixels: usize) -> f32 {
-    match norm {
-        Norm::Linf => 1.0,
-        Norm::L1(_) => pixels as f32,
-    }
-}
-
 impl Attack for BasicIterative {
-    fn step(&mut self, model: &mut dyn Classifier) -> Result<Progress> {
-        let progress = match self.state {
-            State::New => self.start(model)?,
+    fn query(&mut self) -> Result<Query<'_>> {
+        let loss = self.candidate.goal.loss();
+        let random = self.options.seed.is_some();
+        match self.state {
             State::Ended => return Err(Error::Refused("the attack has ended".into())),
-            State::Restart if self.options.seed.is_some() => {
-                self.randomise();
-                self.candidate.evaluate(model, (self.round, self.epsilon), true)?
-            }
+            State::New if random => return Ok(self.candidate.ask_original()),
+            State::New => {}
+            _ if self.candidate.waits() => {}
+            State::Start => self.randomise(),
+            State::Restart if random => self.randomise(),
             State::Stepping | State::Restart => {
                 if self.state == State::Restart {
                     self.candidate.image.copy_from_slice(&self.candidate.original);
@@ -209,10 +199,23 @@ impl Attack for BasicIterative {
                 self.taken += 1;
                 // Nothing follows the last step of a round, so that no gradient is needed there.
                 let gradient = self.taken < self.options.steps;
-                self.candidate.evaluate(model, (self.round, self.epsilon), gradient)?
+                return Ok(self.candidate.ask(loss, gradient));
             }
-        };
-        Ok(self.advance(progress))
+        }
+        Ok(self.candidate.ask(loss, true))
+    }
+
+    fn answered(&mut self) -> Result<Option<Progress>> {
+        if self.state == State::New && self.options.seed.is_some() {
+            self.candidate.take_original()?;
+            self.state = State::Start;
+            return Ok(None);
+        }
+        let progress = self.candidate.take((self.round, self.epsilon))?;
+        if matches!(self.state, State::New | State::Start) {
+            self.started(progress)?;
+        }
+        Ok(Some(self.advance(progress)))
     }
 
     fn image(&self) -> &[f32] {

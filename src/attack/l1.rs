@@ -4,10 +4,11 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum L1Form {
     /// A sparse step (Tramèr, Boneh 2019, "Adversarial training and robustness for multiple perturbations") and the
-    /// exact projection onto what is allowed, ball and box together (Croce, Hein 2021, "Mind the box").
-    #[default]
-    Strong,
+    /// exact projection onto what is allowed, ball and box together (Croce, Hein 2021, "Mind the box"). It always moves a
+    /// fixed share of the pixels, and so is no strong attack where fewer would do: APGD adapts the share.
+    Sparse,
     /// A dense step and radial shrinking, as in Foolbox's L1BasicIterativeAttack.
+    #[default]
     Published,
 }
 

@@ -4,9 +4,9 @@
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
 use super::lbfgsb::{Lbfgsb, Settings, Status};
-use super::{Attack, Goal, Outcome, Progress};
+use super::{Attack, Goal, Norm, Outcome, Progress};
 use crate::error::{Error, Result};
-use crate::model::Classifier;
+use crate::model::{Classifier, Query};
 
 /// The most iterations of a minimisation that may be asked for.
 pub const MAX_ITERATIONS: usize = 10_000;
@@ -64,7 +64,7 @@ impl Lbfgs {
             let iterations = options.iterations;
             return bad(format!("{iterations} iterations were asked for; it must be 1 to {MAX_ITERATIONS}"));
         }
-        let candidate = Candidate::new(model, image, goal, options.confidence, Keep::ClosestL2)?;
+        let candidate = Candidate::new(model, image, goal, options.confidence, Keep::Closest(Norm::L2))?;
         Ok(Self {
             options,
             search: Bisection::new(options.c.into(), GROWTH, RAISES, MAX_C.into(), PRECISION),
@@ -129,14 +129,19 @@ fn minimisation(candidate: &Candidate, iterations: usize) -> Lbfgsb {
 }
 
 impl Attack for Lbfgs {
-    fn step(&mut self, model: &mut dyn Classifier) -> Result<Progress> {
+    fn query(&mut self) -> Result<Query<'_>> {
         if self.ended {
             return Err(Error::Refused("the attack has ended".into()));
         }
         for (image, x) in self.candidate.image.iter_mut().zip(self.minimisation.x()) {
             *image = *x as f32;
         }
-        let progress = self.candidate.evaluate(model, (self.round, self.search.budget as f32), true)?;
+        let loss = self.candidate.goal.loss();
+        Ok(self.candidate.ask(loss, true))
+    }
+
+    fn answered(&mut self) -> Result<Option<Progress>> {
+        let progress = self.candidate.take((self.round, self.search.budget as f32))?;
         let status = if self.start.is_none() {
             self.candidate.refuse(progress.predicted)?;
             self.start = Some((progress.loss, self.candidate.gradient.clone()));
@@ -147,7 +152,7 @@ impl Attack for Lbfgs {
             self.candidate.gradient = gradient;
             self.minimisation.tell(f, &self.gradient)
         };
-        Ok(self.advance(status, progress))
+        Ok(Some(self.advance(status, progress)))
     }
 
     fn image(&self) -> &[f32] {

@@ -10,6 +10,13 @@ pub fn step(original: &[f32], image: &mut [f32], gradient: &[f32], epsilon: f32,
     }
 }
 
+/// Moves each pixel to within `epsilon` of the original's, and into the box.
+pub fn project(original: &[f32], image: &mut [f32], epsilon: f32) {
+    for (x, x0) in image.iter_mut().zip(original) {
+        *x = (x0 + (*x - x0).clamp(-epsilon, epsilon)).clamp(0.0, 1.0);
+    }
+}
+
 /// A point drawn evenly from the ball, moved into the box.
 pub fn random(original: &[f32], image: &mut [f32], epsilon: f32, rng: &mut fastrand::Rng) {
     for (x, x0) in image.iter_mut().zip(original) {

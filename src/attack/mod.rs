@@ -1,22 +1,29 @@
 //! The attacks. Each is a stepper: it yields its progress after every evaluation of the network, can be dropped between
 //! two steps, and is deterministic.
 
+pub mod apgd;
+pub mod ball;
 mod bisection;
 mod candidate;
+pub mod hopskipjump;
 pub mod iterative;
 mod l1;
+mod l2;
 pub mod lbfgs;
 pub mod lbfgsb;
 mod linf;
 pub mod options;
+pub mod smallest;
 pub mod square;
+pub mod strongest;
 
+pub use ball::Norm;
 pub use options::Options;
 
 use crate::error::Result;
-use crate::kernel::softmax::Loss;
+use crate::kernel::softmax::{Aim, Loss};
 use crate::metrics::norms::Norms;
-use crate::model::Classifier;
+use crate::model::{Classifier, Query};
 
 /// What an attack is after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +47,14 @@ impl Goal {
         match self {
             Self::Target(label) => Loss::Label(label),
             Self::Away(label) => Loss::Other(label),
+        }
+    }
+
+    /// Towards its label, or away from it.
+    pub fn aim(self) -> Aim {
+        match self {
+            Self::Target(label) => Aim::Towards(label),
+            Self::Away(label) => Aim::Away(label),
         }
     }
 
@@ -84,6 +99,8 @@ pub struct Progress {
     pub norms: Norms,
     /// Gradients computed so far.
     pub gradients: usize,
+    /// Images that the network has been asked about so far, with a gradient or without.
+    pub queries: usize,
     /// Share of the pixels whose gradient is exactly zero at the image; the first sign of gradient masking.
     /// 0 where no gradient was computed.
     pub zero_gradient: f32,
@@ -102,15 +119,35 @@ pub struct Outcome {
     pub probabilities: Vec<f32>,
 }
 
-/// An attack on one image.
+/// An attack on one image. It never calls the network: it says what it wants to know and is told, so that several attacks
+/// can be answered at once ([`run_all`]).
 pub trait Attack {
+    /// What the attack wants to know next; the same until it is [`answered`](Self::answered).
+    ///
+    /// # Errors
+    /// [`Error::Refused`](crate::error::Error::Refused) when the attack has ended.
+    fn query(&mut self) -> Result<Query<'_>>;
+
+    /// Goes on after the latest [`query`](Self::query) has its answer. `None` where that was no step yet (what the network
+    /// reads at the original, where the attack starts elsewhere).
+    ///
+    /// # Errors
+    /// [`Error::Refused`](crate::error::Error::Refused) when the goal is reached before the first step,
+    /// [`Error::BadInput`](crate::error::Error::BadInput) when the network answered with something that is not a number.
+    fn answered(&mut self) -> Result<Option<Progress>>;
+
     /// Takes a step and evaluates the network once (twice at a random start). The first call evaluates the start.
     ///
     /// # Errors
-    /// [`Error::Refused`](crate::error::Error::Refused) when the goal is reached before the first step or the attack
-    /// has ended, [`Error::BadInput`](crate::error::Error::BadInput) when the network answers with something that is
-    /// not a number.
-    fn step(&mut self, model: &mut dyn Classifier) -> Result<Progress>;
+    /// Those of [`query`](Self::query) and [`answered`](Self::answered).
+    fn step(&mut self, model: &mut dyn Classifier) -> Result<Progress> {
+        loop {
+            model.evaluate(&mut [self.query()?]);
+            if let Some(progress) = self.answered()? {
+                return Ok(progress);
+            }
+        }
+    }
 
     /// The image that the latest [`Progress`] describes.
     fn image(&self) -> &[f32];
@@ -134,4 +171,39 @@ pub fn run(attack: &mut dyn Attack, model: &mut dyn Classifier) -> Result<Progre
             return Ok(progress);
         }
     }
+}
+
+/// Runs several attacks to their ends, answering all that still run at once: dense layers share their weights. Each comes
+/// to what it comes to alone. `told` hears of every step, with the attack's place.
+pub fn run_all(
+    attacks: &mut [Box<dyn Attack>],
+    model: &mut dyn Classifier,
+    mut told: impl FnMut(usize, &Progress),
+) -> Vec<Result<Progress>> {
+    let mut ends: Vec<Option<Result<Progress>>> = attacks.iter().map(|_| None).collect();
+    while ends.iter().any(Option::is_none) {
+        let mut queries = Vec::with_capacity(attacks.len());
+        for (attack, end) in attacks.iter_mut().zip(&mut ends).filter(|(_, end)| end.is_none()) {
+            match attack.query() {
+                Ok(query) => queries.push(query),
+                Err(error) => *end = Some(Err(error)),
+            }
+        }
+        model.evaluate(&mut queries);
+        drop(queries);
+        let running = attacks.iter_mut().zip(&mut ends).enumerate().filter(|(_, (_, end))| end.is_none());
+        for (i, (attack, end)) in running {
+            match attack.answered() {
+                Ok(Some(progress)) => {
+                    told(i, &progress);
+                    if progress.done {
+                        *end = Some(Ok(progress));
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => *end = Some(Err(error)),
+            }
+        }
+    }
+    ends.into_iter().flatten().collect()
 }

@@ -2,10 +2,13 @@
 
 use std::str::FromStr;
 
-use super::iterative::{BasicIterative, IterativeOptions, L1Form, Norm};
+use super::apgd::{Apgd, ApgdOptions, LossKind};
+use super::hopskipjump::{HopSkipJump, HopSkipJumpOptions};
+use super::iterative::{BasicIterative, IterativeOptions, L1Form, Step};
 use super::lbfgs::{Lbfgs, LbfgsOptions};
 use super::square::{Square, SquareOptions};
-use super::{Attack, Goal, Progress};
+use super::strongest::{Strongest, StrongestOptions};
+use super::{Attack, Goal, Norm, Progress};
 use crate::error::{Error, Result};
 use crate::model::Classifier;
 
@@ -18,8 +21,14 @@ pub enum Method {
     L1(L1Form),
     /// L-BFGS.
     Lbfgs,
+    /// Auto-PGD.
+    Apgd(Norm),
+    /// The union of the strongest attacks there are, in order of cost.
+    Strongest(Norm),
     /// The Square Attack under L-infinity, which uses no gradient: to see whether one is masked.
     Square,
+    /// HopSkipJump, which sees the label alone; under L2 or L-infinity.
+    HopSkipJump(Norm),
 }
 
 impl Method {
@@ -29,7 +38,39 @@ impl Method {
             Self::Linf => "linf",
             Self::L1(_) => "l1",
             Self::Lbfgs => "lbfgs",
+            Self::Apgd(_) => "apgd",
+            Self::Strongest(_) => "strongest",
             Self::Square => "square",
+            Self::HopSkipJump(_) => "hopskipjump",
+        }
+    }
+
+    /// The norm that it bounds or makes small.
+    pub fn norm(self) -> Norm {
+        match self {
+            Self::Linf | Self::Square => Norm::Linf,
+            Self::L1(_) => Norm::L1,
+            Self::Lbfgs => Norm::L2,
+            Self::Apgd(norm) | Self::Strongest(norm) | Self::HopSkipJump(norm) => norm,
+        }
+    }
+
+    /// The same attack under `norm`.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] where it knows one norm alone, and that is another; HopSkipJump knows no L1.
+    pub fn under(self, norm: Norm) -> Result<Self> {
+        match self {
+            Self::Apgd(_) => Ok(Self::Apgd(norm)),
+            Self::Strongest(_) => Ok(Self::Strongest(norm)),
+            Self::HopSkipJump(_) if norm != Norm::L1 => Ok(Self::HopSkipJump(norm)),
+            _ if self.norm() == norm => Ok(self),
+            Self::HopSkipJump(_) => Err(Error::BadInput("hopskipjump knows l2 and linf, not l1".into())),
+            _ => Err(Error::BadInput(format!(
+                "{} is an attack under {}; apgd and strongest take any norm",
+                self.name(),
+                self.norm().name()
+            ))),
         }
     }
 }
@@ -42,8 +83,13 @@ impl FromStr for Method {
             "linf" => Ok(Self::Linf),
             "l1" => Ok(Self::L1(L1Form::default())),
             "lbfgs" => Ok(Self::Lbfgs),
+            "apgd" => Ok(Self::Apgd(Norm::Linf)),
+            "strongest" => Ok(Self::Strongest(Norm::L2)),
             "square" => Ok(Self::Square),
-            _ => Err(Error::BadInput(format!("'{name}' is no attack; there are linf, l1, lbfgs and square"))),
+            "hopskipjump" => Ok(Self::HopSkipJump(Norm::L2)),
+            _ => Err(Error::BadInput(format!(
+                "'{name}' is no attack; there are linf, l1, lbfgs, apgd, strongest, square and hopskipjump"
+            ))),
         }
     }
 }
@@ -57,34 +103,49 @@ pub struct Options {
     pub search: bool,
     /// The budget: radius of the ball, or L-BFGS's weight `c` of the loss. In a search, the first to be tried.
     pub budget: f32,
-    /// Steps of a round; iterations of a minimisation; queries of the Square Attack.
+    /// Steps of a round (of each run of APGD); iterations of a minimisation; the most gradients of the strongest attack;
+    /// queries of the Square Attack and of HopSkipJump.
     pub steps: usize,
-    /// How far a step goes; 2.5 budget / steps when not given. Not for L-BFGS, nor for the Square Attack.
+    /// How far a step goes; 2.5 budget / steps when not given. Basic Iterative alone has one.
     pub alpha: Option<f32>,
+    /// The loss of APGD.
+    pub loss: LossKind,
+    /// Runs of APGD from different starts, while none has succeeded; at least 1.
+    pub restarts: usize,
     /// Probability of the false label that counts as success, in [0, 1).
     pub confidence: f32,
     /// Whether the first success is the end. A search stops each of its rounds there anyhow.
     pub early_stop: bool,
-    /// Starts at a random point of the ball. Not for L-BFGS, which always starts at the original. The Square Attack is random
-    /// in any case: with seed 0 where none is given.
+    /// Starts at a random point of the ball. Not for L-BFGS, which always starts at the original. The strongest attack, the
+    /// Square Attack and HopSkipJump are random in any case: with seed 0 where none is given.
     pub seed: Option<u64>,
 }
 
 impl Options {
-    /// The defaults of a method: a fixed budget of 0.3 (L-infinity) or 40 (L1) in 40 steps (1,000 queries of the Square
-    /// Attack); for L-BFGS the search from `c = 0.1` with 40 iterations each.
+    /// The defaults of a method: a fixed budget of 0.3 (L-infinity), 40 (L1) or 3 (L2) in 40 steps (100 of APGD, 1,000
+    /// gradients of the strongest, 1,000 queries of the Square Attack); for L-BFGS the search from `c = 0.1` with 40
+    /// iterations each; for HopSkipJump the search with 5,000 queries.
     pub fn new(method: Method) -> Self {
-        let budget = match method {
-            Method::Linf | Method::Square => 0.3,
-            Method::L1(_) => 40.0,
-            Method::Lbfgs => 0.1,
+        let budget = match (method, method.norm()) {
+            (Method::Lbfgs, _) => 0.1,
+            (_, Norm::Linf) => 0.3,
+            (_, Norm::L1) => 40.0,
+            (_, Norm::L2) => 3.0,
+        };
+        let steps = match method {
+            Method::Linf | Method::L1(_) | Method::Lbfgs => 40,
+            Method::Apgd(_) => 100,
+            Method::Strongest(_) | Method::Square => 1_000,
+            Method::HopSkipJump(_) => 5_000,
         };
         Self {
             method,
-            search: method == Method::Lbfgs,
+            search: matches!(method, Method::Lbfgs | Method::HopSkipJump(_)),
             budget,
-            steps: if method == Method::Square { 1_000 } else { 40 },
+            steps,
             alpha: None,
+            loss: LossKind::default(),
+            restarts: 1,
             confidence: 0.0,
             early_stop: false,
             seed: None,
@@ -96,33 +157,96 @@ impl Options {
     /// # Errors
     /// [`Error::BadInput`] for an image, a label or a parameter that is out of range.
     pub fn attack(&self, model: &dyn Classifier, image: &[f32], goal: Goal) -> Result<Box<dyn Attack>> {
-        let Self { search, budget, steps, alpha, confidence, early_stop, seed, .. } = *self;
-        let norm = match self.method {
-            Method::Linf => Norm::Linf,
-            Method::L1(form) => Norm::L1(form),
+        self.attack_from(model, image, goal, None)
+    }
+
+    /// [`attack`](Self::attack) that may start from `start`, an image that is read as wanted: HopSkipJump needs one, and tries
+    /// random images where there is none. Others start where they always do.
+    ///
+    /// # Errors
+    /// As [`attack`](Self::attack).
+    pub fn attack_from(
+        &self,
+        model: &dyn Classifier,
+        image: &[f32],
+        goal: Goal,
+        start: Option<&[f32]>,
+    ) -> Result<Box<dyn Attack>> {
+        let Self { method, search, budget, steps, alpha, loss, restarts, confidence, early_stop, seed } =
+            *self;
+        let bad = |why: &str| Err(Error::BadInput(why.into()));
+        let apgd = matches!(method, Method::Apgd(_));
+        if alpha.is_some() && !matches!(method, Method::Linf | Method::L1(_)) {
+            return bad(match method {
+                Method::Lbfgs => {
+                    "L-BFGS has no step size and no random start: it always starts at the original"
+                }
+                Method::Square => "the Square Attack has no step size and a fixed budget",
+                _ => "only linf and l1 have a step size",
+            });
+        }
+        if !apgd && (restarts != 1 || loss != LossKind::default()) {
+            return bad("a loss and restarts are for apgd alone");
+        }
+        let step = match method {
+            Method::Linf => Step::Sign,
+            Method::L1(form) => Step::L1(form),
             Method::Lbfgs => {
-                if alpha.is_some() || seed.is_some() {
-                    return Err(Error::BadInput(
-                        "L-BFGS has no step size and no random start: it always starts at the original"
-                            .into(),
-                    ));
+                if seed.is_some() {
+                    return bad(
+                        "L-BFGS has no step size and no random start: it always starts at the original",
+                    );
                 }
                 let options = LbfgsOptions { c: budget, iterations: steps, confidence, early_stop, search };
                 return Ok(Box::new(Lbfgs::new(model, image, goal, options)?));
             }
+            Method::Apgd(norm) => {
+                let options = ApgdOptions {
+                    norm,
+                    epsilon: budget,
+                    steps,
+                    loss,
+                    restarts,
+                    seed,
+                    confidence,
+                    early_stop,
+                    search,
+                };
+                return Ok(Box::new(Apgd::new(model, image, goal, options)?));
+            }
+            Method::Strongest(norm) => {
+                let epsilon = (!search).then_some(budget);
+                let options =
+                    StrongestOptions { norm, epsilon, gradients: steps, confidence, seed: seed.unwrap_or(0) };
+                return Ok(Box::new(Strongest::new(model, image, goal, options)?));
+            }
             Method::Square => {
-                if alpha.is_some() || search {
-                    return Err(Error::BadInput(
-                        "the Square Attack has no step size and a fixed budget".into(),
-                    ));
+                if search {
+                    return bad("the Square Attack has no step size and a fixed budget");
                 }
                 let seed = seed.unwrap_or(0);
                 let options = SquareOptions { epsilon: budget, queries: steps, confidence, early_stop, seed };
                 return Ok(Box::new(Square::new(model, image, goal, options)?));
             }
+            Method::HopSkipJump(norm) => {
+                let epsilon = (!search).then_some(budget);
+                let options = HopSkipJumpOptions {
+                    norm,
+                    epsilon,
+                    queries: steps,
+                    confidence,
+                    early_stop,
+                    seed: seed.unwrap_or(0),
+                };
+                let attack = HopSkipJump::new(model, image, goal, options)?;
+                return Ok(Box::new(match start {
+                    Some(start) => attack.starting(start)?,
+                    None => attack,
+                }));
+            }
         };
         let options =
-            IterativeOptions { norm, epsilon: budget, steps, alpha, confidence, early_stop, search, seed };
+            IterativeOptions { step, epsilon: budget, steps, alpha, confidence, early_stop, search, seed };
         Ok(Box::new(BasicIterative::new(model, image, goal, options)?))
     }
 
@@ -132,9 +256,8 @@ impl Options {
         match self.method {
             _ if !self.search => Some(self.budget.into()),
             _ if !outcome.success => None,
-            Method::Linf | Method::Square => Some(outcome.norms.linf),
-            Method::L1(_) => Some(outcome.norms.l1),
             Method::Lbfgs => Some(outcome.budget.into()),
+            method => Some(method.norm().of(&outcome.norms)),
         }
     }
 }

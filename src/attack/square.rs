@@ -6,7 +6,7 @@ use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
 use super::{Attack, Goal, Outcome, Progress};
 use crate::error::{Error, Result};
-use crate::model::Classifier;
+use crate::model::{Classifier, Query};
 
 /// Share of the image that the first squares cover.
 const SHARE: f64 = 0.8;
@@ -39,6 +39,8 @@ pub struct Square {
     best: Vec<f32>,
     least: f32,
     rng: fastrand::Rng,
+    /// Whether it is known what the network reads at the original.
+    read: bool,
     /// Squares tried so far; `None` before the start.
     tried: Option<usize>,
     ended: bool,
@@ -65,6 +67,7 @@ impl Square {
             best: image.to_vec(),
             least: f32::INFINITY,
             rng: fastrand::Rng::with_seed(seed),
+            read: false,
             tried: None,
             ended: false,
         })
@@ -113,30 +116,41 @@ fn side(tried: usize, queries: usize, pixels: usize) -> usize {
 }
 
 impl Attack for Square {
-    fn step(&mut self, model: &mut dyn Classifier) -> Result<Progress> {
+    fn query(&mut self) -> Result<Query<'_>> {
         if self.ended {
             return Err(Error::Refused("the attack has ended".into()));
         }
-        match self.tried {
-            None => {
-                let predicted = self.candidate.read_original(model);
-                self.candidate.refuse(predicted)?;
-                self.stripes();
+        if !self.candidate.waits() {
+            match self.tried {
+                None if !self.read => return Ok(self.candidate.ask_original()),
+                None => self.stripes(),
+                Some(tried) => self.square(side(tried, self.options.queries, self.shape[0] * self.shape[1])),
             }
-            Some(tried) => self.square(side(tried, self.options.queries, self.shape[0] * self.shape[1])),
+        } else if !self.read {
+            return Ok(self.candidate.ask_original());
+        }
+        let loss = self.candidate.goal.loss();
+        Ok(self.candidate.ask(loss, false))
+    }
+
+    fn answered(&mut self) -> Result<Option<Progress>> {
+        if !self.read {
+            self.candidate.take_original()?;
+            self.read = true;
+            return Ok(None);
         }
         let tried = self.tried.map_or(0, |tried| tried + 1);
         self.tried = Some(tried);
-        let progress = self.candidate.evaluate(model, (0, self.options.epsilon), false)?;
+        let progress = self.candidate.take((0, self.options.epsilon))?;
         if progress.loss < self.least {
             self.least = progress.loss;
             self.best.copy_from_slice(&self.candidate.image);
         }
         if tried == self.options.queries || progress.success && self.options.early_stop {
             self.ended = true;
-            return Ok(self.candidate.end(progress));
+            return Ok(Some(self.candidate.end(progress)));
         }
-        Ok(progress)
+        Ok(Some(progress))
     }
 
     fn image(&self) -> &[f32] {

@@ -26,6 +26,11 @@ pub trait Classifier {
     /// Labels, and so logits.
     fn classes(&self) -> usize;
 
+    /// Whether it answers by draws, of which an attack knows some and others decide.
+    fn draws(&self) -> bool {
+        false
+    }
+
     /// Writes the logits of `image`.
     fn logits(&mut self, image: &[f32], logits: &mut [f32]);
 
@@ -37,6 +42,36 @@ pub trait Classifier {
         logits: &mut [f32],
         gradient: &mut [f32],
     ) -> f32;
+
+    /// Answers several queries at once; the same numbers as one by one.
+    fn evaluate(&mut self, queries: &mut [Query<'_>]) {
+        for query in queries {
+            *query.value = match &mut query.gradient {
+                Some(gradient) => self.loss_and_gradient(query.image, query.loss, query.logits, gradient),
+                None => {
+                    self.logits(query.image, query.logits);
+                    query.loss.evaluate(query.logits, query.scratch)
+                }
+            };
+        }
+    }
+}
+
+/// What is asked of a classifier, and where the answer goes.
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// The image, in [0, 1].
+    pub image: &'a [f32],
+    /// The loss that is asked for.
+    pub loss: Loss,
+    /// Takes the loss, in nats.
+    pub value: &'a mut f32,
+    /// Takes the logits.
+    pub logits: &'a mut [f32],
+    /// Room for as many numbers as there are logits.
+    pub scratch: &'a mut [f32],
+    /// Takes the loss's gradient with respect to the image, where it is asked for.
+    pub gradient: Option<&'a mut [f32]>,
 }
 
 /// How a VAE classifier reads an image.
@@ -128,6 +163,10 @@ impl Classifier for Model {
         }
     }
 
+    fn draws(&self) -> bool {
+        matches!(self, Self::Sampled(_))
+    }
+
     fn logits(&mut self, image: &[f32], logits: &mut [f32]) {
         self.classifier().logits(image, logits);
     }
@@ -140,5 +179,9 @@ impl Classifier for Model {
         gradient: &mut [f32],
     ) -> f32 {
         self.classifier().loss_and_gradient(image, loss, logits, gradient)
+    }
+
+    fn evaluate(&mut self, queries: &mut [Query<'_>]) {
+        self.classifier().evaluate(queries);
     }
 }

@@ -1,6 +1,6 @@
 //! A feed-forward network as a classifier.
 
-use super::Classifier;
+use super::{Classifier, Query};
 use crate::error::Result;
 use crate::kernel::softmax::Loss;
 use crate::net::Net;
@@ -10,7 +10,9 @@ use crate::weights::Weights;
 #[derive(Clone, Debug)]
 pub struct Network {
     net: Net,
-    logit_gradient: Vec<f32>,
+    /// Images of a batch, one after the other, and the gradients with respect to their logits.
+    images: Vec<f32>,
+    logit_gradients: Vec<f32>,
 }
 
 impl Network {
@@ -30,8 +32,8 @@ impl Network {
 
 impl From<Net> for Network {
     fn from(net: Net) -> Self {
-        let logit_gradient = vec![0.0; net.arch().classes()];
-        Self { net, logit_gradient }
+        let logit_gradients = vec![0.0; net.arch().classes()];
+        Self { net, images: Vec::new(), logit_gradients }
     }
 }
 
@@ -60,8 +62,37 @@ impl Classifier for Network {
         gradient: &mut [f32],
     ) -> f32 {
         logits.copy_from_slice(self.net.forward(image));
-        let loss = loss.evaluate(logits, &mut self.logit_gradient);
-        gradient.copy_from_slice(self.net.input_gradient(&self.logit_gradient));
+        let classes = logits.len();
+        let loss = loss.evaluate(logits, &mut self.logit_gradients[..classes]);
+        gradient.copy_from_slice(self.net.input_gradient(&self.logit_gradients));
         loss
+    }
+
+    fn evaluate(&mut self, queries: &mut [Query<'_>]) {
+        let (count, classes) = (queries.len(), self.classes());
+        // Those that want a gradient come first: the others end with the logits.
+        queries.sort_by_key(|query| query.gradient.is_none());
+        let gradients = queries.iter().filter(|query| query.gradient.is_some()).count();
+        if let [query] = queries {
+            self.net.forward(query.image);
+        } else {
+            self.images.clear();
+            queries.iter().for_each(|query| self.images.extend_from_slice(query.image));
+            self.net.forward_batch(&self.images, count);
+        }
+        if self.logit_gradients.len() < count * classes {
+            self.logit_gradients.resize(count * classes, 0.0);
+        }
+        for (i, query) in queries.iter_mut().enumerate() {
+            query.logits.copy_from_slice(self.net.outputs_of(i));
+            let gradient = &mut self.logit_gradients[i * classes..(i + 1) * classes];
+            *query.value = query.loss.evaluate(query.logits, gradient);
+        }
+        self.net.input_gradient_batch(&self.logit_gradients, gradients);
+        for (i, query) in queries.iter_mut().enumerate() {
+            if let Some(gradient) = &mut query.gradient {
+                gradient.copy_from_slice(self.net.gradient_of(i));
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A variational auto-encoder (Kingma & Welling 2014, "Auto-Encoding Variational Bayes") as a classifier: the encoder's
 //! mean, or samples around it, read by a head; and the decoder, which shows what the latent vector says.
 
-use super::Classifier;
+use super::{Classifier, Query};
 use crate::arch::{Arch, Part};
 use crate::error::{Error, Result};
 use crate::kernel::simd::Level;
@@ -31,11 +31,23 @@ pub struct Vae {
     to_mean: Vec<f32>,
     to_log_variance: Vec<f32>,
     to_features: Vec<f32>,
-    /// Logits, probabilities, their mean, and gradients with respect to the logits.
-    draw: Vec<f32>,
+    /// Probabilities, and the sum of those of all draws.
     probabilities: Vec<f32>,
     sum: Vec<f32>,
+    /// Room for several images or draws at once.
+    batch: Batch,
+}
+
+/// What is made anew for each batch, one image (or draw) after the other.
+#[derive(Clone, Debug, Default)]
+struct Batch {
+    images: Vec<f32>,
+    features: Vec<f32>,
+    draws: Vec<f32>,
     to_logits: Vec<f32>,
+    to_mean: Vec<f32>,
+    to_log_variance: Vec<f32>,
+    to_features: Vec<f32>,
 }
 
 /// The terms of the evidence lower bound of an image, in nats: `elbo = -reconstruction - kl`.
@@ -82,10 +94,9 @@ impl Vae {
             to_mean: vec![0.0; latent],
             to_log_variance: vec![0.0; latent],
             to_features: vec![0.0; encoder.outputs()],
-            draw: vec![0.0; classes],
             probabilities: vec![0.0; classes],
             sum: vec![0.0; classes],
-            to_logits: vec![0.0; classes],
+            batch: Batch::default(),
             encoder,
             mean,
             head,
@@ -199,6 +210,10 @@ impl Classifier for Vae {
         self.arch.classes()
     }
 
+    fn draws(&self) -> bool {
+        true
+    }
+
     fn logits(&mut self, image: &[f32], logits: &mut [f32]) {
         let features = self.encoder.forward(image);
         let encoded = (self.mean.forward(features), self.log_variance.forward(features));
@@ -213,28 +228,81 @@ impl Classifier for Vae {
         logits: &mut [f32],
         gradient: &mut [f32],
     ) -> f32 {
-        let features = self.encoder.forward(image);
-        let (mean, log_variance) = (self.mean.forward(features), self.log_variance.forward(features));
-        let samples = self.noise.len() / mean.len();
-        let share = 1.0 / samples as f32;
-        let mut total = 0.0;
-        self.sum.fill(f32::NEG_INFINITY);
-        self.to_mean.fill(0.0);
-        self.to_log_variance.fill(0.0);
-        for noise in self.noise.chunks_exact(mean.len()) {
-            draw(mean, log_variance, noise, &mut self.z);
-            self.draw.copy_from_slice(self.head.forward(&self.z));
-            add_log_probabilities(&self.draw, &mut self.probabilities, &mut self.sum);
-            total += loss.evaluate(&self.draw, &mut self.to_logits);
-            let to_z = self.head.input_gradient(&self.to_logits);
-            for (i, (&g, &e)) in to_z.iter().zip(noise).enumerate() {
-                self.to_mean[i] += share * g;
-                self.to_log_variance[i] += share * g * e * 0.5 * (log_variance[i] / 2.0).exp();
+        let (mut value, mut scratch) = (0.0, [0.0; 0]);
+        let gradient = Some(gradient);
+        self.evaluate(&mut [Query {
+            image,
+            loss,
+            value: &mut value,
+            logits,
+            scratch: &mut scratch,
+            gradient,
+        }]);
+        value
+    }
+
+    fn evaluate(&mut self, queries: &mut [Query<'_>]) {
+        // Those that want a gradient come first: the others end with the logits.
+        queries.sort_by_key(|query| query.gradient.is_none());
+        let (count, latent) = (queries.len(), self.z.len());
+        let gradients = queries.iter().filter(|query| query.gradient.is_some()).count();
+        let Self { encoder, mean, log_variance, head, noise, probabilities, sum, batch, .. } = self;
+        batch.images.clear();
+        queries.iter().for_each(|query| batch.images.extend_from_slice(query.image));
+        encoder.forward_batch(&batch.images, count);
+        batch.features.clear();
+        (0..count).for_each(|i| batch.features.extend_from_slice(encoder.outputs_of(i)));
+        mean.forward_batch(&batch.features, count);
+        log_variance.forward_batch(&batch.features, count);
+        let samples = noise.len() / latent;
+        let (share, classes) = (1.0 / samples as f32, sum.len());
+        for room in [&mut batch.to_mean, &mut batch.to_log_variance] {
+            room.clear();
+            room.resize(count * latent, 0.0);
+        }
+        batch.draws.resize(samples * latent, 0.0);
+        batch.to_logits.resize(samples * classes, 0.0);
+        for (i, query) in queries.iter_mut().enumerate() {
+            let (mean, log_variance) = (mean.outputs_of(i), log_variance.outputs_of(i));
+            for (z, noise) in batch.draws.chunks_exact_mut(latent).zip(noise.chunks_exact(latent)) {
+                draw(mean, log_variance, noise, z);
+            }
+            head.forward_batch(&batch.draws, samples);
+            sum.fill(f32::NEG_INFINITY);
+            let mut total = 0.0;
+            for (k, to_logits) in batch.to_logits.chunks_exact_mut(classes).enumerate() {
+                let logits = head.outputs_of(k);
+                add_log_probabilities(logits, probabilities, sum);
+                total += query.loss.evaluate(logits, to_logits);
+            }
+            write_mean(sum, samples, query.logits);
+            *query.value = total * share;
+            if query.gradient.is_none() {
+                continue;
+            }
+            head.input_gradient_batch(&batch.to_logits, samples);
+            let to_mean = &mut batch.to_mean[i * latent..(i + 1) * latent];
+            let to_log_variance = &mut batch.to_log_variance[i * latent..(i + 1) * latent];
+            for (k, noise) in noise.chunks_exact(latent).enumerate() {
+                for (i, (&g, &e)) in head.gradient_of(k).iter().zip(noise).enumerate() {
+                    to_mean[i] += share * g;
+                    to_log_variance[i] += share * g * e * 0.5 * (log_variance[i] / 2.0).exp();
+                }
             }
         }
-        write_mean(&self.sum, samples, logits);
-        gradient.copy_from_slice(self.encoder_gradient());
-        total * share
+        mean.input_gradient_batch(&batch.to_mean, gradients);
+        log_variance.input_gradient_batch(&batch.to_log_variance, gradients);
+        batch.to_features.clear();
+        for i in 0..gradients {
+            let both = mean.gradient_of(i).iter().zip(log_variance.gradient_of(i));
+            batch.to_features.extend(both.map(|(a, b)| a + b));
+        }
+        encoder.input_gradient_batch(&batch.to_features, gradients);
+        for (i, query) in queries.iter_mut().enumerate() {
+            if let Some(gradient) = &mut query.gradient {
+                gradient.copy_from_slice(encoder.gradient_of(i));
+            }
+        }
     }
 }
 

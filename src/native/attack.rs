@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
-use super::cores::on_all_cores;
-use super::images::{Images, Target, read_weights};
+use super::cores::{on_all_cores, threads};
+use super::images::{Image, Images, Target, read_weights};
 use super::picture;
 use super::report::{Timed, print_json, print_table};
-use super::subject::{Attacked, Reading, Subject, attack_one};
+use super::subject::{Attacked, Reading, Subject, Task, attack_all};
 use crate::arch::Validity;
-use crate::attack;
+use crate::attack::options::Method;
+use crate::attack::{self, Goal};
 use crate::study::Thresholds;
 
 /// What to attack, and how.
@@ -38,6 +39,16 @@ pub struct Options {
     pub data: PathBuf,
 }
 
+/// Images that are attacked at once.
+const BATCH: usize = 16;
+/// Images among which one is sought to start from.
+const STARTS: usize = 1_000;
+
+/// An image of the wanted label (of any other, where the goal is to get away).
+fn start_for<'a>(starts: &'a [Image], image: &Image, goal: Goal) -> Option<&'a Image> {
+    starts.iter().find(|start| start.index != image.index && goal.reached(start.label))
+}
+
 /// Attacks and reports; pictures go to `options.save`.
 ///
 /// # Errors
@@ -59,10 +70,26 @@ pub fn attack(options: &Options) -> Result<()> {
         };
     }
     thresholds.confident = options.confident.unwrap_or(thresholds.confident);
-    let results = on_all_cores("attack", &images, &subject, |subject, image| {
-        let goal = options.target.goal(image.label, weights.arch.classes());
-        attack_one(subject, image, goal, options.attack, thresholds)
-    })?;
+    // What HopSkipJump starts from: the first images of the set.
+    let starts = match options.attack.method {
+        Method::HopSkipJump(_) => options.images.first(STARTS).load(&weights, &options.data)?,
+        _ => Vec::new(),
+    };
+    let tasks: Vec<Task<'_>> = images
+        .iter()
+        .map(|image| {
+            let goal = options.target.goal(image.label, weights.arch.classes());
+            Task { image, goal, start: start_for(&starts, image, goal) }
+        })
+        .collect();
+    let size = images.len().div_ceil(threads(images.len()).max(1)).clamp(1, BATCH);
+    let batches: Vec<&[Task<'_>]> = tasks.chunks(size).collect();
+    let results: Vec<Attacked> = on_all_cores("attack", &batches, &subject, |subject, batch| {
+        attack_all(subject, batch, options.attack, thresholds)
+    })?
+    .into_iter()
+    .flatten()
+    .collect();
     if let Some(folder) = &options.save {
         for (image, Attacked { record, image: changed, .. }) in images.iter().zip(&results) {
             let name = |what: &str| format!("{}-{}-{what}.png", options.images.set(), record.index);

@@ -7,6 +7,11 @@ use anyhow::{Result, ensure};
 
 use super::progress;
 
+/// How many threads work on so many items.
+pub fn threads(items: usize) -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get()).min(items)
+}
+
 /// Calls `work` for every item, on all cores, each thread with its own copy of `subject` and the next item when it is
 /// free, under a progress bar called `name`. The results have the order of the items; the first error ends the work.
 ///
@@ -18,7 +23,7 @@ pub fn on_all_cores<I: Sync, S: Clone + Sync, T: Send>(
     subject: &S,
     work: impl Fn(&mut S, &I) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(items.len());
+    let threads = threads(items.len());
     let bar = progress::bar(items.len() as u64, name);
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<T>>> = Mutex::new(items.iter().map(|_| None).collect());

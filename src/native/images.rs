@@ -16,6 +16,8 @@ use crate::weights::{MAX_BYTES, Weights};
 pub struct Images {
     sample: bool,
     range: std::ops::Range<usize>,
+    /// Whether the range ends where the set does.
+    clipped: bool,
 }
 
 impl std::str::FromStr for Images {
@@ -37,7 +39,7 @@ impl std::str::FromStr for Images {
         if range.is_empty() {
             return Err(format!("'{text}' holds no image"));
         }
-        Ok(Self { sample, range })
+        Ok(Self { sample, range, clipped: false })
     }
 }
 
@@ -76,6 +78,7 @@ impl std::str::FromStr for Target {
 }
 
 /// An image with its label and its index in the set that it was taken from.
+#[derive(Clone, Debug)]
 pub struct Image {
     /// The index.
     pub index: usize,
@@ -91,26 +94,30 @@ impl Images {
         if self.sample { "sample" } else { "test" }
     }
 
+    /// The first of the same set, up to `count` of them: as many as there are.
+    pub fn first(&self, count: usize) -> Self {
+        Self { sample: self.sample, range: 0..count, clipped: true }
+    }
+
     /// Reads the images that the network of `weights` was made for.
     ///
     /// # Errors
     /// When there are not so many, or a file cannot be read.
     pub fn load(&self, weights: &Weights, data: &Path) -> Result<Vec<Image>> {
         let dataset = weights.arch.dataset;
-        let range = self.range.clone();
-        let check = |count: usize| {
-            let (start, end) = (range.start, range.end);
+        let within = |count: usize| {
+            let (start, end) = (self.range.start, self.range.end);
+            let end = if self.clipped { end.min(count) } else { end };
             ensure!(end <= count, "images {start}..{end} were asked for; there are {count}");
-            Ok(())
+            Ok(start..end)
         };
         if self.sample {
             let path = super::server::root()?.join(format!("models/{}-sample.safetensors", dataset.name));
             let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let samples = Samples::from_bytes(dataset, &bytes)?;
-            check(samples.len())?;
             let image =
                 |i| Ok(Image { index: i, label: samples.labels[i].into(), pixels: samples.image(i)? });
-            self.range.clone().map(image).collect()
+            within(samples.len())?.map(image).collect()
         } else {
             let all = if dataset.name == LFW.name {
                 let least = weights.facts.get("min_images").and_then(|n| n.parse().ok());
@@ -123,9 +130,8 @@ impl Images {
             } else {
                 mnist(data, Split::Test)?
             };
-            check(all.len())?;
             let image = |i| Image { index: i, label: all.labels[i].into(), pixels: all.image(i) };
-            Ok(self.range.clone().map(image).collect())
+            Ok(within(all.len())?.map(image).collect())
         }
     }
 }

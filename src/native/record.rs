@@ -7,8 +7,10 @@ use crate::metrics::grade::Grade;
 /// One attacked image. All of it follows from image, network and attack: the time it took is kept apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// linf, l1 or lbfgs.
+    /// The attack's name.
     pub attack: String,
+    /// The norm that it bounds or makes small: linf, l1 or l2.
+    pub norm: String,
     /// The fixed budget, or the smallest that was found (null when none was): the norm of the change, for L-BFGS the
     /// weight `c` of the loss.
     pub budget: Option<f32>,
@@ -50,6 +52,8 @@ pub struct Record {
     pub steps: usize,
     /// Gradients computed.
     pub gradients: usize,
+    /// Images that the network was asked about, with a gradient or without.
+    pub queries: usize,
     /// Why there was nothing to attack, if there was nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<String>,

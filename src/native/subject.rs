@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::images::Image;
 use super::record::Record;
-use crate::attack::{self, Goal, run};
+use crate::attack::{self, Goal, Outcome, run_all};
 use crate::error::Error;
 use crate::kernel::softmax;
 use crate::metrics::argmax;
@@ -83,56 +83,90 @@ pub struct Attacked {
     pub milliseconds: f64,
 }
 
-/// Attacks one image. A refusal is a record too. Against a network that samples, success, reading and confidence are
-/// those of fresh answers (success: at least half of them), not of the draws that the attack descended.
-///
-/// # Errors
-/// When an option is out of range.
-pub fn attack_one(
-    subject: &mut Subject,
-    image: &Image,
-    goal: Goal,
-    options: attack::Options,
-    thresholds: Thresholds,
-) -> Result<Attacked> {
-    let record = unattacked(subject, image, goal, options);
-    attack_known(subject, image, goal, options, (record, thresholds))
+/// What one attack is: an image, what is wanted of it, and an image of the wanted label to start from, for attacks that see
+/// labels alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    pub image: &'a Image,
+    pub goal: Goal,
+    pub start: Option<&'a Image>,
 }
 
-/// [`attack_one`] on an image of which the record without an attack, [`unattacked`], is known.
+/// Attacks images, all at once, so that dense layers share their weights. A refusal is a record too. Against a network that
+/// samples, success, reading and confidence are those of fresh answers (success: at least half of them), not of the draws
+/// that the attack descended. The time of each is its share of the whole.
 ///
 /// # Errors
-/// When an option is out of range.
+/// When an option is out of range, or the network answers with something that is not a number.
+pub fn attack_all(
+    subject: &mut Subject,
+    tasks: &[Task<'_>],
+    options: attack::Options,
+    thresholds: Thresholds,
+) -> Result<Vec<Attacked>> {
+    let records = tasks.iter().map(|task| unattacked(subject, task.image, task.goal, options)).collect();
+    attack_known(subject, tasks, options, (records, thresholds))
+}
+
+/// [`attack_all`] on images of which the records without an attack, [`unattacked`], are known.
+///
+/// # Errors
+/// As [`attack_all`].
 pub fn attack_known(
     subject: &mut Subject,
-    image: &Image,
-    goal: Goal,
+    tasks: &[Task<'_>],
     options: attack::Options,
-    (mut record, thresholds): (Record, Thresholds),
-) -> Result<Attacked> {
-    let Subject { model, deployed, shape } = subject;
+    (records, thresholds): (Vec<Record>, Thresholds),
+) -> Result<Vec<Attacked>> {
     let start = Instant::now();
-    let mut attack = options.attack(model, &image.pixels, goal)?;
-    let end = match attack.step(model) {
-        Ok(first) => {
-            record.zero_gradient = first.zero_gradient;
-            // A random start can be the end already.
-            if first.done { first } else { run(&mut *attack, model)? }
-        }
-        Err(Error::Refused(why)) => {
-            record.refused = Some(why);
-            return Ok(Attacked { record, image: image.pixels.clone(), milliseconds: 0.0 });
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
-    let outcome = attack.outcome().context("the attack has no outcome")?;
+    let model = &subject.model;
+    let mut attacks = Vec::with_capacity(tasks.len());
+    for Task { image, goal, start } in tasks {
+        let start = start.map(|image| &image.pixels[..]);
+        attacks.push(options.attack_from(model, &image.pixels, *goal, start)?);
+    }
+    let mut zeros: Vec<Option<f32>> = vec![None; tasks.len()];
+    let ends = run_all(&mut attacks, &mut subject.model, |i, progress| {
+        zeros[i].get_or_insert(progress.zero_gradient);
+    });
+    let milliseconds = start.elapsed().as_secs_f64() * 1e3 / tasks.len() as f64;
+    let mut attacked = Vec::with_capacity(tasks.len());
+    for ((((task, attack), end), zeros), mut record) in
+        tasks.iter().zip(&attacks).zip(ends).zip(zeros).zip(records)
+    {
+        record.zero_gradient = zeros.unwrap_or(0.0);
+        let end = match end {
+            Ok(end) => end,
+            Err(Error::Refused(why)) => {
+                record.refused = Some(why);
+                attacked.push(Attacked { record, image: task.image.pixels.clone(), milliseconds: 0.0 });
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let outcome = attack.outcome().context("the attack has no outcome")?;
+        judge(subject, *task, outcome, options, (&mut record, thresholds));
+        (record.steps, record.gradients, record.queries) = (end.step, end.gradients, end.queries);
+        attacked.push(Attacked { record, image: outcome.image.clone(), milliseconds });
+    }
+    Ok(attacked)
+}
+
+/// Writes down what an attack came to.
+fn judge(
+    subject: &mut Subject,
+    Task { image, goal, .. }: Task<'_>,
+    outcome: &Outcome,
+    options: attack::Options,
+    (record, thresholds): (&mut Record, Thresholds),
+) {
+    let Subject { model, deployed, shape } = subject;
     let best = outcome.progress;
     let measures = measure(model, goal, (&image.pixels, *shape), outcome, thresholds);
     let Norms { l0, l1, l2, linf } = best.norms;
     (record.l0, record.l1, record.l2, record.linf) = (l0, l1, l2, linf);
     (record.predicted, record.success, record.confidence) = (best.predicted, best.success, best.confidence);
-    (record.loss, record.steps, record.gradients) = (best.loss, end.step, end.gradients);
+    record.loss = best.loss;
     (record.ssim, record.valid, record.grade) = (measures.ssim, measures.valid, Some(measures.grade));
     record.survives_png = measures.survives_png;
     record.budget = options.budget_of(&best).map(|b| b as f32);
@@ -150,7 +184,6 @@ pub fn attack_known(
         let confident = f64::from(fresh.confidence) >= thresholds.confident;
         record.grade = Some(Grade::of(record.success, record.valid, confident));
     }
-    Ok(Attacked { record, image: outcome.image.clone(), milliseconds })
 }
 
 /// Asks a sampling network for fresh answers to `pixels`, the image itself or what an attack made of it.
@@ -171,6 +204,7 @@ pub fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: att
     };
     Record {
         attack: options.method.name().into(),
+        norm: options.method.norm().name().into(),
         budget: (!options.search).then_some(options.budget),
         index: image.index,
         label: image.label,
@@ -192,6 +226,7 @@ pub fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: att
         zero_gradient: 0.0,
         steps: 0,
         gradients: 0,
+        queries: 0,
         refused: None,
     }
 }

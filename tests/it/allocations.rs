@@ -34,7 +34,7 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_step_allocates_nothing() {
     let (mut network, samples) = (common::network(), common::samples());
-    for method in [Method::Linf, Method::L1(L1Form::Strong), Method::L1(L1Form::Published)] {
+    for method in [Method::Linf, Method::L1(L1Form::Sparse), Method::L1(L1Form::Published)] {
         let options = Options { steps: 50, ..Options::new(method) };
         let mut attack = options.attack(&network, &samples.image(7).unwrap(), Goal::Target(3)).unwrap();
         attack.step(&mut network).unwrap();

@@ -50,7 +50,7 @@ fn options(budget: f32, steps: usize) -> Options {
 }
 
 const METHODS: [Method; 4] =
-    [Method::Linf, Method::L1(L1Form::Strong), Method::L1(L1Form::Published), Method::Lbfgs];
+    [Method::Linf, Method::L1(L1Form::Sparse), Method::L1(L1Form::Published), Method::Lbfgs];
 
 /// The norm that a method bounds.
 fn distance(method: Method, image: &[f32], original: &[f32]) -> f64 {

@@ -222,6 +222,11 @@ impl Conv {
         self.shape
     }
 
+    /// Floats of an output.
+    pub fn outputs(&self) -> usize {
+        self.shape.output().iter().product()
+    }
+
     /// Floats that the gradient's buffer needs past the input's own: whole vectors may be written there
     /// (zeros are added).
     pub fn slack(&self) -> usize {

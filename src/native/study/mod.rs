@@ -73,8 +73,8 @@ pub fn parse_budgets(text: &str) -> Result<(Method, Vec<f32>), String> {
     let method: Method = name.parse().map_err(|_| help())?;
     match method {
         Method::Lbfgs => return Err("L-BFGS has no budget: it finds the closest".into()),
-        Method::Square => return Err("the Square Attack is made as a check, at a budget of linf".into()),
         Method::Linf | Method::L1(_) => {}
+        _ => return Err(format!("a study makes {name} as a check, not at budgets of its own")),
     }
     let most = if method == Method::Linf { 1.0 } else { f32::MAX };
     let mut budgets = Vec::new();
@@ -100,8 +100,8 @@ pub fn study(options: &Options) -> Result<()> {
     ensure!(options.images > 0, "a study needs images");
     ensure!(!options.attacks.is_empty(), "a study needs an attack");
     ensure!(
-        !options.attacks.contains(&Method::Square),
-        "a study makes the Square Attack as a check, not as an attack of its own"
+        options.attacks.iter().all(|a| matches!(a, Method::Linf | Method::L1(_) | Method::Lbfgs)),
+        "a study makes linf, l1 and lbfgs; others it makes as checks"
     );
     let (plan, files) = plan(options)?;
     let world = run::load(plan.clone(), &files, &options.data)?;
@@ -320,7 +320,7 @@ fn budgets(options: &Options, dataset: &Dataset) -> Budgets {
     };
     Budgets {
         linf: asked(Method::Linf, own.linf),
-        l1: asked(Method::L1(L1Form::Strong), own.l1),
+        l1: asked(Method::L1(L1Form::Published), own.l1),
         lbfgs: options.attacks.contains(&Method::Lbfgs),
     }
 }

@@ -20,7 +20,7 @@ const UNBOUNDED: f32 = 1.0;
 pub const SURE: f32 = 0.7;
 
 /// Which records a plan comes to: counts up with every change of [`specs`], of [`Plan::jobs`], or of what is recorded.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -160,7 +160,7 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
     let Budgets { linf, l1, lbfgs } = &part.budgets;
     let at = |method, budget| Options { budget, steps: part.steps(method), seed, ..Options::new(method) };
     let (middle, middle_l1) = (Budgets::middle(linf), Budgets::middle(l1));
-    let strong = Method::L1(L1Form::Strong);
+    let strong = Method::L1(L1Form::Sparse);
     let full = entrant.precision == Stored::F32;
     let twin = part.entrants.iter().any(|e| e.network == entrant.network && e.precision != entrant.precision);
     let spec = |options: Options, replayed: bool| Spec {

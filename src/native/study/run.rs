@@ -15,7 +15,7 @@ use crate::attack::Goal;
 use crate::attack::options::Method;
 use crate::native::images::{Image, Images, Target, read_weights};
 use crate::native::progress;
-use crate::native::subject::{Attacked, Reading, Subject, attack_known, unattacked};
+use crate::native::subject::{Attacked, Reading, Subject, Task, attack_known, unattacked};
 use crate::study::Thresholds;
 
 /// The networks and images of a plan, ready to be attacked.
@@ -159,7 +159,9 @@ fn attack(subject: &mut Subject, image: &Image, goal: Goal, job: Job, dataset: &
     let options = job.spec.options;
     let mut record = unattacked(subject, image, goal, options);
     if record.read_rightly() {
-        return attack_known(subject, image, goal, options, (record, Thresholds::new(dataset.validity)));
+        let known = (vec![record], Thresholds::new(dataset.validity));
+        let attacked = attack_known(subject, &[Task { image, goal, start: None }], options, known)?;
+        return attacked.into_iter().next().context("an attack came to nothing");
     }
     record.refused = Some("misread before any attack".into());
     Ok(Attacked { record, image: image.pixels.clone(), milliseconds: 0.0 })

@@ -1,0 +1,425 @@
+//! The strongest attack there is here: a union of others in order of cost, one after the other, until success is certain or
+//! the gradients are spent. Its result is the closest success (within a budget the first, surely read) among all points
+//! that any of them evaluated. What it is held to is in `scripts/peers/strength.py`.
+
+use super::apgd::{Apgd, ApgdOptions, LossKind};
+use super::candidate::{Candidate, Keep};
+use super::iterative::MAX_STEPS;
+use super::smallest::{Smallest, SmallestOptions};
+use super::{Attack, Goal, Norm, Outcome, Progress};
+use crate::error::{Error, Result};
+use crate::kernel::softmax::{Aim, Loss};
+use crate::model::{Classifier, Query};
+
+/// What the attack may do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StrongestOptions {
+    /// The norm that is bounded, or to be small.
+    pub norm: Norm,
+    /// The budget: above 0, at most [`Norm::most`]. `None` seeks the smallest that succeeds.
+    pub epsilon: Option<f32>,
+    /// The most gradients, 10 to [`MAX_STEPS`].
+    pub gradients: usize,
+    /// Probability of the false label that counts as success, in [0, 1).
+    pub confidence: f32,
+    /// Of the random starts.
+    pub seed: u64,
+}
+
+/// The least gradients with which all stages have a share.
+const LEAST_GRADIENTS: usize = 10;
+/// Of a classifier that answers by draws, the probability over the draws which the attack knows that makes a success
+/// certain over others: of the smallest change enough for most, within a budget as much as can be had.
+const SURE: f32 = 0.7;
+const SURE_WITHIN: f32 = 0.9;
+/// Within a budget, the gradients of APGD as a share of all.
+const APGD_SHARE: f32 = 0.1;
+/// How far from the original a search begins its second time, times its first step.
+const NOISE: f32 = 1.5;
+
+/// A stage.
+#[derive(Clone, Debug)]
+enum Stage {
+    Survey(Box<Survey>),
+    Apgd(Box<Apgd>),
+    Smallest(Box<Smallest>),
+}
+
+impl Stage {
+    fn attack(&mut self) -> &mut dyn Attack {
+        match self {
+            Self::Survey(attack) => attack.as_mut(),
+            Self::Apgd(attack) => attack.as_mut(),
+            Self::Smallest(attack) => attack.as_mut(),
+        }
+    }
+
+    fn as_attack(&self) -> &dyn Attack {
+        match self {
+            Self::Survey(attack) => attack.as_ref(),
+            Self::Apgd(attack) => attack.as_ref(),
+            Self::Smallest(attack) => attack.as_ref(),
+        }
+    }
+}
+
+/// What a stage is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Looks which label is nearest.
+    Survey,
+    /// APGD from the original, or from a random point: what falls easily falls to it.
+    Apgd { random: bool },
+    /// A search for the smallest change, by way of one of the nearest labels where the goal is to get away, the last one
+    /// with smaller steps.
+    Search { from: From, way: Option<usize>, last: bool },
+}
+
+/// Where a search starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Original,
+    /// The original with noise.
+    Noise,
+    /// The closest success, if there is one.
+    Best,
+}
+
+/// The attack.
+#[derive(Clone, Debug)]
+pub struct Strongest {
+    options: StrongestOptions,
+    /// The probability from which success is certain.
+    certain: f32,
+    /// The image and the goal, as every stage begins.
+    blank: Candidate,
+    stage: Stage,
+    /// All stages, and the place of the one under way.
+    order: Vec<Kind>,
+    stages: usize,
+    /// How far the first search moves a pixel at first.
+    rate: Option<f32>,
+    /// Away from a label: the others, the nearest first.
+    nearest: Vec<usize>,
+    /// Steps, gradients and queries of the stages that have ended.
+    steps: usize,
+    gradients: usize,
+    queries: usize,
+    best: Option<Outcome>,
+    ended: bool,
+}
+
+impl Strongest {
+    /// An attack on `image` (in [0, 1]).
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for an image, a label or a parameter that is out of range.
+    pub fn new(model: &dyn Classifier, image: &[f32], goal: Goal, options: StrongestOptions) -> Result<Self> {
+        let StrongestOptions { norm, epsilon, gradients, confidence, .. } = options;
+        let most = norm.most(image.len());
+        if let Some(epsilon) = epsilon.filter(|epsilon| !(*epsilon > 0.0 && *epsilon <= most)) {
+            let why = format!("epsilon is {epsilon}; it must lie above 0 and be at most {most}");
+            return Err(Error::BadInput(why));
+        }
+        if !(LEAST_GRADIENTS..=MAX_STEPS).contains(&gradients) {
+            let why = format!(
+                "{gradients} gradients (steps) were asked for; it must be {LEAST_GRADIENTS} to {MAX_STEPS}"
+            );
+            return Err(Error::BadInput(why));
+        }
+        let blank = Candidate::new(model, image, goal, confidence, Keep::Closest(norm))?;
+        let draws = model.draws();
+        let certain = match epsilon {
+            _ if !draws => confidence,
+            Some(_) => confidence.max(SURE_WITHIN),
+            None => confidence.max(SURE),
+        };
+        let mut attack = Self {
+            options,
+            certain,
+            stage: Stage::Survey(Box::new(Survey::new(blank.clone(), norm))),
+            blank,
+            order: Vec::new(),
+            stages: 0,
+            rate: None,
+            nearest: Vec::new(),
+            steps: 0,
+            gradients: 0,
+            queries: 0,
+            best: None,
+            ended: false,
+        };
+        attack.order = attack.plan(draws);
+        let first = attack.order.first().copied();
+        if let Some(stage) = first.and_then(|kind| attack.build(kind)) {
+            attack.stage = stage;
+        }
+        Ok(attack)
+    }
+
+    /// The stages, in order of cost.
+    fn plan(&self, draws: bool) -> Vec<Kind> {
+        let apgd = self.options.epsilon.map(|_| Kind::Apgd { random: false });
+        if draws && apgd.is_some() {
+            // Where draws decide, what counts is how far inside an image lies, which a search for the smallest does not ask.
+            let again = (1.0 / APGD_SHARE) as usize - 1;
+            return apgd.into_iter().chain(std::iter::repeat_n(Kind::Apgd { random: true }, again)).collect();
+        }
+        let start = |from, way| Kind::Search { from, way, last: false };
+        let last = Kind::Search { from: From::Best, way: None, last: true };
+        let searches = match (self.blank.goal, self.options.norm) {
+            (Goal::Target(_), Norm::Linf) => vec![start(From::Original, None), start(From::Best, None), last],
+            (Goal::Target(_), _) => vec![start(From::Original, None), start(From::Noise, None), last],
+            (Goal::Away(_), _) => {
+                let ways = [From::Original, From::Original, From::Noise].into_iter().enumerate();
+                let ways = ways.map(|(i, from)| start(from, Some(i)));
+                std::iter::once(Kind::Survey).chain(ways).chain([last]).collect()
+            }
+        };
+        apgd.into_iter().chain(searches).collect()
+    }
+
+    /// A stage of this kind, if there is anything left for it to do.
+    fn build(&self, kind: Kind) -> Option<Stage> {
+        let StrongestOptions { norm, gradients, epsilon, .. } = self.options;
+        let left = gradients.checked_sub(self.gradients).filter(|left| *left > 0)?;
+        let first = self.steps == 0;
+        let candidate = self.blank.again(Keep::Closest(norm), self.certain);
+        match kind {
+            Kind::Survey => Some(Stage::Survey(Box::new(Survey::new(candidate, norm)))),
+            Kind::Apgd { random } => {
+                let options = ApgdOptions {
+                    norm,
+                    epsilon: epsilon?,
+                    steps: ((APGD_SHARE * gradients as f32) as usize).clamp(1, left),
+                    loss: LossKind::CrossEntropy,
+                    restarts: 1,
+                    seed: random.then(|| self.options.seed.wrapping_add(self.stages as u64)),
+                    confidence: self.certain,
+                    early_stop: true,
+                    search: false,
+                };
+                Some(Stage::Apgd(Box::new(Apgd::on(candidate, options))))
+            }
+            Kind::Search { from, way, last } => {
+                let rest = self.order.len().saturating_sub(self.stages).max(1);
+                let searches = self.order[self.order.len() - rest..].iter();
+                let searches = searches.filter(|kind| matches!(kind, Kind::Search { .. })).count().max(1);
+                let rate = self.rate.map(|rate| if last && norm == Norm::L1 { 0.5 * rate } else { rate });
+                let aim = match way {
+                    Some(way) => Some(Aim::Towards(*self.nearest.get(way)?)),
+                    None => None,
+                };
+                let options = SmallestOptions {
+                    rate,
+                    // The later ones begin near the boundary, or where the distance has yet to count.
+                    ratio: if from == From::Original { 0.01 } else { 1.0 },
+                    aim,
+                    confidence: self.certain,
+                    ..SmallestOptions::new(norm, left.div_ceil(searches))
+                };
+                let search = Smallest::on(candidate, options);
+                let best = self.best.as_ref().filter(|best| best.progress.success);
+                Some(Stage::Smallest(Box::new(match (from, best) {
+                    (From::Original, _) if first => search,
+                    (From::Original, _) => search.starting(&self.blank.original),
+                    (From::Best, Some(best)) => search.starting(&best.image),
+                    _ => search.starting(&self.noisy()),
+                })))
+            }
+        }
+    }
+
+    /// The stage that follows, if one does.
+    fn next(&mut self) -> Option<Stage> {
+        match &self.stage {
+            Stage::Smallest(search) => {
+                self.rate.get_or_insert(search.rate());
+            }
+            Stage::Survey(survey) => self.nearest = survey.nearest(),
+            Stage::Apgd(_) => {}
+        }
+        while self.stages + 1 < self.order.len() {
+            self.stages += 1;
+            let stage = self.build(self.order[self.stages]);
+            if stage.is_some() {
+                return stage;
+            }
+        }
+        None
+    }
+
+    /// The original with noise on every pixel.
+    fn noisy(&self) -> Vec<f32> {
+        let mut rng = fastrand::Rng::with_seed(self.options.seed.wrapping_add(self.stages as u64));
+        let most = (NOISE * self.rate.unwrap_or(1.0)).min(0.5);
+        self.blank.original.iter().map(|x| (x + most * (2.0 * rng.f32() - 1.0)).clamp(0.0, 1.0)).collect()
+    }
+
+    /// How good an image is: a success that is certain, one that is not, none; then what counts among equals, less being
+    /// better.
+    fn worth(&self, progress: &Progress) -> (u8, f64) {
+        let (far, loss) = (self.options.norm.of(&progress.norms), f64::from(progress.loss));
+        match (progress.success, progress.confidence >= self.certain) {
+            (true, _) if self.options.epsilon.is_some() => (2, loss),
+            (true, true) => (2, far),
+            (true, false) => (1, loss),
+            (false, _) => (0, loss),
+        }
+    }
+
+    /// Keeps the image of the latest step if it is the best so far.
+    fn remember(&mut self, progress: Progress) {
+        if let Some(best) = &self.best {
+            let (old, new) = (self.worth(&best.progress), self.worth(&progress));
+            if new.0 < old.0 || new.0 == old.0 && new.1 >= old.1 {
+                return;
+            }
+        }
+        let attack = self.stage.as_attack();
+        let (image, probabilities) = (attack.image(), attack.probabilities());
+        match &mut self.best {
+            Some(best) => {
+                best.progress = progress;
+                best.image.copy_from_slice(image);
+                best.probabilities.copy_from_slice(probabilities);
+            }
+            best => {
+                *best =
+                    Some(Outcome { progress, image: image.to_vec(), probabilities: probabilities.to_vec() });
+            }
+        }
+    }
+}
+
+impl Attack for Strongest {
+    fn query(&mut self) -> Result<Query<'_>> {
+        if self.ended {
+            return Err(Error::Refused("the attack has ended".into()));
+        }
+        self.stage.attack().query()
+    }
+
+    fn answered(&mut self) -> Result<Option<Progress>> {
+        let Some(mut progress) = self.stage.attack().answered()? else { return Ok(None) };
+        let stage_ends = std::mem::take(&mut progress.done);
+        progress.step += self.steps;
+        progress.gradients += self.gradients;
+        progress.queries += self.queries;
+        progress.round = self.stages;
+        // A stage may ask for more than was asked for, and a search knows no budget.
+        let reached =
+            self.blank.goal.reached(progress.predicted) && progress.confidence >= self.options.confidence;
+        let far = self.options.norm.of(&progress.norms);
+        let inside = self.options.epsilon.is_none_or(|epsilon| far <= f64::from(epsilon) * (1.0 + 1e-6));
+        progress.success = reached && inside;
+        if let Some(epsilon) = self.options.epsilon {
+            progress.budget = epsilon;
+        }
+        // What lies outside the budget is kept until there is something inside.
+        if inside || self.best.is_none() {
+            self.remember(progress);
+        }
+        let certain =
+            self.options.epsilon.is_some() && progress.success && progress.confidence >= self.certain;
+        if certain || stage_ends {
+            (self.steps, self.gradients) = (progress.step + 1, progress.gradients);
+            self.queries = progress.queries;
+            match if certain { None } else { self.next() } {
+                Some(stage) => self.stage = stage,
+                None => {
+                    self.ended = true;
+                    progress.done = true;
+                    if let Some(best) = self.best.as_mut().filter(|best| best.progress.step == progress.step)
+                    {
+                        best.progress.done = true;
+                    }
+                }
+            }
+        }
+        Ok(Some(progress))
+    }
+
+    fn image(&self) -> &[f32] {
+        self.stage.as_attack().image()
+    }
+
+    fn probabilities(&self) -> &[f32] {
+        self.stage.as_attack().probabilities()
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        self.best.as_ref()
+    }
+}
+
+/// The most labels that are looked at, as AutoAttack's targeted attacks do.
+const LABELS: usize = 9;
+
+/// How far each of the likeliest other labels would be if the network were linear: a gradient at the original for each.
+#[derive(Clone, Debug)]
+struct Survey {
+    candidate: Candidate,
+    norm: Norm,
+    labels: Vec<usize>,
+    far: Vec<f64>,
+}
+
+impl Survey {
+    fn new(candidate: Candidate, norm: Norm) -> Self {
+        Self { candidate, norm, labels: Vec::new(), far: Vec::new() }
+    }
+
+    /// The labels, the nearest first.
+    fn nearest(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.far.len()).collect();
+        order.sort_by(|a, b| self.far[*a].total_cmp(&self.far[*b]));
+        order.into_iter().map(|i| self.labels[i]).collect()
+    }
+
+    /// The label that is asked about.
+    fn label(&self) -> usize {
+        let own = self.candidate.goal.label();
+        self.labels.get(self.far.len()).copied().unwrap_or(usize::from(own == 0))
+    }
+}
+
+impl Attack for Survey {
+    fn query(&mut self) -> Result<Query<'_>> {
+        let loss = Loss::Margin { aim: Aim::Towards(self.label()), least: 0.0 };
+        Ok(self.candidate.ask(loss, true))
+    }
+
+    fn answered(&mut self) -> Result<Option<Progress>> {
+        let asked = self.label();
+        let progress = self.candidate.take((0, 0.0))?;
+        let far = self.norm.linear_distance(
+            &self.candidate.original,
+            &self.candidate.gradient,
+            self.candidate.value,
+        );
+        if self.labels.is_empty() {
+            self.candidate.refuse(progress.predicted)?;
+            let Candidate { goal, logits, .. } = &self.candidate;
+            // What was asked first stands first; the likeliest of the others follow.
+            let mut others: Vec<usize> =
+                (0..logits.len()).filter(|i| *i != goal.label() && *i != asked).collect();
+            others.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+            self.labels = [asked].into_iter().chain(others).take(LABELS).collect();
+        }
+        self.far.push(far);
+        Ok(Some(if self.far.len() == self.labels.len() { self.candidate.end(progress) } else { progress }))
+    }
+
+    fn image(&self) -> &[f32] {
+        &self.candidate.image
+    }
+
+    fn probabilities(&self) -> &[f32] {
+        &self.candidate.probabilities
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        self.candidate.outcome.as_ref()
+    }
+}
