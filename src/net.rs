@@ -408,7 +408,7 @@ impl Dense {
             end += list_nonzero(&input(i)[..self.forward.rows()], |_| true, &mut self.terms[end..]);
             self.ends[i] = end;
         }
-        sum(&self.forward, &self.terms, &self.ends[..count], outputs, stride, &mut self.cursors);
+        self.forward.add_rows_batch((&self.terms, &self.ends[..count]), outputs, stride, &mut self.cursors);
         if self.relu {
             outputs[..count * stride].iter_mut().for_each(|y| *y = y.max(0.0));
         }
@@ -428,29 +428,8 @@ impl Dense {
             end += list_nonzero(&gradient(i)[..self.backward.rows()], passes, &mut self.terms[end..]);
             self.ends[i] = end;
         }
-        sum(
-            &self.backward,
-            &self.terms,
-            &self.ends[..count],
-            input_gradients,
-            input_stride,
-            &mut self.cursors,
-        );
-    }
-}
-
-/// Adds each image's terms to its sums, sharing the weights where there are several.
-fn sum(
-    matrix: &RowMatrix,
-    terms: &[Term],
-    ends: &[usize],
-    ys: &mut [f32],
-    stride: usize,
-    cursors: &mut [usize],
-) {
-    match ends {
-        [end] => matrix.add_rows(&terms[..*end], &mut ys[..stride]),
-        _ => matrix.add_rows_batch((terms, ends), ys, stride, cursors),
+        let terms = (&self.terms[..], &self.ends[..count]);
+        self.backward.add_rows_batch(terms, input_gradients, input_stride, &mut self.cursors);
     }
 }
 

@@ -27,7 +27,8 @@ fn an_attack_through_the_bindings_fools_the_network() {
     assert_eq!(samples.labels()[7], 7);
     for (method, gradients) in [("linf", 40..=40), ("l1", 40..=40), ("lbfgs", 100..=500)] {
         let options = AttackOptions::new(method).map_err(JsValue::from).unwrap();
-        let mut attack = Attack::new(&network, &image, 3, true, &options).map_err(JsValue::from).unwrap();
+        let mut attack =
+            Attack::new(&network, &image, 3, true, &options, &[]).map_err(JsValue::from).unwrap();
         let end = loop {
             let progress = attack.step(&mut network).map_err(JsValue::from).unwrap();
             if progress.done() {
@@ -62,7 +63,8 @@ fn a_vae_is_seen_into_and_attacked_through_its_draws() {
         assert!(fresh[0] > 0.9 && fresh[1] == 7.0, "{fresh:?}");
         let mut options = AttackOptions::new("linf").map_err(JsValue::from).unwrap();
         options.set_budget(0.3);
-        let mut attack = Attack::new(&network, &image, 3, true, &options).map_err(JsValue::from).unwrap();
+        let mut attack =
+            Attack::new(&network, &image, 3, true, &options, &[]).map_err(JsValue::from).unwrap();
         while !attack.step(&mut network).map_err(JsValue::from).unwrap().done() {}
         let fresh = network.fresh(&attack.image(), 3, true, 0).map_err(JsValue::from).unwrap();
         assert!(fresh[0] > 0.9 && fresh[1] == 3.0, "{fresh:?}");

@@ -19,9 +19,9 @@ export class Duel {
 
   /**
    * @param {(items: string[], words: string, work: (worker: object, item: string) => Promise) => Promise<string|null>} onAllWorkers
-   * @param {{names: string[], inference: string, about: object, image: Float32Array, labels: string[], rules: object, attack: string}} duel
+   * @param {{names: string[], inference: string, about: object, image: Float32Array, labels: string[], rules: object}} duel
    */
-  async run(onAllWorkers, { names, inference, about, image, labels, rules, attack }) {
+  async run(onAllWorkers, { names, inference, about, image, labels, rules }) {
     const contestants = names.map((name) => ({ name, title: networks.short(name) }));
     const outcomes = new Map();
     const readings = new Map();
@@ -58,7 +58,7 @@ export class Duel {
       return;
     }
     showTransfer(this.#table, contestants, outcomes, readings, labels);
-    this.#summary.textContent = text.duelled(contestants, outcomes, { mode: rules.mode, attack });
+    this.#summary.textContent = text.duelled(contestants, outcomes, rules);
     this.#section.dataset.ms = performance.now() - start;
   }
 

@@ -1,8 +1,8 @@
 // Wires the lab together: settings, a study on all workers, and what it finds.
 
-import { ATTACKS } from './attacks.js';
 import { onDrop } from './bring.js';
 import { Engine } from './engine.js';
+import { LAB } from './lab/attacks.js';
 import * as chart from './lab/chart.js';
 import * as files from './lab/export.js';
 import { FIELDS, NETWORKS, initialState, readHash, writeHash, written } from './lab/state.js';
@@ -23,12 +23,6 @@ const $ = (id) => document.getElementById(id);
 const DIGITS = 'mnist-lab';
 /** The least time between two drawings of the results, in milliseconds. */
 const PAUSE = 250;
-/** The title of each attack's curves, and what is on their axis. */
-const PANELS = {
-  linf: ['Basic Iterative, L∞', 'ε: how far a pixel may go'],
-  l1: ['Basic Iterative, L1', 'ε: sum of all changes'],
-  lbfgs: ['L-BFGS, the closest image', 'L2: length of the change'],
-};
 /** What is said while the results come in. */
 const RUNNING = 'The bands narrow with every digit.';
 /** What stands for a finding where there is none. */
@@ -128,8 +122,8 @@ function drawing(width, colours) {
     const how = settings.inference === 'sampled' && vaes.has(name) ? ', sampled' : '';
     return { name, title: networks.short(name) + how, look: all.indexOf(name) };
   });
-  const panels = Object.keys(ATTACKS).filter((attack) => settings.attacks.includes(attack)).map((attack) => {
-    const [title, axis] = PANELS[attack];
+  const panels = Object.keys(LAB).filter((attack) => settings.attacks.includes(attack)).map((attack) => {
+    const { title, axis } = LAB[attack];
     const known = summary.curves.filter((point) => point.attack === attack).map(({ x }) => x);
     return { attack, title, axis, dense: !settings[attack], most: Math.max(...(settings[attack] ?? (known.length ? known : [2]))) };
   });
@@ -263,7 +257,7 @@ function settings() {
   return {
     dataset: 'mnist', networks: names, inference: reading, digits, target: '(label + 1) mod 10', attacks,
     ...(attacks.includes('linf') && { linf }), ...(attacks.includes('l1') && { l1 }), steps, seed: seed === '' ? null : seed,
-    ...(attacks.includes('lbfgs') && reading === 'sampled' && { lbfgs_confidence_on_draws: SURE }),
+    ...(attacks.some((attack) => !(attack in study.settings)) && reading === 'sampled' && { confidence_on_draws: SURE }),
     ...study.thresholds, build: bestBuild(), complete: study.complete,
   };
 }

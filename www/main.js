@@ -1,6 +1,6 @@
 // Wires state, engine and views together.
 
-import { ATTACKS, engineOptions } from './attacks.js';
+import { ATTACKS, THREE, engineOptions, following, inRounds, normOf, startsFromWanted } from './attacks.js';
 import * as bring from './bring.js';
 import { Duel } from './duel.js';
 import { Cancelled, Engine } from './engine.js';
@@ -58,7 +58,7 @@ const crop = new Crop({
 const onCards = {
   onPick: (attack) => change({ attack }),
   onChange: (attack, name, value) => {
-    const attacks = { ...state.attacks, [attack]: { ...state.attacks[attack], [name]: value } };
+    const attacks = { ...state.attacks, [attack]: { ...state.attacks[attack], ...following(attack, name, value, pictures.dataset) } };
     change({ attack, attacks });
   },
 };
@@ -93,7 +93,7 @@ function thresholds() {
 
 function showNumbers(frame, { ms, budget } = {}) {
   const show = (id, value) => ($(id).textContent = frame && value() !== undefined ? text.plain(value()) : '–');
-  for (const id of ['linf', 'l2', 'l1', 'l0', 'ssim', 'gradients']) show(id, () => frame[id]);
+  for (const id of ['linf', 'l2', 'l1', 'l0', 'ssim', 'gradients', 'queries']) show(id, () => frame[id]);
   show('taken', () => frame.steps ?? frame.step);
   show('budget', () => budget ?? frame.budget ?? undefined);
   $('time').textContent = ms === undefined ? '–' : text.milliseconds(ms);
@@ -172,6 +172,14 @@ async function showDigit() {
   bars.mark(clean.label, -1);
 }
 
+/** An image that reads as wanted, where the attack begins at one; null where there is none, or need be none. */
+async function wantedImage(method, label, targeted) {
+  if (!startsFromWanted(method)) return null;
+  const reached = (other) => other !== undefined && (targeted ? other === label : other !== label);
+  const i = pictures.labels.findIndex((other, at) => at !== state.digit && reached(other));
+  return i < 0 ? null : pictures.image(i);
+}
+
 /** The likeliest label that is neither the true one nor the one read. */
 function likeliestOther({ label, probabilities }) {
   const predicted = likeliest(probabilities);
@@ -211,30 +219,33 @@ async function runAttack() {
   report('running', '');
   busy(true, `Attacking: ${named(label)} → ${targeted ? named(target) : 'anything else'}`);
   result.scrollIntoView({ block: 'nearest' });
-  player.start(mode === 'min' ? 300 : Math.min(steps, 160) + 1);
-  const call = engine.attack({ ...about, options: engineOptions(method, parameters()) }, (frames) => {
+  const rounds = mode === 'min' && inRounds(method);
+  player.start(rounds ? 300 : Math.min(steps, 160) + 1);
+  const start = await wantedImage(method, about.label, targeted);
+  const call = engine.attack({ ...about, start, options: engineOptions(method, parameters()) }, (frames) => {
     player.add(frames);
     const last = frames.at(-1);
     const found = player.frames.find(({ success }) => success);
-    if (mode === 'min') {
+    if (rounds) {
       $('status').textContent = found
         ? `Fooled; now looking for less (round ${last.round + 1})`
         : `Looking for a budget that will do (round ${last.round + 1})`;
-    } else if (steps > 1000) $('status').textContent = `Step ${text.plain(last.step)} of ${text.plain(steps)}`;
+    } else if (steps >= 1000) $('status').textContent = `Step ${text.plain(last.step)} of ${text.plain(steps)}`;
   });
   job = call;
   try {
     const answer = await call.promise;
-    outcome = { ...answer.outcome, label, model, rules: parameters() };
+    outcome = { ...answer.outcome, label, model, rules: { ...parameters(), attack: method } };
     // The best image comes last, unless it is the last already.
     if (player.frames.at(-1)?.step !== outcome.step) player.add([outcome]);
-    const { predicted, success, confidence, gradients, ms, firstMs, survivesPng, budget } = outcome;
+    const { predicted, success, confidence, gradients, queries, ms, firstMs, survivesPng, budget } = outcome;
+    const norm = normOf(method, parameters());
     const { linf, l1, l2, l0, ssim, valid, grade } = outcome;
     const inWords = { label: named(label), target: named(target), predicted: named(predicted) };
-    const words = text.verdict({ ...inWords, targeted, confidence, success, attack: method, mode, epsilon, wanted });
+    const words = text.verdict({ ...inWords, targeted, confidence, success, attack: method, norm, mode, epsilon, wanted });
     report('done', words, {
       success, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survivesPng, steps: outcome.steps, ms,
-      gradEvals: gradients, label, target: targeted ? target : 'any', attack: method, mode, budget: budget ?? '',
+      gradEvals: gradients, queries, norm, label, target: targeted ? target : 'any', attack: method, mode, budget: budget ?? '',
       firstMs: firstMs ?? '', fresh: outcome.fresh ?? '',
     });
     $('grade').textContent = text.graded(outcome, outcome.rules);
@@ -296,7 +307,8 @@ async function attackEvery() {
   let fooled = 0;
   const wrong = await onAllWorkers(wanted, `Attacking towards ${wanted.length} labels`, async (worker, target) => {
     try {
-      const { outcome: end } = await worker.attack({ ...about, label: target }).promise;
+      const start = await wantedImage(state.attack, target, true);
+      const { outcome: end } = await worker.attack({ ...about, label: target, start }).promise;
       fooled += Number(end.success);
       gallery.show(target, end, labels);
     } catch (error) {
@@ -313,15 +325,15 @@ async function attackThrice() {
   if (job || !clean) return;
   const { call: about, label, target, targeted } = aim();
   const { image } = clean;
-  compare.start(Object.entries(ATTACKS).map(([name, { title }]) => [name, title]));
+  compare.start(THREE.map((name) => [name, ATTACKS[name].title]));
   $('compare-section').hidden = false;
   $('compare-section').scrollIntoView({ block: 'nearest' });
   $('compare-summary').textContent = '';
-  const wrong = await onAllWorkers(Object.keys(ATTACKS), 'Three attacks', async (worker, method) => {
+  const wrong = await onAllWorkers(THREE, 'Three attacks', async (worker, method) => {
     try {
       const options = engineOptions(method, state.attacks[method]);
       const { outcome: end } = await worker.attack({ ...about, options, quiet: true }).promise;
-      compare.show(method, image, end, network.labels, text.rule(state.attacks[method]));
+      compare.show(method, image, end, network.labels, text.rule({ ...state.attacks[method], attack: method }));
     } catch (error) {
       if (error instanceof Cancelled) throw error;
       compare.refuse(method, error.message);
@@ -338,9 +350,10 @@ async function attackAll() {
   if (job || !clean) return;
   const { image } = clean;
   const names = networks.rivals(state.duel, pictures.dataset);
-  const rules = parameters();
-  const about = { ...aim().call, options: engineOptions(state.attack, rules) };
-  await duel.run(onAllWorkers, { names, inference: state.inference, about, image, labels: network.labels, rules, attack: state.attack });
+  const rules = { ...parameters(), attack: state.attack };
+  const { targeted, call } = aim();
+  const about = { ...call, start: await wantedImage(state.attack, call.label, targeted), options: engineOptions(state.attack, rules) };
+  await duel.run(onAllWorkers, { names, inference: state.inference, about, image, labels: network.labels, rules });
 }
 
 /** How the other networks read the attacked image. */

@@ -4,13 +4,16 @@
 // `attacks` holds the parameters of each attack. In the hash those of the chosen attack stand under their own names
 // (epsilon=0.2), those of the others, where they differ from the defaults, after the attack's (l1.epsilon=30).
 
-import { ATTACKS, fieldFor } from './attacks.js';
+import { ATTACKS, fieldFor, fieldWith, following } from './attacks.js';
 
 export const choice = (...values) => ({
   initial: values[0],
   parse: (text) => (values.includes(text) ? text : undefined),
   expects: `one of ${values.join(', ')}`,
 });
+
+/** A choice that understands older names too. */
+const renamed = (field, aliases = {}) => ({ ...field, parse: (text) => field.parse(Object.hasOwn(aliases, text) ? aliases[text] : text) });
 
 export const number = (initial, low, high, { whole = false, optional = false } = {}) => ({
   initial,
@@ -67,7 +70,7 @@ const parametersOf = (dataset) => Object.fromEntries(
         const f = fieldFor(field, dataset);
         if (!f.choices) return [name, number(f.initial, f.low, f.high, f)];
         const names = Object.keys(f.choices);
-        return [name, { ...choice(...names), initial: f.initial }];
+        return [name, { ...renamed(choice(...names), f.aliases), initial: f.initial }];
       }),
     ),
   ]),
@@ -77,8 +80,10 @@ const PARAMETERS = { mnist: parametersOf('mnist'), lfw: parametersOf('lfw') };
 
 /** The attacks of a state with the defaults of one data set, where they stand, changed to those of another. */
 export function translated(attacks, from, to) {
-  const value = (attack, name, current) =>
-    current === PARAMETERS[from][attack][name].initial ? PARAMETERS[to][attack][name].initial : current;
+  // Where a budget follows the norm, so does its default.
+  const initial = (dataset, attack, name) =>
+    name === 'epsilon' ? fieldWith(fieldFor(ATTACKS[attack].fields[name], dataset), attacks[attack], dataset).initial : PARAMETERS[dataset][attack][name].initial;
+  const value = (attack, name, current) => (current === initial(from, attack, name) ? initial(to, attack, name) : current);
   return Object.fromEntries(
     Object.entries(attacks).map(([attack, values]) => [
       attack,
@@ -113,13 +118,18 @@ export function readHash(hash) {
   };
   // Which attack was chosen decides what the other names mean.
   for (const [name, text] of entries) if (Object.hasOwn(FIELDS, name)) read(name, text, FIELDS[name], state, name);
-  for (const [name, text] of entries) {
+  // A norm comes before the budget that follows it.
+  const isNorm = ([name]) => /(^|\.)norm$/.test(name);
+  for (const [name, text] of [...entries.filter(isNorm), ...entries.filter((entry) => !isNorm(entry))]) {
     if (Object.hasOwn(FIELDS, name)) continue;
     const [attack, key] = name.includes('.') ? name.split('.') : [state.attack, name];
     const has = (fields, what) => fields && Object.hasOwn(fields, what);
     const fields = PARAMETERS[dataset];
     const field = has(fields, attack) && has(fields[attack], key) && fields[attack][key];
-    if (field) read(name, text, field, state.attacks[attack], key);
+    if (field) {
+      read(name, text, field, state.attacks[attack], key);
+      if (key === 'norm') Object.assign(state.attacks[attack], following(attack, key, state.attacks[attack].norm, dataset));
+    }
     else if (Object.values(fields).some((others) => has(others, key))) {
       problems.push(`The link asks for “${name}”, which is not a parameter of “${attack}”.`);
     } else problems.push(`The link asks for “${name}”, which this page does not know.`);
@@ -139,7 +149,7 @@ export function writeHash(state) {
   const parameters = Object.entries(state.attacks).flatMap(([attack, values]) => {
     const chosen = attack === state.attack;
     return Object.entries(values)
-      .filter(([name, value]) => (chosen && ['mode', 'epsilon', 'c', 'steps'].includes(name)) || value !== own[attack][name].initial)
+      .filter(([name, value]) => (chosen && ['norm', 'mode', 'epsilon', 'c', 'steps'].includes(name)) || value !== own[attack][name].initial)
       .map(([name, value]) => [chosen ? name : `${attack}.${name}`, String(value)]);
   });
   const run = entries.findIndex(([name]) => name === 'run');

@@ -1,5 +1,7 @@
 // The words of the page that depend on what happened.
 
+import { ATTACKS, normOf } from './attacks.js';
+
 export const percent = (p) => {
   const value = 100 * p;
   if (value > 99.95 && value < 100) return '> 99.9 %';
@@ -19,20 +21,21 @@ export const milliseconds = (ms) => (ms < 1000 ? `${plain(ms)} ms` : `${(ms / 10
 export const a = (label) => (/^\d/.test(label) ? (/^8|^1[18]$/.test(label) ? `an ${label}` : `a ${label}`) : label);
 
 /** What bounded an attack, in words. */
-function bound({ attack, mode, epsilon }) {
+function bound({ attack, norm, mode, epsilon }) {
   if (mode === 'min') return 'Within all budgets that were tried';
   if (attack === 'lbfgs') return 'With this weight of the error';
-  return attack === 'l1' ? `With changes of ${plain(epsilon)} in all` : `With no pixel changed by more than ${plain(epsilon)}`;
+  const e = plain(epsilon);
+  return { l1: `With changes of ${e} in all`, l2: `With a change of length ${e}`, linf: `With no pixel changed by more than ${e}` }[norm];
 }
 
 /** One sentence on how an attack ended: labels and aim in words. */
-export function verdict({ label, target, targeted, predicted, confidence, success, attack, mode, epsilon, wanted }) {
+export function verdict({ label, target, targeted, predicted, confidence, success, attack, norm, mode, epsilon, wanted }) {
   if (success) {
     return `Misread: you still see ${a(label)}, the network reads ${predicted} and is ${percent(confidence)} sure.`;
   }
   const sought = targeted ? `${target}` : 'anything else';
   if (predicted === label) {
-    return `Withstood: the network still reads ${label}. ${bound({ attack, mode, epsilon })}, it could not be brought to read ${sought}.`;
+    return `Withstood: the network still reads ${label}. ${bound({ attack, norm, mode, epsilon })}, it could not be brought to read ${sought}.`;
   }
   if (wanted > 0 && (targeted ? predicted === target : true)) {
     return `Not sure enough: the network reads ${predicted}, but with ${percent(confidence)} instead of the ${percent(wanted)} that were asked for.`;
@@ -47,10 +50,10 @@ export function validity({ measure, valid, validAt, l2, ssim }) {
 }
 
 /** When an attack ended, without which a confidence says nothing. */
-export function rule({ mode, stop, confidence }) {
+export function rule({ attack, mode, stop, confidence }) {
   const sure = confidence > 0 ? ` at ${percent(confidence)}` : '';
   if (mode === 'min') return `the closest success${sure}`;
-  return stop === 1 ? `stopped at the first success${sure}` : 'after all steps';
+  return stop === 1 || !('stop' in ATTACKS[attack].fields) ? `stopped at the first success${sure}` : 'after all steps';
 }
 
 /** The grade and what it rests on. */
@@ -67,15 +70,16 @@ export function graded(outcome, parameters) {
 }
 
 /** One sentence on a duel: who was fooled, and by how little where the smallest budget was sought. */
-export function duelled(contestants, outcomes, { mode, attack }) {
+export function duelled(contestants, outcomes, rules) {
   const ended = contestants.filter(({ name }) => outcomes.has(name)).map(({ name, title }) => ({ title, ...outcomes.get(name) }));
   const fooled = ended.filter(({ success }) => success);
   const withstood = ended.filter(({ success }) => !success).map(({ title }) => title);
   const list = (all) => (all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : all.join(''));
   const stood = withstood.length ? ` Withstood by ${list(withstood)}.` : '';
   if (!fooled.length) return 'No network was fooled.';
-  if (mode === 'min') {
-    const [norm, name] = attack === 'lbfgs' ? ['l2', 'an L2 of '] : [attack, ''];
+  if (rules.mode === 'min') {
+    const norm = normOf(rules.attack, rules);
+    const name = norm === 'l2' ? 'an L2 of ' : '';
     const sorted = fooled.sort((a, b) => a[norm] - b[norm]);
     return `Fooled: ${list(sorted.map((one) => `${one.title} at ${name}${plain(one[norm])}`))}.${stood}`;
   }

@@ -76,14 +76,17 @@ function breathe() {
 }
 
 /** The attack that the options of the page describe. */
-async function begin(net, image, label, targeted, { method, published, search, budget, steps, confidence, earlyStop, seed }) {
+async function begin(net, image, label, targeted, { method, sparse, norm, loss, restarts, search, budget, steps, confidence, earlyStop, seed }, start) {
   const { Attack, AttackOptions } = await started;
   const options = new AttackOptions(method);
   try {
-    if (published) options.published();
+    if (norm) options.under(norm);
+    if (sparse) options.sparse();
+    if (loss) options.descend(loss);
+    if (restarts) options.restarts = restarts;
     Object.assign(options, { search, budget, steps, confidence, earlyStop });
     if (seed !== null) options.seed = seed;
-    return new Attack(net, image, label, targeted, options);
+    return new Attack(net, image, label, targeted, options, start ?? new Float32Array());
   } finally {
     options.free();
   }
@@ -91,9 +94,9 @@ async function begin(net, image, label, targeted, { method, published, search, b
 
 /** A progress as a plain object. */
 function read(progress) {
-  const { step, round, budget, loss, predicted, confidence, success, l0, l1, l2, linf, gradients, done } = progress;
+  const { step, round, budget, loss, predicted, confidence, success, l0, l1, l2, linf, gradients, queries, done } = progress;
   progress.free();
-  return { step, round, budget, loss, predicted, confidence, success, l0, l1, l2, linf, gradients, done };
+  return { step, round, budget, loss, predicted, confidence, success, l0, l1, l2, linf, gradients, queries, done };
 }
 
 /** Validity and grade, by the network's own thresholds where the visitor has none. */
@@ -165,9 +168,10 @@ const jobs = {
   },
 
   // Sends frames as they come, none with `quiet`; answers with the outcome. Where draws decide, each `index` has its own.
-  async attack({ id, model, image, label, targeted, options, thresholds = {}, quiet = false, index = 0 }) {
+  // `start`: an image of the wanted label, for attacks that begin at one.
+  async attack({ id, model, image, label, targeted, options, thresholds = {}, quiet = false, index = 0, start: wanted = null }) {
     const net = await network(model);
-    const attack = await begin(net, image, label, targeted, options);
+    const attack = await begin(net, image, label, targeted, options, wanted);
     try {
       const most = image.length > 10_000 && options.search ? SEARCHED : options.steps;
       const every = Math.ceil(most / FRAMES(image.length));
@@ -180,7 +184,7 @@ const jobs = {
         do {
           const progress = read(attack.step(net));
           if (progress.success && first === null) first = performance.now() - start;
-          if (progress.done) end = { steps: progress.step, gradients: progress.gradients, ms: performance.now() - start };
+          if (progress.done) end = { steps: progress.step, gradients: progress.gradients, queries: progress.queries, ms: performance.now() - start };
           if (!quiet && (progress.done || progress.step % every === 0)) {
             const image = attack.image();
             frames.push({ ...progress, image, probabilities: attack.probabilities(), ...seen(net, image) });

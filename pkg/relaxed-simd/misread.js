@@ -25,21 +25,32 @@ export class Attack {
         return v1;
     }
     /**
-     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
+     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`. `start` is an image of the wanted
+     * label, for attacks that see labels alone; empty where there is none.
      * @param {Network} network
      * @param {Float32Array | number[]} image
      * @param {number} label
      * @param {boolean} targeted
      * @param {AttackOptions} options
+     * @param {Float32Array | number[]} start
      */
-    constructor(network, image, label, targeted, options) {
+    constructor(network, image, label, targeted, options, start) {
         _assertClass(network, Network);
         _assertClass(options, AttackOptions);
-        const val2 = +label;
-        const val3 = +targeted;
-        const ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.attack_new(network.__wbg_ptr, ptr0, len0, val2, val3, options.__wbg_ptr);
+        const val3 = +label;
+        const val4 = +targeted;
+        let ptr0, len0, ptr1, len1;
+        try {
+            ptr0 = passArrayF32ToWasm0(image, wasm.__wbindgen_malloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passArrayF32ToWasm0(start, wasm.__wbindgen_malloc);
+            len1 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 4, 4); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 4, 4); }
+            throw e;
+        }
+        const ret = wasm.attack_new(network.__wbg_ptr, ptr0, len0, val3, val4, options.__wbg_ptr, ptr1, len1);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
@@ -101,7 +112,19 @@ export class AttackOptions {
         wasm.__wbg_attackoptions_free(ptr, 0);
     }
     /**
-     * The defaults of `linf`, `l1` or `lbfgs`.
+     * The loss of APGD: `ce`, `dlr` or `margin`.
+     * @param {string} loss
+     */
+    descend(loss) {
+        const ptr0 = passStringToWasm0(loss, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.attackoptions_descend(this.__wbg_ptr, ptr0, len0);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
+    }
+    /**
+     * The defaults of `linf`, `l1`, `lbfgs`, `apgd`, `strongest`, `square` or `hopskipjump`.
      * @param {string} method
      */
     constructor(method) {
@@ -114,12 +137,6 @@ export class AttackOptions {
         this.__wbg_ptr = ret[0];
         AttackOptionsFinalization.register(this, this.__wbg_ptr, this);
         return this;
-    }
-    /**
-     * The published form of the L1 attack instead of the strong one.
-     */
-    published() {
-        wasm.attackoptions_published(this.__wbg_ptr);
     }
     /**
      * The budget: epsilon, or c.
@@ -143,6 +160,13 @@ export class AttackOptions {
         wasm.attackoptions_set_earlyStop(this.__wbg_ptr, early_stop);
     }
     /**
+     * Runs of APGD from different starts.
+     * @param {number} restarts
+     */
+    set restarts(restarts) {
+        wasm.attackoptions_set_restarts(this.__wbg_ptr, restarts);
+    }
+    /**
      * Seeks the smallest budget that succeeds.
      * @param {boolean} search
      */
@@ -162,6 +186,25 @@ export class AttackOptions {
      */
     set steps(steps) {
         wasm.attackoptions_set_steps(this.__wbg_ptr, steps);
+    }
+    /**
+     * The sparse form of the L1 attack instead of the published one.
+     */
+    sparse() {
+        wasm.attackoptions_sparse(this.__wbg_ptr);
+    }
+    /**
+     * The norm of an attack that knows several: `linf`, `l1` or `l2`. Throws for one that it does not know. The budget
+     * is then that norm's default.
+     * @param {string} norm
+     */
+    under(norm) {
+        const ptr0 = passStringToWasm0(norm, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.attackoptions_under(this.__wbg_ptr, ptr0, len0);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
     }
 }
 if (Symbol.dispose) AttackOptions.prototype[Symbol.dispose] = AttackOptions.prototype.free;
@@ -572,6 +615,7 @@ export class Progress {
             linf: this.linf,
             loss: this.loss,
             predicted: this.predicted,
+            queries: this.queries,
             round: this.round,
             step: this.step,
             success: this.success,
@@ -668,6 +712,14 @@ export class Progress {
      */
     get predicted() {
         const ret = wasm.progress_predicted(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * Images that the network has been asked about so far.
+     * @returns {number}
+     */
+    get queries() {
+        const ret = wasm.progress_queries(this.__wbg_ptr);
         return ret >>> 0;
     }
     /**

@@ -12,9 +12,10 @@ export class Attack {
      */
     image(): Float32Array;
     /**
-     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`.
+     * An attack on an image in [0, 1]: towards `label`, or away from it when not `targeted`. `start` is an image of the wanted
+     * label, for attacks that see labels alone; empty where there is none.
      */
-    constructor(network: Network, image: Float32Array | number[], label: number, targeted: boolean, options: AttackOptions);
+    constructor(network: Network, image: Float32Array | number[], label: number, targeted: boolean, options: AttackOptions, start: Float32Array | number[]);
     /**
      * The best image so far, measured.
      */
@@ -36,13 +37,22 @@ export class AttackOptions {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * The defaults of `linf`, `l1` or `lbfgs`.
+     * The loss of APGD: `ce`, `dlr` or `margin`.
+     */
+    descend(loss: string): void;
+    /**
+     * The defaults of `linf`, `l1`, `lbfgs`, `apgd`, `strongest`, `square` or `hopskipjump`.
      */
     constructor(method: string);
     /**
-     * The published form of the L1 attack instead of the strong one.
+     * The sparse form of the L1 attack instead of the published one.
      */
-    published(): void;
+    sparse(): void;
+    /**
+     * The norm of an attack that knows several: `linf`, `l1` or `l2`. Throws for one that it does not know. The budget
+     * is then that norm's default.
+     */
+    under(norm: string): void;
     /**
      * The budget: epsilon, or c.
      */
@@ -55,6 +65,10 @@ export class AttackOptions {
      * Whether the first success is the end.
      */
     set earlyStop(value: boolean);
+    /**
+     * Runs of APGD from different starts.
+     */
+    set restarts(value: number);
     /**
      * Seeks the smallest budget that succeeds.
      */
@@ -266,6 +280,10 @@ export class Progress {
      */
     readonly predicted: number;
     /**
+     * Images that the network has been asked about so far.
+     */
+    readonly queries: number;
+    /**
      * How often the attack has begun afresh, with another budget.
      */
     readonly round: number;
@@ -351,18 +369,21 @@ export interface InitOutput {
     readonly __wbg_progress_free: (a: number, b: number) => void;
     readonly __wbg_samples_free: (a: number, b: number) => void;
     readonly attack_image: (a: number) => [number, number];
-    readonly attack_new: (a: number, b: number, c: number, d: number, e: number, f: number) => [number, number, number];
+    readonly attack_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => [number, number, number];
     readonly attack_outcome: (a: number, b: number) => [number, number, number];
     readonly attack_probabilities: (a: number) => [number, number];
     readonly attack_step: (a: number, b: number) => [number, number, number];
+    readonly attackoptions_descend: (a: number, b: number, c: number) => [number, number];
     readonly attackoptions_new: (a: number, b: number) => [number, number, number];
-    readonly attackoptions_published: (a: number) => void;
     readonly attackoptions_set_budget: (a: number, b: number) => void;
     readonly attackoptions_set_confidence: (a: number, b: number) => void;
     readonly attackoptions_set_earlyStop: (a: number, b: number) => void;
+    readonly attackoptions_set_restarts: (a: number, b: number) => void;
     readonly attackoptions_set_search: (a: number, b: number) => void;
     readonly attackoptions_set_seed: (a: number, b: number) => void;
     readonly attackoptions_set_steps: (a: number, b: number) => void;
+    readonly attackoptions_sparse: (a: number) => void;
+    readonly attackoptions_under: (a: number, b: number, c: number) => [number, number];
     readonly benchrow_batch: (a: number) => number;
     readonly benchrow_gflops: (a: number) => number;
     readonly benchrow_measure: (a: number, b: number, c: number, d: any) => [number, number, number];
@@ -403,6 +424,7 @@ export interface InitOutput {
     readonly progress_linf: (a: number) => number;
     readonly progress_loss: (a: number) => number;
     readonly progress_predicted: (a: number) => number;
+    readonly progress_queries: (a: number) => number;
     readonly progress_round: (a: number) => number;
     readonly progress_step: (a: number) => number;
     readonly progress_success: (a: number) => number;

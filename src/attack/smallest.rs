@@ -158,7 +158,7 @@ impl Smallest {
                 let moved = Norm::L1.linear_distance(original, gradient, value);
                 f64::from(RATE_L2) * far * far / moved
             }
-            Norm::L1 => f64::from(RATE_L1),
+            Norm::L1 => f64::from(RATE_L1) * far,
         };
         if rate.is_finite() { rate.clamp(1e-3, 1.0) as f32 } else { 1.0 }
     }

@@ -34,6 +34,11 @@ const SURE: f32 = 0.7;
 const SURE_WITHIN: f32 = 0.9;
 /// Within a budget, the gradients of APGD as a share of all.
 const APGD_SHARE: f32 = 0.1;
+/// The most labels that are scouted, as AutoAttack's targeted attacks do, and the gradients of each as a share of all.
+const LABELS: usize = 9;
+const SCOUT_SHARE: f32 = 0.03;
+/// How much less than the closest success APGD then tries to do with.
+const BELOW: f32 = 0.95;
 /// How far from the original a search begins its second time, times its first step.
 const NOISE: f32 = 1.5;
 
@@ -43,6 +48,7 @@ enum Stage {
     Survey(Box<Survey>),
     Apgd(Box<Apgd>),
     Smallest(Box<Smallest>),
+    Shrink(Box<Shrink>),
 }
 
 impl Stage {
@@ -51,6 +57,7 @@ impl Stage {
             Self::Survey(attack) => attack.as_mut(),
             Self::Apgd(attack) => attack.as_mut(),
             Self::Smallest(attack) => attack.as_mut(),
+            Self::Shrink(attack) => attack.as_mut(),
         }
     }
 
@@ -59,6 +66,7 @@ impl Stage {
             Self::Survey(attack) => attack.as_ref(),
             Self::Apgd(attack) => attack.as_ref(),
             Self::Smallest(attack) => attack.as_ref(),
+            Self::Shrink(attack) => attack.as_ref(),
         }
     }
 }
@@ -66,13 +74,17 @@ impl Stage {
 /// What a stage is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Looks which label is nearest.
-    Survey,
     /// APGD from the original, or from a random point: what falls easily falls to it.
     Apgd { random: bool },
+    /// Looks which label is nearest where the network is taken as linear.
+    Survey,
+    /// A short search towards one of these labels, which says which is nearest indeed.
+    Scout(usize),
     /// A search for the smallest change, by way of one of the nearest labels where the goal is to get away, the last one
     /// with smaller steps.
     Search { from: From, way: Option<usize>, last: bool },
+    /// Less of the closest success.
+    Shrink,
 }
 
 /// Where a search starts.
@@ -99,8 +111,9 @@ pub struct Strongest {
     stages: usize,
     /// How far the first search moves a pixel at first.
     rate: Option<f32>,
-    /// Away from a label: the others, the nearest first.
-    nearest: Vec<usize>,
+    /// Away from a label: the others, the nearest first by the survey; what scouts came to, and how far that was.
+    near: Vec<usize>,
+    found: Vec<(usize, f64)>,
     /// Steps, gradients and queries of the stages that have ended.
     steps: usize,
     gradients: usize,
@@ -137,12 +150,13 @@ impl Strongest {
         let mut attack = Self {
             options,
             certain,
-            stage: Stage::Survey(Box::new(Survey::new(blank.clone(), norm))),
+            stage: Stage::Shrink(Box::new(Shrink::new(blank.clone(), image))),
             blank,
             order: Vec::new(),
             stages: 0,
             rate: None,
-            nearest: Vec::new(),
+            near: Vec::new(),
+            found: Vec::new(),
             steps: 0,
             gradients: 0,
             queries: 0,
@@ -171,26 +185,61 @@ impl Strongest {
             (Goal::Target(_), Norm::Linf) => vec![start(From::Original, None), start(From::Best, None), last],
             (Goal::Target(_), _) => vec![start(From::Original, None), start(From::Noise, None), last],
             (Goal::Away(_), _) => {
-                let ways = [From::Original, From::Original, From::Noise].into_iter().enumerate();
-                let ways = ways.map(|(i, from)| start(from, Some(i)));
-                std::iter::once(Kind::Survey).chain(ways).chain([last]).collect()
+                let mut all = vec![Kind::Survey];
+                let [first, second] = [0, 1].map(|way| start(From::Original, Some(way)));
+                if apgd.is_some() {
+                    // Within a budget whole searches find more than many short ones.
+                    all.extend([
+                        first,
+                        second,
+                        Kind::Apgd { random: true },
+                        start(From::Noise, Some(2)),
+                        last,
+                    ]);
+                } else {
+                    all.extend([start(From::Original, None)]);
+                    all.extend((0..LABELS.min(self.blank.logits.len() - 1)).map(Kind::Scout));
+                    all.extend([Kind::Apgd { random: true }, first, last]);
+                }
+                all
             }
         };
-        apgd.into_iter().chain(searches).collect()
+        apgd.into_iter().chain(searches).chain([Kind::Shrink]).collect()
     }
 
     /// A stage of this kind, if there is anything left for it to do.
     fn build(&self, kind: Kind) -> Option<Stage> {
         let StrongestOptions { norm, gradients, epsilon, .. } = self.options;
-        let left = gradients.checked_sub(self.gradients).filter(|left| *left > 0)?;
+        let left = gradients.saturating_sub(self.gradients);
+        if left == 0 && kind != Kind::Shrink {
+            return None;
+        }
         let first = self.steps == 0;
         let candidate = self.blank.again(Keep::Closest(norm), self.certain);
         match kind {
+            Kind::Shrink => {
+                let best = self.best.as_ref().filter(|best| best.progress.success)?;
+                Some(Stage::Shrink(Box::new(Shrink::new(candidate, &best.image))))
+            }
             Kind::Survey => Some(Stage::Survey(Box::new(Survey::new(candidate, norm)))),
+            Kind::Scout(which) => {
+                let aim = Some(Aim::Towards(*self.near.get(which)?));
+                let steps = ((SCOUT_SHARE * gradients as f32) as usize).clamp(1, left);
+                let options =
+                    SmallestOptions { aim, confidence: self.certain, ..SmallestOptions::new(norm, steps) };
+                let search = Smallest::on(candidate, options);
+                Some(Stage::Smallest(Box::new(search.starting(&self.blank.original))))
+            }
             Kind::Apgd { random } => {
                 let options = ApgdOptions {
                     norm,
-                    epsilon: epsilon?,
+                    epsilon: match (epsilon, &self.best) {
+                        (Some(epsilon), _) => epsilon,
+                        (None, Some(best)) if best.progress.success => {
+                            BELOW * norm.of(&best.progress.norms) as f32
+                        }
+                        _ => return None,
+                    },
                     steps: ((APGD_SHARE * gradients as f32) as usize).clamp(1, left),
                     loss: LossKind::CrossEntropy,
                     restarts: 1,
@@ -207,7 +256,7 @@ impl Strongest {
                 let searches = searches.filter(|kind| matches!(kind, Kind::Search { .. })).count().max(1);
                 let rate = self.rate.map(|rate| if last && norm == Norm::L1 { 0.5 * rate } else { rate });
                 let aim = match way {
-                    Some(way) => Some(Aim::Towards(*self.nearest.get(way)?)),
+                    Some(way) => Some(Aim::Towards(self.nearest().nth(way)?)),
                     None => None,
                 };
                 let options = SmallestOptions {
@@ -233,11 +282,17 @@ impl Strongest {
     /// The stage that follows, if one does.
     fn next(&mut self) -> Option<Stage> {
         match &self.stage {
+            Stage::Survey(survey) => self.near = survey.nearest(),
             Stage::Smallest(search) => {
                 self.rate.get_or_insert(search.rate());
+                if let Kind::Scout(_) = self.order[self.stages] {
+                    let found = search.outcome().filter(|best| best.progress.success);
+                    let far = found
+                        .map(|best| (best.progress.predicted, self.options.norm.of(&best.progress.norms)));
+                    self.found.extend(far);
+                }
             }
-            Stage::Survey(survey) => self.nearest = survey.nearest(),
-            Stage::Apgd(_) => {}
+            Stage::Apgd(_) | Stage::Shrink(_) => {}
         }
         while self.stages + 1 < self.order.len() {
             self.stages += 1;
@@ -247,6 +302,17 @@ impl Strongest {
             }
         }
         None
+    }
+
+    /// The labels, the nearest first: by what scouts came to, or else by the survey.
+    fn nearest(&self) -> impl Iterator<Item = usize> {
+        let mut far = vec![f64::NEG_INFINITY; self.blank.logits.len()];
+        for (label, distance) in &self.found {
+            far[*label] = far[*label].max(-distance);
+        }
+        let known = far.iter().filter(|far| far.is_finite()).count();
+        let near = if self.found.is_empty() { self.near.clone() } else { Vec::new() };
+        ranked(&far).take(known).chain(near)
     }
 
     /// The original with noise on every pixel.
@@ -353,14 +419,21 @@ impl Attack for Strongest {
     }
 }
 
-/// The most labels that are looked at, as AutoAttack's targeted attacks do.
-const LABELS: usize = 9;
+/// The places of the scores, the largest first.
+fn ranked(scores: &[f64]) -> impl Iterator<Item = usize> + use<> {
+    let mut left: Vec<(usize, f64)> = scores.iter().copied().enumerate().collect();
+    std::iter::from_fn(move || {
+        let (place, _) = left.iter().enumerate().max_by(|a, b| a.1.1.total_cmp(&b.1.1))?;
+        Some(left.swap_remove(place).0)
+    })
+}
 
 /// How far each of the likeliest other labels would be if the network were linear: a gradient at the original for each.
 #[derive(Clone, Debug)]
 struct Survey {
     candidate: Candidate,
     norm: Norm,
+    /// The labels, and how far those are that have been asked about.
     labels: Vec<usize>,
     far: Vec<f64>,
 }
@@ -372,9 +445,8 @@ impl Survey {
 
     /// The labels, the nearest first.
     fn nearest(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.far.len()).collect();
-        order.sort_by(|a, b| self.far[*a].total_cmp(&self.far[*b]));
-        order.into_iter().map(|i| self.labels[i]).collect()
+        let near: Vec<f64> = self.far.iter().map(|far| -far).collect();
+        ranked(&near).map(|i| self.labels[i]).collect()
     }
 
     /// The label that is asked about.
@@ -393,22 +465,74 @@ impl Attack for Survey {
     fn answered(&mut self) -> Result<Option<Progress>> {
         let asked = self.label();
         let progress = self.candidate.take((0, 0.0))?;
-        let far = self.norm.linear_distance(
-            &self.candidate.original,
-            &self.candidate.gradient,
-            self.candidate.value,
-        );
         if self.labels.is_empty() {
             self.candidate.refuse(progress.predicted)?;
             let Candidate { goal, logits, .. } = &self.candidate;
             // What was asked first stands first; the likeliest of the others follow.
-            let mut others: Vec<usize> =
-                (0..logits.len()).filter(|i| *i != goal.label() && *i != asked).collect();
-            others.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+            let scores: Vec<f64> = logits.iter().map(|z| f64::from(*z)).collect();
+            let others = ranked(&scores).filter(|i| *i != goal.label() && *i != asked);
             self.labels = [asked].into_iter().chain(others).take(LABELS).collect();
         }
-        self.far.push(far);
-        Ok(Some(if self.far.len() == self.labels.len() { self.candidate.end(progress) } else { progress }))
+        let Candidate { original, gradient, value, .. } = &self.candidate;
+        self.far.push(self.norm.linear_distance(original, gradient, *value));
+        let ends = self.far.len() == self.labels.len();
+        Ok(Some(if ends { self.candidate.end(progress) } else { progress }))
+    }
+
+    fn image(&self) -> &[f32] {
+        &self.candidate.image
+    }
+
+    fn probabilities(&self) -> &[f32] {
+        &self.candidate.probabilities
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        self.candidate.outcome.as_ref()
+    }
+}
+
+/// By bisection how much of a change is enough, from as little as this; it asks for no gradient.
+#[derive(Clone, Debug)]
+struct Shrink {
+    candidate: Candidate,
+    change: Vec<f32>,
+    low: f32,
+    high: f32,
+}
+
+/// The least share that is looked at, and how finely.
+const LEAST_SHARE: f32 = 0.9;
+const FINE: f32 = 2e-4;
+
+impl Shrink {
+    fn new(candidate: Candidate, image: &[f32]) -> Self {
+        let change = image.iter().zip(&candidate.original).map(|(x, x0)| x - x0).collect();
+        Self { candidate, change, low: LEAST_SHARE, high: 1.0 }
+    }
+}
+
+impl Attack for Shrink {
+    fn query(&mut self) -> Result<Query<'_>> {
+        let share = 0.5 * (self.low + self.high);
+        let Candidate { original, image, .. } = &mut self.candidate;
+        for ((x, x0), d) in image.iter_mut().zip(original.iter()).zip(&self.change) {
+            *x = (x0 + share * d).clamp(0.0, 1.0);
+        }
+        let loss = self.candidate.goal.loss();
+        Ok(self.candidate.ask(loss, false))
+    }
+
+    fn answered(&mut self) -> Result<Option<Progress>> {
+        let progress = self.candidate.take((0, 0.0))?;
+        let middle = 0.5 * (self.low + self.high);
+        if progress.success {
+            self.high = middle;
+        } else {
+            self.low = middle;
+        }
+        let ends = self.high - self.low < FINE;
+        Ok(Some(if ends { self.candidate.end(progress) } else { progress }))
     }
 
     fn image(&self) -> &[f32] {

@@ -72,10 +72,7 @@ impl RowMatrix {
     #[inline]
     pub fn add_rows(&self, terms: &[Term], y: &mut [f32]) {
         assert!(y.len() >= self.padded_cols(), "y is shorter than the padded columns");
-        assert!(terms.iter().all(|t| (t.row as usize) < self.rows), "a term's row is outside the matrix");
-        let (this, y) = (self, y.as_mut_ptr());
-        // SAFETY: checked just above.
-        unsafe { dispatch!(self.level, add_rows, this: &RowMatrix, terms: &[Term], y: *mut f32) }
+        self.add_rows_batch((terms, &[terms.len()]), y, self.padded_cols(), &mut [0]);
     }
 
     /// [`add_rows`](Self::add_rows) for several `y` at once, which share each part of the matrix while it is near: sum
@@ -128,13 +125,6 @@ impl RowMatrix {
             start += vectors * S::LANES;
         }
     }
-}
-
-/// SAFETY: as [`RowMatrix::add_rows_at`].
-#[inline(always)]
-unsafe fn add_rows<S: Simd>(matrix: &RowMatrix, terms: &[Term], y: *mut f32) {
-    // SAFETY: passed on.
-    unsafe { matrix.add_rows_at::<S>(terms, y) }
 }
 
 /// Where the sums of a batch go.

@@ -74,6 +74,18 @@ pub struct Query<'a> {
     pub gradient: Option<&'a mut [f32]>,
 }
 
+/// Moves the queries that want a gradient to the front, in their order; returns how many they are.
+fn gradients_first(queries: &mut [Query<'_>]) -> usize {
+    let mut count = 0;
+    for i in 0..queries.len() {
+        if queries[i].gradient.is_some() {
+            queries[count..=i].rotate_right(1);
+            count += 1;
+        }
+    }
+    count
+}
+
 /// How a VAE classifier reads an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Inference {

@@ -1,6 +1,6 @@
 //! A feed-forward network as a classifier.
 
-use super::{Classifier, Query};
+use super::{Classifier, Query, gradients_first};
 use crate::error::Result;
 use crate::kernel::softmax::Loss;
 use crate::net::Net;
@@ -71,8 +71,7 @@ impl Classifier for Network {
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {
         let (count, classes) = (queries.len(), self.classes());
         // Those that want a gradient come first: the others end with the logits.
-        queries.sort_by_key(|query| query.gradient.is_none());
-        let gradients = queries.iter().filter(|query| query.gradient.is_some()).count();
+        let gradients = gradients_first(queries);
         if let [query] = queries {
             self.net.forward(query.image);
         } else {

@@ -1,7 +1,7 @@
 //! A variational auto-encoder (Kingma & Welling 2014, "Auto-Encoding Variational Bayes") as a classifier: the encoder's
 //! mean, or samples around it, read by a head; and the decoder, which shows what the latent vector says.
 
-use super::{Classifier, Query};
+use super::{Classifier, Query, gradients_first};
 use crate::arch::{Arch, Part};
 use crate::error::{Error, Result};
 use crate::kernel::simd::Level;
@@ -243,9 +243,8 @@ impl Classifier for Vae {
 
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {
         // Those that want a gradient come first: the others end with the logits.
-        queries.sort_by_key(|query| query.gradient.is_none());
+        let gradients = gradients_first(queries);
         let (count, latent) = (queries.len(), self.z.len());
-        let gradients = queries.iter().filter(|query| query.gradient.is_some()).count();
         let Self { encoder, mean, log_variance, head, noise, probabilities, sum, batch, .. } = self;
         batch.images.clear();
         queries.iter().for_each(|query| batch.images.extend_from_slice(query.image));

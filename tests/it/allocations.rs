@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use misread::attack::iterative::L1Form;
 use misread::attack::options::Method;
-use misread::attack::{Goal, Options};
+use misread::attack::{Goal, Norm, Options};
 
 use crate::common;
 
@@ -34,7 +34,13 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_step_allocates_nothing() {
     let (mut network, samples) = (common::network(), common::samples());
-    for method in [Method::Linf, Method::L1(L1Form::Sparse), Method::L1(L1Form::Published)] {
+    for method in [
+        Method::Linf,
+        Method::L1(L1Form::Sparse),
+        Method::L1(L1Form::Published),
+        Method::Apgd(Norm::Linf),
+        Method::Apgd(Norm::L2),
+    ] {
         let options = Options { steps: 50, ..Options::new(method) };
         let mut attack = options.attack(&network, &samples.image(7).unwrap(), Goal::Target(3)).unwrap();
         attack.step(&mut network).unwrap();

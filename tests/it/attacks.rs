@@ -1,8 +1,9 @@
 //! The attacks' invariants, on the shipped network and on a linear one with a closed form.
 
+use misread::attack::apgd::LossKind;
 use misread::attack::iterative::L1Form;
 use misread::attack::options::Method;
-use misread::attack::{Goal, Options, run};
+use misread::attack::{Attack, Goal, Norm, Options, Progress, run, run_all};
 use misread::error::Error;
 use misread::kernel::softmax::Loss;
 use misread::metrics::norms::Norms;
@@ -52,14 +53,21 @@ fn options(budget: f32, steps: usize) -> Options {
 const METHODS: [Method; 4] =
     [Method::Linf, Method::L1(L1Form::Sparse), Method::L1(L1Form::Published), Method::Lbfgs];
 
+/// The strong attacks, under every norm that each knows.
+const STRONG: [Method; 8] = [
+    Method::Apgd(Norm::Linf),
+    Method::Apgd(Norm::L1),
+    Method::Apgd(Norm::L2),
+    Method::Strongest(Norm::Linf),
+    Method::Strongest(Norm::L1),
+    Method::Strongest(Norm::L2),
+    Method::HopSkipJump(Norm::Linf),
+    Method::HopSkipJump(Norm::L2),
+];
+
 /// The norm that a method bounds.
 fn distance(method: Method, image: &[f32], original: &[f32]) -> f64 {
-    let norms = Norms::between(original, image);
-    match method {
-        Method::Linf | Method::Square => norms.linf,
-        Method::L1(_) => norms.l1,
-        Method::Lbfgs => norms.l2,
-    }
+    method.norm().of(&Norms::between(original, image))
 }
 
 #[test]
@@ -121,11 +129,23 @@ fn what_cannot_be_attacked_is_refused_in_words() {
         (&image, Goal::Target(3), Options { steps: 0, ..other(Method::Square) }, "queries"),
         (&image, Goal::Target(3), Options { search: true, ..other(Method::Square) }, "fixed budget"),
         (&image, Goal::Target(10), other(Method::Square), "label 10"),
+        (&image, Goal::Target(3), Options { budget: 1.5, ..other(STRONG[0]) }, "epsilon"),
+        (&image, Goal::Target(3), Options { steps: 0, ..other(STRONG[1]) }, "steps"),
+        (&image, Goal::Target(3), Options { restarts: 0, ..other(STRONG[2]) }, "restarts"),
+        (&image, Goal::Target(3), Options { alpha: Some(0.1), ..other(STRONG[2]) }, "step size"),
+        (&image, Goal::Target(3), Options { budget: 29.0, ..other(STRONG[5]) }, "28"),
+        (&image, Goal::Target(3), Options { steps: 9, ..other(STRONG[3]) }, "gradients"),
+        (&image, Goal::Target(3), Options { restarts: 2, ..other(STRONG[3]) }, "apgd alone"),
+        (&image, Goal::Target(3), Options { loss: LossKind::Dlr, ..other(Method::Linf) }, "apgd alone"),
+        (&image, Goal::Target(3), Options { confidence: 1.0, ..other(STRONG[4]) }, "confidence"),
+        (&image, Goal::Target(3), Options { steps: 0, ..other(STRONG[7]) }, "queries"),
+        (&image, Goal::Target(3), other(Method::HopSkipJump(Norm::L1)), "l2 and linf"),
+        (&nan, Goal::Target(3), other(STRONG[6]), "NaN"),
     ] {
         let error = new(image, goal, options).err().expect("refused").to_string();
         assert!(error.contains(word), "'{error}' says nothing of {word}");
     }
-    for method in METHODS {
+    for method in METHODS.into_iter().chain(STRONG) {
         for (goal, word) in [(Goal::Target(7), "already reads"), (Goal::Away(3), "already misreads")] {
             for seed in [None, Some(5)].into_iter().take(if method == Method::Lbfgs { 1 } else { 2 }) {
                 let mut attack = new(&image, goal, Options { seed, ..other(method) }).unwrap();
@@ -144,13 +164,14 @@ fn black_and_white_images_can_be_attacked() {
         let mut logits = vec![0.0; 10];
         network.logits(&image, &mut logits);
         let read = misread::metrics::argmax(&logits);
-        for method in METHODS {
+        for method in METHODS.into_iter().chain(STRONG) {
             let options = Options { steps: 10, ..Options::new(method) };
             let mut attack = options.attack(&network, &image, Goal::Target((read + 1) % 10)).unwrap();
             let end = run(&mut *attack, &mut network).unwrap();
-            assert!(end.loss.is_finite() && attack.image().iter().all(|x| (0.0..=1.0).contains(x)));
-            if method != Method::Lbfgs {
-                assert!(distance(method, attack.image(), &image) <= f64::from(options.budget) * (1.0 + 1e-5));
+            let best = attack.outcome().unwrap();
+            assert!(end.loss.is_finite() && best.image.iter().all(|x| (0.0..=1.0).contains(x)));
+            if !options.search && best.progress.success {
+                assert!(distance(method, &best.image, &image) <= f64::from(options.budget) * (1.0 + 1e-5));
             }
         }
     }
@@ -159,8 +180,9 @@ fn black_and_white_images_can_be_attacked() {
 #[test]
 fn an_attack_that_has_ended_says_so() {
     let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
-    for method in METHODS {
-        let options = Options { steps: 2, search: false, ..Options::new(method) };
+    for method in METHODS.into_iter().chain(STRONG) {
+        let steps = if matches!(method, Method::Strongest(_)) { 10 } else { 2 };
+        let options = Options { steps, search: false, ..Options::new(method) };
         let mut attack = options.attack(&network, &image, Goal::Target(3)).unwrap();
         assert!(attack.outcome().is_none());
         run(&mut *attack, &mut network).unwrap();
@@ -303,8 +325,213 @@ fn the_gradients_that_attacks_descend_are_the_slopes_of_their_losses() {
     }
 }
 
+#[test]
+fn on_a_linear_model_the_strong_attacks_find_the_closed_forms() {
+    // As above: the nearest point lies at 1/|w| in the dual norm.
+    let w = vec![1.0, -2.0, 0.0, 3.0, -1.0];
+    let x0 = vec![0.5; 5];
+    for (norm, nearest) in [(Norm::Linf, 1.0 / 7.0), (Norm::L1, 1.0 / 3.0), (Norm::L2, 1.0 / 15f64.sqrt())] {
+        let mut model = Linear { w: w.clone(), b: -1.5 };
+        for goal in [Goal::Target(0), Goal::Away(1)] {
+            let options = Options { search: true, ..Options::new(Method::Strongest(norm)) };
+            let mut attack = options.attack(&model, &x0, goal).unwrap();
+            run(&mut *attack, &mut model).unwrap();
+            let best = attack.outcome().unwrap();
+            let found = distance(options.method, &best.image, &x0);
+            assert!(best.progress.success && found >= nearest * (1.0 - 1e-5), "{norm:?} {found} {nearest}");
+            assert!(found <= nearest * 1.005, "{norm:?}: {found}, the nearest lies at {nearest}");
+            for method in [Method::Strongest(norm), Method::Apgd(norm)] {
+                // Just within reach, and just out of it.
+                for (share, reached) in [(1.02, true), (0.99, false)] {
+                    let options = Options { budget: (share * nearest) as f32, ..Options::new(method) };
+                    let mut attack = options.attack(&model, &x0, goal).unwrap();
+                    run(&mut *attack, &mut model).unwrap();
+                    assert_eq!(attack.outcome().unwrap().progress.success, reached, "{method:?} {share}");
+                }
+            }
+        }
+        if norm == Norm::L1 {
+            continue;
+        }
+        let options = Options { steps: 20_000, ..Options::new(Method::HopSkipJump(norm)) };
+        let start = [1.0, 0.0, 0.5, 1.0, 0.0];
+        let mut attack = options.attack_from(&model, &x0, Goal::Target(0), Some(&start)).unwrap();
+        run(&mut *attack, &mut model).unwrap();
+        let found = distance(options.method, &attack.outcome().unwrap().image, &x0);
+        assert!(
+            found >= nearest * (1.0 - 1e-5) && found <= nearest * 1.05,
+            "{norm:?}: {found} and {nearest}"
+        );
+    }
+}
+
+#[test]
+fn several_attacks_at_once_come_to_what_each_comes_to_alone() {
+    let (mut network, samples) = (common::network(), common::samples());
+    let images: Vec<Vec<f32>> = (0..7).map(|i| samples.image(i).unwrap()).collect();
+    let methods = METHODS.into_iter().chain(STRONG).chain([Method::Square]);
+    let options: Vec<Options> = methods
+        .map(|method| Options { steps: if method == STRONG[6] { 300 } else { 30 }, ..Options::new(method) })
+        .collect();
+    // Every attack on another digit; digit 3 is read as wanted already.
+    let goal = |i: usize| Goal::Target(if i % 7 == 3 { 3 } else { (i % 7 + 1) % 10 });
+    let make = |network: &misread::model::Network| -> Vec<Box<dyn Attack>> {
+        options.iter().enumerate().map(|(i, o)| o.attack(network, &images[i % 7], goal(i)).unwrap()).collect()
+    };
+    let (mut together, mut alone) = (make(&network), make(&network));
+    let mut steps: Vec<Vec<Progress>> = vec![Vec::new(); options.len()];
+    let ends = run_all(&mut together, &mut network, |i, progress| steps[i].push(*progress));
+    for (i, attack) in alone.iter_mut().enumerate() {
+        match run(&mut **attack, &mut network) {
+            Ok(end) => {
+                assert_eq!(ends[i].as_ref().unwrap(), &end, "{:?}", options[i].method);
+                assert_eq!(steps[i].last(), Some(&end));
+                assert_eq!(together[i].outcome(), attack.outcome(), "{:?}", options[i].method);
+                assert!(steps[i].iter().enumerate().all(|(n, p)| p.step == n), "{:?}", options[i].method);
+            }
+            Err(error) => assert_eq!(ends[i].as_ref().unwrap_err().to_string(), error.to_string()),
+        }
+    }
+    assert_eq!(ends.iter().filter(|end| end.is_err()).count(), 2);
+}
+
+#[test]
+fn the_strongest_attack_keeps_to_its_gradients_and_finds_no_less_than_the_others() {
+    let (mut network, samples) = (common::network(), common::samples());
+    for norm in [Norm::Linf, Norm::L1, Norm::L2] {
+        let (mut better, mut all) = (0, 0);
+        for digit in 0..12 {
+            let image = samples.image(digit).unwrap();
+            let label = usize::from(samples.labels[digit]);
+            let goal = if digit % 2 == 0 { Goal::Target((label + 1) % 10) } else { Goal::Away(label) };
+            let mut found = |options: Options| {
+                let mut attack = options.attack(&network, &image, goal).unwrap();
+                let end = run(&mut *attack, &mut network).unwrap();
+                let best = attack.outcome().unwrap().clone();
+                assert!(best.progress.success, "{options:?} {digit}: {:?}", best.progress);
+                assert_eq!(norm.of(&Norms::between(&image, &best.image)), norm.of(&best.progress.norms));
+                (norm.of(&best.progress.norms), end)
+            };
+            let (ours, end) =
+                found(Options { search: true, steps: 1_000, ..Options::new(Method::Strongest(norm)) });
+            assert!(end.gradients <= 1_000 && end.queries >= end.gradients, "{end:?}");
+            let bisected = Options { search: true, steps: 60, ..Options::new(Method::Apgd(norm)) };
+            let (theirs, _) = found(bisected);
+            all += 1;
+            better += usize::from(ours <= theirs * 1.03);
+            // Within a budget that this shows to be enough it succeeds, and stops.
+            let enough = Options {
+                budget: (1.3 * ours) as f32,
+                steps: 1_000,
+                ..Options::new(Method::Strongest(norm))
+            };
+            let (far, end) = found(enough);
+            assert!(far <= 1.3 * ours * (1.0 + 1e-5) && end.gradients <= 1_000, "{far} {ours} {end:?}");
+        }
+        assert!(better >= all - 1, "{norm:?}: {better} of {all}");
+    }
+}
+
+#[test]
+fn hopskipjump_sees_labels_alone_and_only_what_its_seed_says() {
+    /// The answers of a network without all but which is largest.
+    struct Labels(misread::model::Network);
+    impl Classifier for Labels {
+        fn pixels(&self) -> usize {
+            self.0.pixels()
+        }
+        fn classes(&self) -> usize {
+            self.0.classes()
+        }
+        fn logits(&mut self, image: &[f32], logits: &mut [f32]) {
+            self.0.logits(image, logits);
+            let read = misread::metrics::argmax(logits);
+            logits.fill(0.0);
+            logits[read] = 1.0;
+        }
+        fn loss_and_gradient(&mut self, _: &[f32], _: Loss, _: &mut [f32], _: &mut [f32]) -> f32 {
+            panic!("no gradient is asked for")
+        }
+    }
+    let (mut network, samples) = (common::network(), common::samples());
+    let (image, start) = (samples.image(7).unwrap(), samples.image(3).unwrap());
+    let mut labels = Labels(common::network());
+    for norm in [Norm::L2, Norm::Linf] {
+        let mut found = Vec::new();
+        for seed in [1, 1, 2] {
+            let options =
+                Options { seed: Some(seed), steps: 2_000, ..Options::new(Method::HopSkipJump(norm)) };
+            let make = |model: &dyn Classifier| {
+                options.attack_from(model, &image, Goal::Target(3), Some(&start)).unwrap()
+            };
+            let (mut seen, mut blind) = (make(&network), make(&labels));
+            let end = run(&mut *seen, &mut network).unwrap();
+            run(&mut *blind, &mut labels).unwrap();
+            assert_eq!((end.gradients, end.queries), (0, 2_001));
+            assert_eq!(seen.outcome().unwrap().image, blind.outcome().unwrap().image);
+            assert!(seen.outcome().unwrap().progress.success);
+            found.push(seen.outcome().unwrap().image.clone());
+        }
+        assert!(found[0] == found[1] && found[0] != found[2]);
+        let far = norm.of(&Norms::between(&image, &found[0]));
+        let first = norm.of(&Norms::between(&image, &start));
+        assert!(far < 0.6 * first, "{norm:?}: from {first} to {far}");
+    }
+    // Without an image to start from random ones are tried, and not without end.
+    let mut never = Linear { w: vec![0.0; 4], b: -1.0 };
+    let mut attack =
+        Options::new(Method::HopSkipJump(Norm::L2)).attack(&never, &[0.5; 4], Goal::Target(0)).unwrap();
+    let end = run(&mut *attack, &mut never).unwrap();
+    assert!(!attack.outcome().unwrap().progress.success && end.queries < 1_000, "{end:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn apgd_stays_in_the_box_and_the_ball_and_keeps_its_surest(
+        digit in 0usize..100, shift in 1usize..10, which in 0usize..3, share in 0.001f32..1.0, steps in 1usize..12,
+        restarts in 1usize..4, targeted: bool, dlr: bool, search: bool, seed in proptest::option::of(0u64..1000),
+    ) {
+        let (mut network, samples) = (common::network(), common::samples());
+        let image = samples.image(digit).unwrap();
+        let label = usize::from(samples.labels[digit]);
+        let goal = if targeted { Goal::Target((label + shift) % 10) } else { Goal::Away(label) };
+        let norm = [Norm::Linf, Norm::L1, Norm::L2][which];
+        let budget = share * [1.0, 60.0, 8.0][which];
+        let loss = if dlr { LossKind::Dlr } else { LossKind::CrossEntropy };
+        let options = Options { budget, steps, restarts, search, seed, loss, ..Options::new(Method::Apgd(norm)) };
+        let attack = || options.attack(&common::network(), &image, goal).unwrap();
+        let (mut first, mut again) = (attack(), attack());
+        let (mut least, mut closest) = (f32::INFINITY, f64::INFINITY);
+        loop {
+            let progress = match first.step(&mut network) {
+                Ok(progress) => progress,
+                Err(Error::Refused(_)) => return Ok(()),
+                Err(error) => panic!("{error}"),
+            };
+            let far = norm.of(&Norms::between(&image, first.image()));
+            prop_assert!(first.image().iter().all(|x| (0.0..=1.0).contains(x)));
+            prop_assert!(far <= f64::from(progress.budget) * (1.0 + 1e-5) + 1e-5, "{} of {}", far, progress.budget);
+            prop_assert_eq!(again.step(&mut network).unwrap(), progress);
+            prop_assert_eq!(first.image(), again.image());
+            // Outside the budget, where L1 begins, nothing is a success.
+            if progress.success {
+                prop_assert!(search || far <= f64::from(budget) * (1.0 + 1e-4));
+                (least, closest) = (least.min(progress.loss), closest.min(far));
+            }
+            let best = first.outcome().unwrap().progress;
+            prop_assert_eq!(best.success, closest.is_finite());
+            if best.success && search {
+                prop_assert_eq!(norm.of(&best.norms), closest);
+            } else if best.success {
+                prop_assert_eq!(best.loss, least);
+            }
+            if progress.done {
+                break;
+            }
+        }
+    }
 
     #[test]
     fn every_step_stays_in_the_box_and_the_ball(

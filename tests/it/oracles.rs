@@ -1,9 +1,11 @@
 //! Beside SciPy, Foolbox and scikit-image: what `tests/data/oracles.py` had them compute of the shipped weights.
 
-use misread::attack::iterative::{BasicIterative, IterativeOptions, L1Form, Norm};
+use misread::attack::apgd::{Apgd, ApgdOptions, LossKind};
+use misread::attack::iterative::{BasicIterative, IterativeOptions, L1Form, Step};
 use misread::attack::lbfgs::{Lbfgs, LbfgsOptions};
 use misread::attack::lbfgsb::{Lbfgsb, Settings, Status};
-use misread::attack::{Attack, Goal};
+use misread::attack::smallest::{Smallest, SmallestOptions};
+use misread::attack::{Attack, Goal, Norm};
 use misread::metrics::ssim::ssim;
 use misread::weights::{floats, read};
 use safetensors::SafeTensors;
@@ -11,6 +13,9 @@ use safetensors::SafeTensors;
 use crate::common;
 
 const ORACLES: &[u8] = include_bytes!("../data/oracles.safetensors");
+
+/// What `tests/data/strong.py` had AutoAttack and adv-lib come by.
+const STRONG: &[u8] = include_bytes!("../data/strong.safetensors");
 
 fn oracles() -> SafeTensors<'static> {
     read("the oracles", ORACLES, 1 << 22).unwrap().1
@@ -148,7 +153,7 @@ fn the_minimum_of_the_attack_is_as_good_as_scipys_on_pytorchs_gradients() {
 
 /// Of each digit, the most pixels that differ by more than 1e-4 from Foolbox's iterates after the steps in `wanted`.
 fn differing(
-    norm: Norm,
+    form: Step,
     epsilon: f32,
     alpha: f32,
     goal: fn(usize) -> Goal,
@@ -160,7 +165,7 @@ fn differing(
     let digit = |digit: usize| {
         let image = samples.image(digit).unwrap();
         let options = IterativeOptions {
-            norm,
+            step: form,
             epsilon,
             steps: 10,
             alpha: Some(alpha),
@@ -188,13 +193,85 @@ fn differing(
 fn the_iterates_are_those_of_foolbox() {
     let next = |label| Goal::Target((label + 1) % 10);
     let steps = [1, 2, 5, 10];
-    let published = Norm::L1(L1Form::Published);
+    let published = Step::L1(L1Form::Published);
     for (what, pixels) in [
-        ("linf", differing(Norm::Linf, 0.3, 0.01, next, &steps, "linf_iterates")),
+        ("linf", differing(Step::Sign, 0.3, 0.01, next, &steps, "linf_iterates")),
         ("l1", differing(published, 12.0, 2.0, next, &steps, "l1_iterates")),
-        ("untargeted", differing(Norm::Linf, 0.3, 0.01, Goal::Away, &[5], "linf_untargeted")),
+        ("untargeted", differing(Step::Sign, 0.3, 0.01, Goal::Away, &[5], "linf_untargeted")),
     ] {
         assert!(pixels.iter().all(|&n| n == 0), "{what}: {pixels:?} pixels differ");
+    }
+}
+
+/// For each digit, how many steps an attack goes the way of the others' (all pixels within 1e-3), and how many there are.
+fn together(name: &str, attack: impl Fn(&[f32], usize) -> Box<dyn Attack>) -> (Vec<usize>, usize) {
+    const COUNT: usize = 3;
+    let file = read("the oracles", STRONG, 1 << 22).unwrap().1;
+    let theirs = floats(file.tensor(name).unwrap().data());
+    let steps = theirs.len() / (COUNT * 784);
+    let (mut network, samples) = (common::network(), common::samples());
+    let digit = |digit: usize| {
+        let mut attack = attack(&samples.image(digit).unwrap(), samples.labels[digit].into());
+        let same = |step: usize, ours: &[f32]| {
+            let theirs = &theirs[(step * COUNT + digit) * 784..][..784];
+            ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-3)
+        };
+        let mut step = 0;
+        while step < steps {
+            attack.step(&mut network).unwrap();
+            if !same(step, attack.image()) {
+                break;
+            }
+            step += 1;
+        }
+        step
+    };
+    ((0..COUNT).map(digit).collect(), steps)
+}
+
+#[test]
+fn apgd_goes_the_way_of_autoattack_s() {
+    let network = common::network();
+    for (loss, name, budgets) in
+        [(LossKind::CrossEntropy, "ce", [0.2, 2.0, 12.0]), (LossKind::Dlr, "dlr", [0.05, 0.5, 3.0])]
+    {
+        for (norm, epsilon) in [Norm::Linf, Norm::L2, Norm::L1].into_iter().zip(budgets) {
+            let attack = |image: &[f32], label: usize| -> Box<dyn Attack> {
+                let goal =
+                    if loss == LossKind::Dlr { Goal::Away(label) } else { Goal::Target((label + 1) % 10) };
+                let (steps, restarts, confidence, early_stop, search) = (24, 1, 0.0, false, false);
+                let options = ApgdOptions {
+                    norm,
+                    epsilon,
+                    steps,
+                    loss,
+                    restarts,
+                    seed: None,
+                    confidence,
+                    early_stop,
+                    search,
+                };
+                Box::new(Apgd::new(&network, image, goal, options).unwrap())
+            };
+            let (same, all) = together(&format!("apgd_{}_{name}", norm.name()), attack);
+            // Under L1 the number of moved pixels sets the next step's, and what the others' projection leaves of rounding on
+            // pixels that ours puts back counts as moved: the first stage agrees.
+            let least = if norm == Norm::L1 { 9 } else { all };
+            assert!(same.iter().all(|&n| n >= least), "{norm:?} {name}: {same:?} of {all} steps");
+        }
+    }
+}
+
+#[test]
+fn the_search_in_its_published_form_goes_the_way_of_adv_lib_s() {
+    let network = common::network();
+    for (norm, name) in [(Norm::L2, "pdgd_l2"), (Norm::L1, "pdpgd_l1")] {
+        let attack = |image: &[f32], label: usize| -> Box<dyn Attack> {
+            let goal = Goal::Target((label + 1) % 10);
+            Box::new(Smallest::new(&network, image, goal, SmallestOptions::published(norm, 24)).unwrap())
+        };
+        let (same, all) = together(name, attack);
+        assert!(same.iter().all(|&n| n == all), "{norm:?}: {same:?} of {all} steps");
     }
 }
 

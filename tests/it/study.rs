@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use misread::attack::Options;
 use misread::attack::options::Method;
 use misread::native::images::{Images, Target, read_weights};
-use misread::native::subject::{Reading, Subject, attack_one};
+use misread::native::subject::{Reading, Subject, Task, attack_all};
 use misread::study::Thresholds;
 use serde_json::Value;
 
@@ -112,7 +112,8 @@ fn an_image_is_judged_alike_whoever_made_it() {
         for image in &images {
             let goal = Target::Next.goal(image.label, 10);
             let thresholds = Thresholds::new(weights.arch.dataset.validity);
-            let made = attack_one(&mut subject, image, goal, options, thresholds).unwrap();
+            let task = Task { image, goal, start: None };
+            let made = attack_all(&mut subject, &[task], options, thresholds).unwrap().remove(0);
             if made.record.refused.is_none() {
                 assert_eq!(
                     subject.fooled(image, &made.image, goal),
@@ -142,7 +143,8 @@ fn an_attack_whose_random_start_is_its_end_is_recorded() {
                 let goal = Target::Label(target).goal(image.label, 10);
                 // The start alone, so that this takes no time.
                 let options = Options { steps: 1, ..options };
-                let made = attack_one(&mut subject, image, goal, options, thresholds).unwrap();
+                let task = Task { image, goal, start: None };
+                let made = attack_all(&mut subject, &[task], options, thresholds).unwrap().remove(0);
                 at_once += usize::from(made.record.success && made.record.steps == 0);
             }
         }

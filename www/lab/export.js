@@ -2,8 +2,8 @@
 
 /** The fields of a record, in their order. */
 export const FIELDS = [
-  'dataset', 'network', 'reading', 'attack', 'budget', 'index', 'label', 'target', 'clean_predicted', 'predicted', 'success',
-  'confidence', 'l0', 'l1', 'l2', 'linf', 'ssim', 'valid', 'grade', 'survives_png', 'steps', 'gradients',
+  'dataset', 'network', 'reading', 'attack', 'norm', 'budget', 'index', 'label', 'target', 'clean_predicted', 'predicted', 'success',
+  'confidence', 'l0', 'l1', 'l2', 'linf', 'ssim', 'valid', 'grade', 'survives_png', 'steps', 'gradients', 'queries',
 ];
 
 /** A value in a table of comma-separated values; what is not there is left empty. */

@@ -1,8 +1,8 @@
 // The settings of the lab as one typed table, mirrored in the URL's hash like those of the page:
 // lab.html#networks=mnist-cnn,mnist-vae&digits=200&linf=0.05,0.1&steps=40&run=1
 
-import { ATTACKS } from '../attacks.js';
 import { MODELS, choice, datasetOf, number } from '../state.js';
+import { LAB } from './attacks.js';
 
 /** The networks that read digits. */
 export const NETWORKS = MODELS.filter((name) => datasetOf(name) === 'mnist');
@@ -38,7 +38,7 @@ export const FIELDS = {
   inference: choice('mean', 'sampled'),
   // The first so many of the test set.
   digits: number(100, 10, 1000, { whole: true }),
-  attacks: several(Object.keys(ATTACKS), ['linf']),
+  attacks: several(Object.keys(LAB), ['strongest-l2']),
   linf: budgets(0.001, 1, [0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3]),
   l1: budgets(0.1, 784, [5, 10, 15, 20, 30, 40]),
   steps: number(40, 1, 1000, { whole: true }),
@@ -76,7 +76,7 @@ export function readHash(hash) {
       named.push(name);
     }
   }
-  const meant = Object.keys(ATTACKS).filter((attack) => named.includes(attack));
+  const meant = Object.keys(LAB).filter((attack) => named.includes(attack));
   if (!named.includes('attacks') && meant.length) state.attacks = meant;
   return { state, problems };
 }

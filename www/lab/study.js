@@ -3,6 +3,7 @@
 import { ATTACKS, engineOptions } from '../attacks.js';
 import { Cancelled } from '../engine.js';
 import * as networks from '../networks.js';
+import { LAB } from './attacks.js';
 import { sampleImages } from '../view/pixels.js';
 
 /** How long the workers may take to end their attacks after a stop before they are ended, in milliseconds. */
@@ -11,9 +12,9 @@ const PATIENCE = 1500;
 /** The label after the true one: what every attack aims at. */
 export const next = (label) => (label + 1) % 10;
 
-/** The attacks of a study in their order: [{attack, budget}]; L-BFGS has no budget. */
+/** The attacks of a study in their order: [{attack, budget}]; those that seek the closest image have no budget. */
 export const plan = ({ attacks, ...settings }) =>
-  Object.keys(ATTACKS)
+  Object.keys(LAB)
     .filter((attack) => attacks.includes(attack))
     .flatMap((attack) => (settings[attack] ?? [null]).map((budget) => ({ attack, budget })));
 
@@ -27,9 +28,13 @@ export const SURE = 0.7;
 function options({ attack, budget, reading }, { steps, seed }) {
   const unbounded = budget === null;
   const confidence = unbounded && reading === 'sampled' ? SURE : 0;
-  const start = ATTACKS[attack].fields.c?.initial;
-  return engineOptions(attack, {
-    mode: unbounded ? 'min' : 'fixed', epsilon: budget, c: start, steps, confidence, stop: 0, seed: unbounded ? '' : seed,
+  const { method, norm } = LAB[attack];
+  const { fields } = ATTACKS[method];
+  // The strongest attack counts its gradients, not its steps; where its budget is sought, the one it begins with is any.
+  const several = 'norm' in fields;
+  return engineOptions(method, {
+    mode: unbounded ? 'min' : 'fixed', norm: several ? norm : undefined, epsilon: budget ?? fields.epsilon?.initial, c: fields.c?.initial,
+    steps: several ? fields.steps.initial : steps, confidence, stop: 0, seed: unbounded && !several ? '' : seed,
   });
 }
 
@@ -126,10 +131,10 @@ export class Study {
         item.read ??= await engine.answer(model, image, index);
         const { attack, budget } = this.#plan[item.records.length];
         const about = {
-          dataset: 'mnist', network, reading: vae ? this.settings.inference : 'mean', attack, budget, index, label, target: next(label),
-          clean_predicted: item.read.predicted,
+          dataset: 'mnist', network, reading: vae ? this.settings.inference : 'mean', attack: LAB[attack].method, norm: LAB[attack].norm,
+          budget, index, label, target: next(label), clean_predicted: item.read.predicted,
         };
-        const outcome = about.clean_predicted === label ? await this.#outcome(engine, { model, image, index, about }) : misread(item.read.probabilities, about);
+        const outcome = about.clean_predicted === label ? await this.#outcome(engine, { model, image, index, about: { ...about, attack } }) : misread(item.read.probabilities, about);
         item.records.push({ ...about, ...outcome });
         this.done++;
       } catch (error) {
@@ -148,9 +153,9 @@ export class Study {
     this.#calls.add(call);
     try {
       const { outcome: end } = await call.promise;
-      const { predicted, success, confidence, l0, l1, l2, linf, ssim, valid, grade, survivesPng, steps, gradients } = end;
+      const { predicted, success, confidence, l0, l1, l2, linf, ssim, valid, grade, survivesPng, steps, gradients, queries } = end;
       this.thresholds ??= { valid_l2: end.validAt, confident: end.confidentAt };
-      return { predicted, success, confidence, l0, l1, l2, linf, ssim, valid, grade, survives_png: survivesPng, steps, gradients };
+      return { predicted, success, confidence, l0, l1, l2, linf, ssim, valid, grade, survives_png: survivesPng, steps, gradients, queries };
     } finally {
       this.#calls.delete(call);
     }
@@ -160,5 +165,5 @@ export class Study {
 /** What is recorded of a digit that is misread without an attack: it is not attacked. */
 const misread = (probabilities, { clean_predicted: predicted, target }) => ({
   predicted, success: false, confidence: probabilities[target], l0: 0, l1: 0, l2: 0, linf: 0, ssim: 1, valid: true, grade: null,
-  survives_png: false, steps: 0, gradients: 0,
+  survives_png: false, steps: 0, gradients: 0, queries: 0,
 });

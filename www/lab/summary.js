@@ -1,6 +1,8 @@
 // What the records of a study say: rows of a table, curves, and VAEs beside plain networks. The statistics are the crate's,
 // computed in a worker.
 
+import { LAB } from './attacks.js';
+
 /** The grades from the best of an attack to none. */
 export const GRADES = ['high', 'moderate', 'low', 'ineffective', 'failed'];
 
@@ -12,7 +14,7 @@ const PLACES = 25;
 
 /** Distances from 0 to just above the largest of these. */
 function distances(values) {
-  const most = Math.max(...values, 0.1);
+  const most = Math.max(...values, 1e-3);
   return Array.from({ length: PLACES }, (_, i) => (most * i) / (PLACES - 1));
 }
 
@@ -42,9 +44,10 @@ export async function summarise(study, ask) {
     };
   });
   const curves = groups.filter(({ budget }) => budget === null).flatMap(({ network, attack, attacked, fooled }) => {
-    const x = distances(groups.filter((one) => one.attack === attack).flatMap((one) => one.fooled.map(({ l2 }) => l2)));
+    const { norm } = LAB[attack];
+    const x = distances(groups.filter((one) => one.attack === attack).flatMap((one) => one.fooled.map((record) => record[norm])));
     return x.map((at) => {
-      const hits = fooled.filter(({ l2 }) => l2 <= at).length;
+      const hits = fooled.filter((record) => record[norm] <= at).length;
       return { network, attack, x: at, hits, attacked: attacked.length, fooled: want('share', hits, attacked.length) };
     });
   });
@@ -63,13 +66,13 @@ function* compared(groups, { vaes, settings: { inference } }, want) {
   for (const a of groups.filter(({ network }) => vaes.has(network))) {
     for (const b of groups.filter(({ network }) => !vaes.has(network))) {
       if (a.attack !== b.attack || a.budget !== b.budget) continue;
-      // Against draws L-BFGS ends at another confidence, and so at other distances.
+      // Against draws a search ends at another confidence, and so at other distances.
       if (a.budget === null && inference === 'sampled') continue;
       const about = { vae: a.network, plain: b.network, attack: a.attack, budget: a.budget };
       const pairs = a.records.map((record, i) => [record, b.records[i]]).filter(([x, y]) => x && y && read(x) && read(y));
       if (a.budget === null) {
         const both = pairs.filter(([x, y]) => x.success && y.success);
-        yield { ...about, n: both.length, kind: 'ratio', ratio: want('median', Float64Array.from(both, ([x, y]) => x.l2 / y.l2)) };
+        yield { ...about, n: both.length, kind: 'ratio', ratio: want('median', Float64Array.from(both, ([x, y]) => x[LAB[a.attack].norm] / y[LAB[a.attack].norm])) };
       } else {
         const [first, second] = [pairs.filter(([x, y]) => x.success && !y.success), pairs.filter(([x, y]) => y.success && !x.success)];
         yield { ...about, n: pairs.length, kind: 'difference', difference: want('pairedDifference', first.length, second.length, pairs.length) };

@@ -1,11 +1,11 @@
 // The words of the lab that depend on what was found.
 
-import { ATTACKS } from '../attacks.js';
 import * as networks from '../networks.js';
 import { plain } from '../text.js';
+import { LAB, decides } from './attacks.js';
 
 /** An attack with its budget: L∞ ≤ 0.1. */
-export const bounded = ({ attack, budget }) => (budget === null ? ATTACKS[attack].short : `${ATTACKS[attack].short} ≤ ${budget}`);
+export const bounded = ({ attack, budget }) => (budget === null ? LAB[attack].short : `${LAB[attack].short} ≤ ${budget}`);
 
 /** A share in percent without the sign. */
 export const points = (share) => (100 * share).toFixed(1);
@@ -32,14 +32,27 @@ const pair = ({ vae, plain: other }) => `${vae} ${other}`;
  *   more than one pair, and a sentence for each VAE beside each plain network
  */
 export function found(comparisons) {
+  // Where the strongest attack was run, it alone decides.
+  const strong = comparisons.some(({ attack }) => decides(attack));
+  return decided(strong ? comparisons.filter(({ attack }) => decides(attack)) : comparisons, strong);
+}
+
+/** What is said where no attack was strong enough for a verdict. */
+const WEAK = 'By these attacks, which are not the strongest: with “the strongest” the answer may be another, under L1 above all.';
+
+function decided(comparisons, strong) {
   const all = [...new Set(comparisons.map(pair))].map((one) => comparisons.filter((other) => pair(other) === one && other.n));
   const pairs = all.filter((own) => own.length).map((own) => {
     const { vae, plain: other } = own[0];
     const { weaker, words } = difference(own.filter(({ kind }) => kind === 'difference'));
     const title = `${networks.short(vae)} beside ${networks.short(other)}`;
-    return { vae, plain: other, weaker, title, words: [words, ratio(own.find(({ kind }) => kind === 'ratio'))].filter(Boolean).join(' ') };
+    const ratios = own.filter(({ kind }) => kind === 'ratio').map(ratio);
+    // What the strongest attack says counts where it was run; the norms may differ.
+    const said = strong ? agreed(ratios.map((one) => one.weaker)) : weaker;
+    return { vae, plain: other, weaker: said, title, words: [words, ...ratios.map((one) => one.words)].filter(Boolean).join(' ') };
   });
-  return { verdict: verdict(pairs.map(({ weaker }) => weaker).filter(Boolean)), pairs };
+  const summed = verdict(pairs.map(({ weaker }) => weaker).filter(Boolean));
+  return { verdict: [summed, strong || !pairs.length ? '' : WEAK].filter(Boolean).join(' '), pairs };
 }
 
 /** How many pairs speak for and against H0. */
@@ -66,10 +79,17 @@ function difference(all) {
   return value > 0 ? { weaker: 'vae', words: `${lead}: it is the more vulnerable one.` } : { weaker: 'plain', words: `${lead}: it is the less vulnerable one, as H0 says.` };
 }
 
-/** How far L-BFGS had to go for the VAE, beside the other. */
-function ratio(one) {
-  if (!one) return '';
-  const [value, low, high] = Array.from(one.ratio, (v) => v.toFixed(2));
-  const decides = one.ratio[1] > 1 ? ', as H0 says' : one.ratio[2] < 1 ? ', which is against H0' : ', too little to tell from chance';
-  return `L-BFGS goes ${value} times as far for the VAE (L2, median of ${one.n} digits, ${low} to ${high})${decides}.`;
+/** The one that all norms name; neither where they differ. */
+const agreed = (weaker) => (weaker.every((one) => one === weaker[0]) ? (weaker[0] ?? null) : 'neither');
+
+/** How far an attack had to go for the VAE, beside the other, and which of them is the weaker one by that. */
+function ratio({ attack, n, ratio: of }) {
+  const [value, low, high] = Array.from(of, (v) => v.toFixed(2));
+  const weaker = of[1] > 1 ? 'plain' : of[2] < 1 ? 'vae' : 'neither';
+  const decides = { plain: ', as H0 says', vae: ', which is against H0', neither: ', too little to tell from chance' }[weaker];
+  const { method, norm, short } = LAB[attack];
+  const who = method === 'strongest' ? 'The strongest attack' : short;
+  return { weaker, words: `${who} goes ${value} times as far for the VAE (${SYMBOLS[norm]}, median of ${n} digits, ${low} to ${high})${decides}.` };
 }
+
+const SYMBOLS = { linf: 'L∞', l1: 'L1', l2: 'L2' };

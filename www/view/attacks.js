@@ -1,6 +1,6 @@
 // The attacks as cards: which one, and its parameters.
 
-import { ATTACKS, fieldFor } from '../attacks.js';
+import { ATTACKS, fieldFor, fieldWith } from '../attacks.js';
 import { plain } from '../text.js';
 import { Choices } from './choices.js';
 
@@ -12,6 +12,7 @@ const element = (tag, properties = {}, ...children) => {
 
 export class AttackCards {
   #cards = new Map();
+  #dataset;
 
   /**
    * @param {HTMLElement} root what to fill
@@ -19,6 +20,7 @@ export class AttackCards {
    * @param {{onPick: (attack: string) => void, onChange: (attack: string, name: string, value: *) => void}} on
    */
   constructor(root, dataset, { onPick, onChange }) {
+    this.#dataset = dataset;
     root.replaceChildren(
       ...Object.entries(ATTACKS).map(([attack, { title, source, sentence, fields }]) => {
         const radio = element('input', { type: 'radio', name: 'attack-method', value: attack });
@@ -34,7 +36,7 @@ export class AttackCards {
           const set = (value) => onChange(attack, name, value);
           const control = build(attack, name, fieldFor(field, dataset), set);
           controls.set(name, control);
-          (['mode', 'epsilon', 'c', 'steps'].includes(name) ? body : more).append(control.root);
+          (['norm', 'mode', 'epsilon', 'c', 'steps'].includes(name) ? body : more).append(control.root);
         }
         body.append(more);
         card.append(
@@ -53,12 +55,16 @@ export class AttackCards {
     for (const [attack, { card, radio, controls }] of this.#cards) {
       radio.checked = attack === chosen;
       card.classList.toggle('chosen', attack === chosen);
-      for (const [name, { show }] of controls) show(attacks[attack][name]);
+      const values = attacks[attack];
+      for (const [name, { show, suit }] of controls) {
+        suit?.(fieldWith(fieldFor(ATTACKS[attack].fields[name], this.#dataset), values, this.#dataset));
+        show(values[name]);
+      }
     }
   }
 }
 
-/** The control of a parameter: {root, show(value)}. */
+/** The control of a parameter: {root, show(value), suit(field)}; `suit` takes what else the field is, beside others. */
 function build(attack, name, field, set) {
   // The first attack's controls have plain names, so that #epsilon is what it always was.
   const id = attack === 'linf' ? name : `${attack}-${name}`;
@@ -93,8 +99,9 @@ function build(attack, name, field, set) {
   const output = element('output');
   output.setAttribute('for', id);
   const label = element('label', { htmlFor: id });
+  const words = element('span', { textContent: field.words });
   if (field.symbol) label.append(element('var', { textContent: field.symbol }), ': ');
-  label.append(`${field.words} `, output);
+  label.append(words, ' ', output);
   const { values } = field;
   Object.assign(input, values ? { min: 0, max: values.length - 1, step: 1 } : field.slider);
   input.addEventListener('input', () => set(values ? values[input.value] : Number(input.value)));
@@ -102,5 +109,9 @@ function build(attack, name, field, set) {
     input.value = values ? values.findIndex((v, i) => v >= value || i === values.length - 1) : value;
     output.textContent = plain(value);
   };
-  return { root: element('div', { className: 'slider' }, label, input), show };
+  const suit = ({ slider, words: now }) => {
+    if (slider) Object.assign(input, slider);
+    words.textContent = now;
+  };
+  return { root: element('div', { className: 'slider' }, label, input), show, suit };
 }

@@ -101,7 +101,7 @@ pub fn study(options: &Options) -> Result<()> {
     ensure!(!options.attacks.is_empty(), "a study needs an attack");
     ensure!(
         options.attacks.iter().all(|a| matches!(a, Method::Linf | Method::L1(_) | Method::Lbfgs)),
-        "a study makes linf, l1 and lbfgs; others it makes as checks"
+        "a study makes linf, l1 and lbfgs; the Square Attack it makes as a check"
     );
     let (plan, files) = plan(options)?;
     let world = run::load(plan.clone(), &files, &options.data)?;
