@@ -181,27 +181,22 @@ impl Strongest {
         }
         let start = |from, way| Kind::Search { from, way, last: false };
         let last = Kind::Search { from: From::Best, way: None, last: true };
-        let searches = match (self.blank.goal, self.options.norm) {
-            (Goal::Target(_), Norm::Linf) => vec![start(From::Original, None), start(From::Best, None), last],
-            (Goal::Target(_), _) => vec![start(From::Original, None), start(From::Noise, None), last],
-            (Goal::Away(_), _) => {
-                let mut all = vec![Kind::Survey];
-                let [first, second] = [0, 1].map(|way| start(From::Original, Some(way)));
-                if apgd.is_some() {
-                    // Within a budget whole searches find more than many short ones.
-                    all.extend([
-                        first,
-                        second,
-                        Kind::Apgd { random: true },
-                        start(From::Noise, Some(2)),
-                        last,
-                    ]);
-                } else {
-                    all.extend([start(From::Original, None)]);
-                    all.extend((0..LABELS.min(self.blank.logits.len() - 1)).map(Kind::Scout));
-                    all.extend([Kind::Apgd { random: true }, first, last]);
-                }
-                all
+        let again = Kind::Apgd { random: true };
+        let [first, second] = [0, 1].map(|way| start(From::Original, Some(way)));
+        let searches = match (self.blank.goal, self.options.epsilon, self.options.norm) {
+            (Goal::Target(_), Some(_), _) => {
+                vec![start(From::Original, None), again, start(From::Noise, None), last]
+            }
+            (Goal::Target(_), None, Norm::Linf) => {
+                vec![start(From::Original, None), start(From::Best, None), last]
+            }
+            (Goal::Target(_), None, _) => vec![start(From::Original, None), start(From::Noise, None), last],
+            // Within a budget whole searches find more than many short ones.
+            (Goal::Away(_), Some(_), _) => vec![Kind::Survey, first, again, again, second, again, again, last],
+            (Goal::Away(_), None, _) => {
+                let scouts = (0..LABELS.min(self.blank.logits.len() - 1)).map(Kind::Scout);
+                let begin = [Kind::Survey, start(From::Original, None)];
+                begin.into_iter().chain(scouts).chain([again, first, last]).collect()
             }
         };
         apgd.into_iter().chain(searches).chain([Kind::Shrink]).collect()

@@ -339,7 +339,9 @@ fn on_a_linear_model_the_strong_attacks_find_the_closed_forms() {
             let best = attack.outcome().unwrap();
             let found = distance(options.method, &best.image, &x0);
             assert!(best.progress.success && found >= nearest * (1.0 - 1e-5), "{norm:?} {found} {nearest}");
-            assert!(found <= nearest * 1.005, "{norm:?}: {found}, the nearest lies at {nearest}");
+            // Under L1 what is left on the other pixels counts, too.
+            let precision = if norm == Norm::L1 { 1.03 } else { 1.005 };
+            assert!(found <= nearest * precision, "{norm:?}: {found}, the nearest lies at {nearest}");
             for method in [Method::Strongest(norm), Method::Apgd(norm)] {
                 // Just within reach, and just out of it.
                 for (share, reached) in [(1.02, true), (0.99, false)] {

@@ -74,6 +74,7 @@ test('a run ends with curves, a table, a finding and files of all records', asyn
   assert.ok(!requests.some((request) => /safetensors/.test(request.url())));
   await page.fill('#digits', '12');
   await page.check('#use-l1');
+  await page.uncheck('[name=attacks][value=strongest-l2]');
   await page.fill('#linf', '0.3, 0.05, 0.1');
   await page.fill('#l1', '20');
   await page.click('#run');
@@ -97,8 +98,8 @@ test('a run ends with curves, a table, a finding and files of all records', asyn
 
   const csv = (await saved('#save-csv')).bytes.toString();
   const [head, ...lines] = csv.trimEnd().split('\n').map((line) => line.split(','));
-  assert.deepEqual(head, ['dataset', 'network', 'reading', 'attack', 'budget', 'index', 'label', 'target', 'clean_predicted', 'predicted', 'success',
-    'confidence', 'l0', 'l1', 'l2', 'linf', 'ssim', 'valid', 'grade', 'survives_png', 'steps', 'gradients']);
+  assert.deepEqual(head, ['dataset', 'network', 'reading', 'attack', 'norm', 'budget', 'index', 'label', 'target', 'clean_predicted', 'predicted', 'success',
+    'confidence', 'l0', 'l1', 'l2', 'linf', 'ssim', 'valid', 'grade', 'survives_png', 'steps', 'gradients', 'queries']);
   assert.equal(lines.length, 96);
   const { settings, records } = await savedJson();
   assert.deepEqual(Object.keys(records[0]), FIELDS);
@@ -222,6 +223,7 @@ test('weights of the visitor\'s take part', async () => {
   await page.waitForSelector('#networks input[value="own:mine"]:checked');
   await page.fill('#digits', '10');
   await page.fill('#linf', '0.1');
+  await page.uncheck('[name=attacks][value=strongest-l2]');
   await page.click('#run');
   assert.equal((await resultIn(page, 'done', 'error')).attacks, '30');
   assert.match(await page.textContent('#found'), /mine beside CNN/);
@@ -233,6 +235,7 @@ for (const [what, hash, options] of [
   ['l1 from random starts', 'networks=mnist-vae&l1=15&seed=4', 'models/mnist-vae.safetensors --attack l1 --epsilon 15 --seed 4'],
   ['linf on draws', 'networks=mnist-conv-vae&linf=0.08&inference=sampled&steps=10', 'models/mnist-conv-vae.safetensors --attack linf --epsilon 0.08 --inference sampled --steps 10'],
   ['lbfgs', 'networks=mnist-cnn&attacks=lbfgs&steps=20', 'models/mnist-cnn.safetensors --attack lbfgs --steps 20'],
+  ['strongest', 'networks=mnist-dense&attacks=strongest-linf', 'models/mnist-dense.safetensors --attack strongest --norm linf --mode min'],
 ]) {
   test(`the lab gives the numbers that the command line gives: ${what}`, { skip: !existsSync('data/mnist') && 'fetch mnist' }, async () => {
     await open(`#digits=20&${hash}&run=1`);
@@ -242,18 +245,42 @@ for (const [what, hash, options] of [
       .toString().trim().split('\n').map((line) => JSON.parse(line));
     assert.equal(native.length, records.length);
     for (const [i, mine] of records.entries()) {
-      for (const name of ['index', 'label', 'target', 'clean_predicted', 'attack']) assert.equal(mine[name], native[i][name], `${name} of ${i}`);
+      for (const name of ['index', 'label', 'target', 'clean_predicted', 'attack', 'norm']) assert.equal(mine[name], native[i][name], `${name} of ${i}`);
       if (mine.clean_predicted !== mine.label) continue;
       // A line search goes its own way after a difference in the last digit.
-      const search = mine.attack === 'lbfgs';
+      const search = ['lbfgs', 'strongest'].includes(mine.attack);
       for (const name of ['success', 'predicted', ...(search ? [] : ['grade', 'valid', 'steps', 'gradients'])]) assert.equal(mine[name], native[i][name], `${name} of ${i}`);
-      for (const name of ['l1', 'l2', 'linf', 'ssim']) {
+      for (const name of mine.attack === 'strongest' ? [mine.norm] : ['l1', 'l2', 'linf', 'ssim']) {
         const [a, b] = [native[i][name], mine[name]];
         assert.ok(Math.abs(a - b) <= (search ? 0.05 : 0.01) * a, `${name} of ${i}: ${a} natively, ${b} in the lab`);
       }
     }
   });
 }
+
+test('the strongest attack draws whole curves and decides; others say that they are weaker', async () => {
+  await open('#networks=mnist-dense,mnist-vae&digits=20&attacks=strongest-l2,linf&linf=0.1&run=1');
+  const result = await resultIn(page, 'done', 'error');
+  assert.deepEqual([result.state, result.attacks], ['done', '80']);
+  const { records } = await savedJson();
+  const own = records.filter(({ attack }) => attack === 'strongest');
+  assert.equal(own.length, 40);
+  for (const { success, norm, budget, gradients, queries, label, clean_predicted: clean, predicted, target } of own) {
+    assert.deepEqual([norm, budget], ['l2', null]);
+    if (clean === label) assert.ok(success && predicted === target && gradients === 1000 && queries > gradients);
+  }
+  // The curve of distances begins at no digit and ends at all.
+  const curve = await page.$$eval('#chart polyline', (all) => all.map((e) => e.getAttribute('points').split(' ').length));
+  assert.deepEqual(curve, [25, 25, 1, 1]);
+  const found = await page.textContent('#found [data-vae=mnist-vae][data-plain=mnist-dense]');
+  assert.match(found, /The strongest attack goes 0\.\d+ times as far for the VAE \(L2, median of \d+ digits/);
+  assert.doesNotMatch(found, /L∞ ≤/);
+  assert.doesNotMatch(await page.textContent('#verdict'), /not the strongest/);
+  await page.goto('about:blank');
+  await open('#networks=mnist-dense,mnist-vae&digits=10&l1=10&run=1');
+  assert.equal((await resultIn(page, 'done', 'error')).state, 'done');
+  assert.match(await page.textContent('#verdict'), /not the strongest/);
+});
 
 test('on a phone the lab fits, and it stays readable in the dark', async () => {
   await page.setViewportSize({ width: 360, height: 740 });

@@ -87,6 +87,7 @@ for (const [hash, options] of [
   ['attack=linf&mode=fixed&epsilon=0.2&steps=10&seed=3', '--attack linf --epsilon 0.2 --steps 10 --seed 3'],
   ['attack=l1&epsilon=20&steps=10', '--attack l1 --epsilon 20 --steps 10'],
   ['attack=l1&epsilon=20&steps=10&form=published', '--attack l1 --epsilon 20 --steps 10 --l1-form published'],
+  ['attack=apgd&norm=l2&epsilon=2&steps=30', '--attack apgd --norm l2 --epsilon 2 --steps 30'],
   ['attack=lbfgs&mode=fixed&c=20&steps=10&confidence=0.9', '--attack lbfgs --mode fixed --c 20 --steps 10 --confidence 0.9'],
 ]) {
   test(`the page gives the numbers that the command line gives: ${options}`, async () => {
@@ -137,6 +138,45 @@ test('L-BFGS: a first success, the closest image at the end, the steps replayed,
   assert.match(await page.textContent('#grade'), /L2 1\.06 > 1/);
   assert.match(new URL(page.url()).hash, /valid=1/);
   assert.deepEqual(complaints, []);
+});
+
+test('the strongest attack, Auto-PGD and those without a gradient, by link and by hand', async () => {
+  const ended = async (hash) => {
+    await page.goto('about:blank');
+    await open(hash);
+    const result = await resultIn(page, 'done', 'error');
+    assert.equal(result.state, 'done', result.text);
+    return result;
+  };
+  const digit = '#digit=7&target=3&run=1';
+  const closest = await ended(`${digit}&attack=strongest`);
+  assert.deepEqual([closest.success, closest.norm, closest.mode, closest.gradEvals], ['true', 'l2', 'min', '1000']);
+  const lbfgs = await ended(`${digit}&attack=lbfgs`);
+  assert.ok(closest.l2 < lbfgs.l2 * 1.001, `${closest.l2} and ${lbfgs.l2} by L-BFGS`);
+  // What is closest in another norm, and within a budget that is a little more.
+  const l1 = await ended(`${digit}&attack=strongest&norm=l1`);
+  assert.ok(Number(l1.l1) < closest.l1);
+  const within = await ended(`${digit}&attack=strongest&norm=l1&mode=fixed&epsilon=${(1.2 * l1.l1).toFixed(2)}`);
+  assert.ok(within.success === 'true' && within.l1 <= 1.2 * l1.l1 + 0.01 && within.gradEvals <= 1000);
+  const apgd = await ended(`${digit}&attack=apgd&norm=l1&epsilon=${(1.3 * l1.l1).toFixed(2)}&restarts=5&loss=margin`);
+  assert.ok(apgd.success === 'true' && apgd.l1 <= 1.3 * l1.l1 + 0.01, JSON.stringify(apgd));
+  const labels = await ended(`${digit}&attack=hopskipjump&steps=2000`);
+  assert.deepEqual([labels.success, labels.gradEvals, labels.queries], ['true', '0', '2001']);
+  assert.ok(labels.l2 > closest.l2 && labels.l2 < 6);
+  const square = await ended(`${digit}&attack=square&epsilon=0.3&stop=1`);
+  assert.deepEqual([square.success, square.gradEvals], ['true', '0']);
+  assert.ok(square.linf <= 0.3 + 1e-6 && square.queries > 1);
+  await page.waitForFunction(() => document.getElementById('queries').textContent !== '–');
+  // The old name of the sparse form goes on meaning it; without a form the published one is meant.
+  const sparse = await ended(`${digit}&attack=l1&epsilon=20&form=strong`);
+  assert.match(page.url(), /form=sparse/);
+  const published = await ended(`${digit}&attack=l1&epsilon=20`);
+  assert.ok(Number(sparse.l0) < published.l0, `${sparse.l0} and ${published.l0} pixels`);
+  // By hand: a budget follows its norm.
+  await page.click('.card:has(#strongest-epsilon) .card-title');
+  await page.click('.card:has(#strongest-epsilon) label:has-text("L∞")');
+  assert.match(page.url(), /attack=strongest&.*norm=linf.*epsilon=0\.2&/);
+  assert.equal(await page.$eval('#strongest-epsilon', (e) => e.max), '0.6');
 });
 
 test('the smallest budget fools with less than the fixed one', async () => {
