@@ -239,10 +239,11 @@ fn clip_level(change: &[f32], metric: impl Fn(usize) -> f32, shrink: f32) -> f32
             }
         }
         let next = level + ((cut - f64::from(shrink)) / weight.max(1e-30)) as f32;
-        if !(next > level * (1.0 + 1e-6)) {
+        if next > level * (1.0 + 1e-6) {
+            level = next;
+        } else {
             return level;
         }
-        level = next;
     }
 }
 

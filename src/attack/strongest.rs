@@ -192,7 +192,9 @@ impl Strongest {
             }
             (Goal::Target(_), None, _) => vec![start(From::Original, None), start(From::Noise, None), last],
             // Within a budget whole searches find more than many short ones.
-            (Goal::Away(_), Some(_), _) => vec![Kind::Survey, first, again, again, second, again, again, last],
+            (Goal::Away(_), Some(_), _) => {
+                vec![Kind::Survey, first, again, again, second, again, again, last]
+            }
             (Goal::Away(_), None, _) => {
                 let scouts = (0..LABELS.min(self.blank.logits.len() - 1)).map(Kind::Scout);
                 let begin = [Kind::Survey, start(From::Original, None)];

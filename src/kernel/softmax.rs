@@ -191,9 +191,10 @@ mod tests {
                 assert!((value - expected).abs() <= 1e-4 * expected, "{loss:?}: {value} and {expected}");
                 for (i, &g) in gradient.iter().enumerate() {
                     let hot = f64::from(u8::from(i == label));
-                    let e = match loss {
-                        Loss::Label(_) => p[i] - hot,
-                        Loss::Other(_) => p[i] - (1.0 - hot) * p[i] / (1.0 - p[label]),
+                    let e = if loss == Loss::Label(label) {
+                        p[i] - hot
+                    } else {
+                        p[i] - (1.0 - hot) * p[i] / (1.0 - p[label])
                     };
                     let g = f64::from(g);
                     assert!((g - e).abs() <= 1e-4 * e.abs().max(1e-6), "{loss:?} at {i}: {g} and {e}");
