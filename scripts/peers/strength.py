@@ -56,25 +56,31 @@ AUTOATTACK = {"linf": "Linf", "l1": "L1", "l2": "L2"}
 
 
 class Watched(torch.nn.Module):
-    """A network that remembers which images it was ever brought to misread as wanted."""
+    """A network that remembers which images it was ever brought to misread as wanted, within the budget."""
 
-    def __init__(self, model, labels, targets):
+    def __init__(self, model, images, labels, targets, norm, epsilon):
         super().__init__()
-        self.model, self.labels, self.targets = model, labels, targets
+        self.model, self.images, self.labels, self.targets = model, images, labels, targets
+        self.norm, self.epsilon = norm, epsilon if isinstance(epsilon, float) else epsilon.flatten()
         self.hit = torch.zeros(len(labels), dtype=torch.bool)
-        self.gradients = 0
 
     def forward(self, x):
         logits = self.model(x)
         read = logits.detach().argmax(1)
-        self.hit |= (read == self.targets) if self.targets is not None else (read != self.labels)
-        self.gradients += int(x.requires_grad)
+        # Under L1 APGD begins outside.
+        inside = size(x.detach() - self.images, self.norm) <= self.epsilon * (1 + 1e-5)
+        self.hit |= inside & ((read == self.targets) if self.targets is not None else (read != self.labels))
         return logits
 
 
+def size(change, norm):
+    flat = change.flatten(1)
+    return {"l2": flat.norm(dim=1), "l1": flat.abs().sum(1), "linf": flat.abs().amax(1)}[norm]
+
+
 def apgd(model, images, labels, targets, norm, epsilon, loss, restarts, seed=0):
-    """Which images APGD brings within `epsilon` (a number, or one for each image)."""
-    watched = Watched(model, labels, targets)
+    """Which images APGD brings within `epsilon` (a number, or one for each image) to be read as wanted."""
+    watched = Watched(model, images, labels, targets, norm, epsilon)
     kind = APGDAttack_targeted if loss == "dlr" and targets is not None else APGDAttack
     options = {"n_iter": 100, "norm": AUTOATTACK[norm], "n_restarts": 1, "eps": epsilon, "device": "cpu", "use_largereps": norm == "l1"}
     if kind is APGDAttack:
@@ -87,40 +93,9 @@ def apgd(model, images, labels, targets, norm, epsilon, loss, restarts, seed=0):
     for _ in range(restarts):
         if norm == "l1":
             attack.decr_eps_pgd(images, aim, [3 * epsilon, 2 * epsilon, epsilon], [30, 30, 40])
-            # Only what was found within the budget itself counts.
         else:
             attack.attack_single_run(images, aim)
     return watched.hit
-
-
-def within(model, images, labels, targets, norm, epsilon, loss, seed=0):
-    """`apgd` with restarts; for L1 hits are counted in the last stage alone, which keeps to the budget."""
-    if norm != "l1":
-        return apgd(model, images, labels, targets, norm, epsilon, loss, RESTARTS, seed)
-    hit = torch.zeros(len(images), dtype=torch.bool)
-
-    class Staged(Watched):
-        def forward(self, x):
-            inside = (x.detach() - images).abs().flatten(1).sum(1) <= epsilon * (1 + 1e-5)
-            logits = self.model(x)
-            read = logits.detach().argmax(1)
-            reached = (read == self.targets) if self.targets is not None else (read != self.labels)
-            self.hit |= reached & inside
-            return logits
-
-    torch.manual_seed(seed)
-    for _ in range(RESTARTS):
-        watched = Staged(model, labels, targets)
-        kind = APGDAttack_targeted if loss == "dlr" and targets is not None else APGDAttack
-        options = {"n_iter": 100, "norm": "L1", "n_restarts": 1, "eps": epsilon, "device": "cpu", "use_largereps": True}
-        if kind is APGDAttack:
-            options["loss"] = loss if targets is None else "ce-targeted-cfts"
-        attack = kind(watched, **options)
-        attack.y_target = targets
-        attack.init_hyperparam(images)
-        attack.decr_eps_pgd(images, targets if targets is not None and loss == "ce" else labels, [3 * epsilon, 2 * epsilon, epsilon], [30, 30, 40])
-        hit |= watched.hit
-    return hit
 
 
 def bisected(model, images, labels, targets, loss, rounds=10):
@@ -137,9 +112,8 @@ def bisected(model, images, labels, targets, loss, rounds=10):
 
 
 def norms(images, attacked, norm):
-    change = (attacked.double() - images.double()).flatten(1)
-    size = {"l2": change.norm(dim=1), "l1": change.abs().sum(1), "linf": change.abs().amax(1)}[norm]
-    return torch.where(size > 0, size, torch.nan).numpy()
+    found = size(attacked.double() - images.double(), norm)
+    return torch.where(found > 0, found, torch.nan).numpy()
 
 
 def smallest(model, images, labels, targets, norm):
@@ -237,7 +211,7 @@ def main():
                 aim = targets if measure == "fixed" else None
                 for epsilon in BUDGETS[measure][name].get(norm, []):
                     theirs = kept(options, key(measure, norm, epsilon), lambda: {
-                        loss: within(model, images, labels, aim, norm, epsilon, loss).numpy() for loss in ("ce", "dlr")})
+                        loss: apgd(model, images, labels, aim, norm, epsilon, loss, RESTARTS).numpy() for loss in ("ce", "dlr")})
                     if options.peers_only:
                         continue
                     target = ["--target", "any"] if aim is None else []
