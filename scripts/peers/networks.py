@@ -9,7 +9,7 @@ import torch
 from safetensors.numpy import load_file
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-PROGRAM = os.path.join(ROOT, "target/release/misread")
+PROGRAM = os.environ.get("MISREAD", os.path.join(ROOT, "target/release/misread"))
 
 
 def layers(name):

@@ -164,8 +164,8 @@ impl Strongest {
             ended: false,
         };
         attack.order = attack.plan(draws);
-        let first = attack.order.first().copied();
-        if let Some(stage) = first.and_then(|kind| attack.build(kind)) {
+        let first = attack.order.first().and_then(|kind| attack.build(*kind));
+        if let Some(stage) = first.or_else(|| attack.next()) {
             attack.stage = stage;
         }
         Ok(attack)
@@ -228,6 +228,10 @@ impl Strongest {
                 Some(Stage::Smallest(Box::new(search.starting(&self.blank.original))))
             }
             Kind::Apgd { random } => {
+                // Every start takes a gradient, too.
+                let starts = if norm == Norm::L1 { 3 } else { 1 };
+                let all = ((APGD_SHARE * gradients as f32) as usize).min(left);
+                let steps = all.checked_sub(starts).filter(|steps| *steps > 0)?;
                 let options = ApgdOptions {
                     norm,
                     epsilon: match (epsilon, &self.best) {
@@ -237,7 +241,7 @@ impl Strongest {
                         }
                         _ => return None,
                     },
-                    steps: ((APGD_SHARE * gradients as f32) as usize).clamp(1, left),
+                    steps,
                     loss: LossKind::CrossEntropy,
                     restarts: 1,
                     seed: random.then(|| self.options.seed.wrapping_add(self.stages as u64)),
