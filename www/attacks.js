@@ -78,7 +78,7 @@ export const ATTACKS = {
     title: 'The strongest',
     short: 'strongest',
     source: 'APGD and primal-dual searches: Croce and Hein 2020, Matyasko and Chau 2021',
-    sentence: 'One attack after the other until it is certain: what it does not find, nobody here has found.',
+    sentence: 'Auto-PGD and searches for the closest image, one after the other, until it is certain: where a network breaks.',
     fields: {
       norm: norm('l2', 'linf', 'l1'),
       mode: mode('min', 'this budget', 'closest image'),

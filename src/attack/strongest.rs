@@ -41,6 +41,8 @@ const SCOUT_SHARE: f32 = 0.03;
 const BELOW: f32 = 0.95;
 /// How far from the original a search begins its second time, times its first step.
 const NOISE: f32 = 1.5;
+/// And how far at most, times the closest success: of a photograph's many pixels a little each is far.
+const FARTHEST: f64 = 60.0;
 
 /// A stage.
 #[derive(Clone, Debug)]
@@ -319,7 +321,16 @@ impl Strongest {
     /// The original with noise on every pixel.
     fn noisy(&self) -> Vec<f32> {
         let mut rng = fastrand::Rng::with_seed(self.options.seed.wrapping_add(self.stages as u64));
-        let most = (NOISE * self.rate.unwrap_or(1.0)).min(0.5);
+        // How long noise of at most 1 a pixel is.
+        let pixels = self.blank.original.len() as f64;
+        let length = match self.options.norm {
+            Norm::Linf => 1.0,
+            Norm::L1 => pixels / 2.0,
+            Norm::L2 => (pixels / 3.0).sqrt(),
+        };
+        let best = self.best.as_ref().filter(|best| best.progress.success);
+        let far = best.map_or(f64::INFINITY, |best| self.options.norm.of(&best.progress.norms));
+        let most = (NOISE * self.rate.unwrap_or(1.0)).min(0.5).min((FARTHEST * far / length) as f32);
         self.blank.original.iter().map(|x| (x + most * (2.0 * rng.f32() - 1.0)).clamp(0.0, 1.0)).collect()
     }
 

@@ -173,6 +173,7 @@ test('the strongest attack, Auto-PGD and those without a gradient, by link and b
   const published = await ended(`${digit}&attack=l1&epsilon=20`);
   assert.ok(Number(sparse.l0) < published.l0, `${sparse.l0} and ${published.l0} pixels`);
   // By hand: a budget follows its norm.
+  await page.click('.more-attacks > summary');
   await page.click('.card:has(#strongest-epsilon) .card-title');
   await page.click('.card:has(#strongest-epsilon) label:has-text("L∞")');
   assert.match(page.url(), /attack=strongest&.*norm=linf.*epsilon=0\.2&/);

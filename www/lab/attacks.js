@@ -8,7 +8,7 @@ const DISTANCES = { linf: 'L∞: the largest change of a pixel', l1: 'L1: sum of
 
 const own = (method) => ({ method, norm: normOf(method), short: ATTACKS[method].short, title: ATTACKS[method].title, axis: AXES[normOf(method)] });
 const strongest = (norm, short) => ({
-  method: 'strongest', norm, short: `strongest ${short}`, title: `The strongest: the closest image in ${short}`, axis: DISTANCES[norm],
+  method: 'strongest', norm, short: `strongest ${short}`, title: `The strongest, ${short}`, axis: DISTANCES[norm],
 });
 
 /**

@@ -1,6 +1,6 @@
 // The attacks as cards: which one, and its parameters.
 
-import { ATTACKS, fieldFor, fieldWith } from '../attacks.js';
+import { ATTACKS, THREE, fieldFor, fieldWith } from '../attacks.js';
 import { plain } from '../text.js';
 import { Choices } from './choices.js';
 
@@ -13,6 +13,7 @@ const element = (tag, properties = {}, ...children) => {
 export class AttackCards {
   #cards = new Map();
   #dataset;
+  #folded;
 
   /**
    * @param {HTMLElement} root what to fill
@@ -21,8 +22,8 @@ export class AttackCards {
    */
   constructor(root, dataset, { onPick, onChange }) {
     this.#dataset = dataset;
-    root.replaceChildren(
-      ...Object.entries(ATTACKS).map(([attack, { title, source, sentence, fields }]) => {
+    const cards = new Map(
+      Object.entries(ATTACKS).map(([attack, { title, source, sentence, fields }]) => {
         const radio = element('input', { type: 'radio', name: 'attack-method', value: attack });
         radio.addEventListener('change', () => onPick(attack));
         const card = element('section', { className: 'card' });
@@ -45,13 +46,19 @@ export class AttackCards {
           body,
         );
         this.#cards.set(attack, { card, radio, controls });
-        return card;
+        return [attack, card];
       }),
     );
+    // The three that the page began with stand open, the others are folded until one is wanted.
+    const others = Object.keys(ATTACKS).filter((attack) => !THREE.includes(attack));
+    const folded = element('div', { className: 'cards' }, ...others.map((attack) => cards.get(attack)));
+    this.#folded = element('details', { className: 'more-attacks' }, element('summary', { textContent: 'Stronger attacks, and those without a gradient' }), folded);
+    root.replaceChildren(...THREE.map((attack) => cards.get(attack)), this.#folded);
   }
 
   /** Shows which attack is chosen and all parameters. */
   show(chosen, attacks) {
+    this.#folded.open ||= !THREE.includes(chosen);
     for (const [attack, { card, radio, controls }] of this.#cards) {
       radio.checked = attack === chosen;
       card.classList.toggle('chosen', attack === chosen);
