@@ -3,13 +3,13 @@
     pip install 'setuptools<80' wheel && pip install --no-build-isolation -r scripts/peers/requirements.txt
     cargo build --release
     python scripts/peers/strength.py --images 3000..3200 --out strength
-    python scripts/peers/strength.py --networks lfw-cnn lfw-conv-vae --images 30..50 --out strength-faces
+    python scripts/peers/strength.py --networks lfw-cnn --images 60..70 --data DIR --out strength-faces
 
 What the others found is kept in the folder, so that only misread's own attacks run again. Targeted attacks aim at the
 next label, on the images that the network reads rightly. Success within a budget: AutoAttack's APGD with cross-entropy
 and with DLR, 100 steps, 5 restarts each (L1: with its three budgets), counted at any iterate that reads the target.
 Smallest norms: adv-lib's DDN, ALMA, PDGD and PDPGD of 500 steps each, and for L-infinity APGD with a bisection for each
-image. `--measure` names what is measured: fixed, untargeted, min.
+image. `--measure` names what is measured: fixed, untargeted, min. MISREAD in the environment names another build of the program.
 """
 
 import argparse
