@@ -121,6 +121,8 @@ pub struct Strongest {
     gradients: usize,
     queries: usize,
     best: Option<Outcome>,
+    /// Where searches go on: the closest image that is read as wanted for certain, within the budget or not.
+    closest: Option<(f64, Vec<f32>)>,
     ended: bool,
 }
 
@@ -163,6 +165,7 @@ impl Strongest {
             gradients: 0,
             queries: 0,
             best: None,
+            closest: None,
             ended: false,
         };
         attack.order = attack.plan(draws);
@@ -271,11 +274,10 @@ impl Strongest {
                     ..SmallestOptions::new(norm, left.div_ceil(searches))
                 };
                 let search = Smallest::on(candidate, options);
-                let best = self.best.as_ref().filter(|best| best.progress.success);
-                Some(Stage::Smallest(Box::new(match (from, best) {
+                Some(Stage::Smallest(Box::new(match (from, &self.closest) {
                     (From::Original, _) if first => search,
                     (From::Original, _) => search.starting(&self.blank.original),
-                    (From::Best, Some(best)) => search.starting(&best.image),
+                    (From::Best, Some((_, image))) => search.starting(image),
                     _ => search.starting(&self.noisy()),
                 })))
             }
@@ -328,8 +330,7 @@ impl Strongest {
             Norm::L1 => pixels / 2.0,
             Norm::L2 => (pixels / 3.0).sqrt(),
         };
-        let best = self.best.as_ref().filter(|best| best.progress.success);
-        let far = best.map_or(f64::INFINITY, |best| self.options.norm.of(&best.progress.norms));
+        let far = self.closest.as_ref().map_or(f64::INFINITY, |(far, _)| *far);
         let most = (NOISE * self.rate.unwrap_or(1.0)).min(0.5).min((FARTHEST * far / length) as f32);
         self.blank.original.iter().map(|x| (x + most * (2.0 * rng.f32() - 1.0)).clamp(0.0, 1.0)).collect()
     }
@@ -393,6 +394,12 @@ impl Attack for Strongest {
         progress.success = reached && inside;
         if let Some(epsilon) = self.options.epsilon {
             progress.budget = epsilon;
+        }
+        if reached
+            && progress.confidence >= self.certain
+            && self.closest.as_ref().is_none_or(|(least, _)| far < *least)
+        {
+            self.closest = Some((far, self.stage.as_attack().image().to_vec()));
         }
         // What lies outside the budget is kept until there is something inside.
         if inside || self.best.is_none() {
