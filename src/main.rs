@@ -162,15 +162,15 @@ struct Attack {
     /// Which attack
     #[arg(long, default_value = "linf")]
     attack: AttackName,
-    /// Which norm apgd (linf when not given), strongest (l2) and hopskipjump (l2) work in
+    /// Which norm apgd (linf when not given), strongest (l2) and hopskipjump (l2) work in: linf, l1 or l2
     #[arg(long)]
-    norm: Option<NormName>,
+    norm: Option<Norm>,
     /// Which step the L1 attack takes
     #[arg(long, default_value = "published")]
     l1_form: Form,
-    /// Which loss apgd descends (ce when not given)
-    #[arg(long)]
-    loss: Option<LossName>,
+    /// Which loss apgd descends: ce, the cross-entropy; dlr, the difference of logits ratio; or margin, that between logits
+    #[arg(long, default_value = "ce")]
+    loss: LossKind,
     /// How many runs apgd makes, from different starts, while none has succeeded
     #[arg(long, default_value_t = 1)]
     restarts: usize,
@@ -341,36 +341,6 @@ enum Form {
     Sparse,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum NormName {
-    /// The largest change of a pixel
-    Linf,
-    /// The sum of all changes
-    L1,
-    /// The length of the change
-    L2,
-}
-
-impl NormName {
-    fn norm(self) -> Norm {
-        match self {
-            Self::Linf => Norm::Linf,
-            Self::L1 => Norm::L1,
-            Self::L2 => Norm::L2,
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LossName {
-    /// Cross-entropy
-    Ce,
-    /// Difference of logits ratio
-    Dlr,
-    /// Margin between logits
-    Margin,
-}
-
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Mode {
     /// The budget as given
@@ -446,12 +416,7 @@ fn attack_images(a: Attack) -> Result<()> {
         Method::L1(_) => Method::L1(form),
         other => other,
     };
-    let method = a.norm.map_or(Ok(method), |norm| method.under(norm.norm()))?;
-    let loss = match a.loss {
-        None | Some(LossName::Ce) => LossKind::CrossEntropy,
-        Some(LossName::Dlr) => LossKind::Dlr,
-        Some(LossName::Margin) => LossKind::Margin,
-    };
+    let method = a.norm.map_or(Ok(method), |norm| method.under(norm))?;
     let (budget, other) = if method == Method::Lbfgs { (a.c, a.epsilon) } else { (a.epsilon, a.c) };
     if other.is_some() {
         bail!("--c is the weight of lbfgs; all other attacks have --epsilon");
@@ -462,7 +427,7 @@ fn attack_images(a: Attack) -> Result<()> {
         budget: budget.unwrap_or(defaults.budget),
         steps: a.steps.unwrap_or(defaults.steps),
         alpha: a.alpha,
-        loss,
+        loss: a.loss,
         restarts: a.restarts,
         confidence: a.confidence,
         early_stop: a.early_stop,
