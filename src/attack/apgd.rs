@@ -6,7 +6,7 @@
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
 use super::iterative::{GROWTH, MAX_STEPS, PRECISION, RAISES};
-use super::{Attack, Goal, Norm, Outcome, Progress};
+use super::{Attack, Goal, Norm, Progress};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::Loss;
 use crate::model::{Classifier, Query, normal};
@@ -451,15 +451,7 @@ impl Attack for Apgd {
         Ok(Some(self.advance(progress)))
     }
 
-    fn image(&self) -> &[f32] {
-        &self.candidate.image
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        &self.candidate.probabilities
-    }
-
-    fn outcome(&self) -> Option<&Outcome> {
-        self.candidate.outcome.as_ref()
+    fn candidate(&self) -> &Candidate {
+        &self.candidate
     }
 }

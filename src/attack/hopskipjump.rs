@@ -5,7 +5,7 @@
 
 use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
-use super::{Attack, Goal, Norm, Outcome, Progress};
+use super::{Attack, Goal, Norm, Progress};
 use crate::error::{Error, Result};
 use crate::model::{Classifier, Query, normal};
 
@@ -348,15 +348,7 @@ impl Attack for HopSkipJump {
         Ok(Some(progress))
     }
 
-    fn image(&self) -> &[f32] {
-        &self.candidate.image
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        &self.candidate.probabilities
-    }
-
-    fn outcome(&self) -> Option<&Outcome> {
-        self.candidate.outcome.as_ref()
+    fn candidate(&self) -> &Candidate {
+        &self.candidate
     }
 }

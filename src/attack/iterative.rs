@@ -3,7 +3,7 @@
 
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
-use super::{Attack, Goal, Norm, Outcome, Progress, l1, linf};
+use super::{Attack, Goal, Norm, Progress, l1, linf};
 use crate::error::{Error, Result};
 use crate::model::{Classifier, Query};
 
@@ -218,15 +218,7 @@ impl Attack for BasicIterative {
         Ok(Some(self.advance(progress)))
     }
 
-    fn image(&self) -> &[f32] {
-        &self.candidate.image
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        &self.candidate.probabilities
-    }
-
-    fn outcome(&self) -> Option<&Outcome> {
-        self.candidate.outcome.as_ref()
+    fn candidate(&self) -> &Candidate {
+        &self.candidate
     }
 }

@@ -4,7 +4,7 @@
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
 use super::lbfgsb::{Lbfgsb, Settings, Status};
-use super::{Attack, Goal, Norm, Outcome, Progress};
+use super::{Attack, Goal, Norm, Progress};
 use crate::error::{Error, Result};
 use crate::model::{Classifier, Query};
 
@@ -155,15 +155,7 @@ impl Attack for Lbfgs {
         Ok(Some(self.advance(status, progress)))
     }
 
-    fn image(&self) -> &[f32] {
-        &self.candidate.image
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        &self.candidate.probabilities
-    }
-
-    fn outcome(&self) -> Option<&Outcome> {
-        self.candidate.outcome.as_ref()
+    fn candidate(&self) -> &Candidate {
+        &self.candidate
     }
 }

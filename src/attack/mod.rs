@@ -20,6 +20,8 @@ pub mod strongest;
 pub use ball::Norm;
 pub use options::Options;
 
+use candidate::Candidate;
+
 use crate::error::Result;
 use crate::kernel::softmax::{Aim, Loss};
 use crate::metrics::norms::Norms;
@@ -149,15 +151,24 @@ pub trait Attack {
         }
     }
 
+    /// The image that the attack is at, with what the network says of it.
+    fn candidate(&self) -> &Candidate;
+
     /// The image that the latest [`Progress`] describes.
-    fn image(&self) -> &[f32];
+    fn image(&self) -> &[f32] {
+        &self.candidate().image
+    }
 
     /// The probabilities of all labels at that image.
-    fn probabilities(&self) -> &[f32];
+    fn probabilities(&self) -> &[f32] {
+        &self.candidate().probabilities
+    }
 
-    /// The best image so far: with a fixed budget the latest that reaches the goal, in a search the closest one; where
-    /// none does, the one with the lowest loss. `None` before the first step.
-    fn outcome(&self) -> Option<&Outcome>;
+    /// The best image so far: with a fixed budget the latest that reaches the goal (of Auto-PGD and the strongest attack the
+    /// surest), in a search the closest one; where none does, the one with the lowest loss. `None` before the first step.
+    fn outcome(&self) -> Option<&Outcome> {
+        self.candidate().outcome.as_ref()
+    }
 }
 
 /// Runs an attack to its end. [`Attack::outcome`] has the result.

@@ -9,7 +9,7 @@
 
 use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
-use super::{Attack, Goal, Norm, Outcome, Progress};
+use super::{Attack, Goal, Norm, Progress};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{Aim, Loss, sigmoid};
 use crate::model::{Classifier, Query};
@@ -277,16 +277,8 @@ impl Attack for Smallest {
         Ok(Some(progress))
     }
 
-    fn image(&self) -> &[f32] {
-        &self.candidate.image
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        &self.candidate.probabilities
-    }
-
-    fn outcome(&self) -> Option<&Outcome> {
-        self.candidate.outcome.as_ref()
+    fn candidate(&self) -> &Candidate {
+        &self.candidate
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
-use super::{Attack, Goal, Outcome, Progress};
+use super::{Attack, Goal, Progress};
 use crate::error::{Error, Result};
 use crate::model::{Classifier, Query};
 
@@ -153,16 +153,8 @@ impl Attack for Square {
         Ok(Some(progress))
     }
 
-    fn image(&self) -> &[f32] {
-        &self.candidate.image
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        &self.candidate.probabilities
-    }
-
-    fn outcome(&self) -> Option<&Outcome> {
-        self.candidate.outcome.as_ref()
+    fn candidate(&self) -> &Candidate {
+        &self.candidate
     }
 }
 

@@ -425,12 +425,8 @@ impl Attack for Strongest {
         Ok(Some(progress))
     }
 
-    fn image(&self) -> &[f32] {
-        self.stage.as_attack().image()
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        self.stage.as_attack().probabilities()
+    fn candidate(&self) -> &Candidate {
+        self.stage.as_attack().candidate()
     }
 
     fn outcome(&self) -> Option<&Outcome> {
@@ -498,16 +494,8 @@ impl Attack for Survey {
         Ok(Some(if ends { self.candidate.end(progress) } else { progress }))
     }
 
-    fn image(&self) -> &[f32] {
-        &self.candidate.image
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        &self.candidate.probabilities
-    }
-
-    fn outcome(&self) -> Option<&Outcome> {
-        self.candidate.outcome.as_ref()
+    fn candidate(&self) -> &Candidate {
+        &self.candidate
     }
 }
 
@@ -554,15 +542,7 @@ impl Attack for Shrink {
         Ok(Some(if ends { self.candidate.end(progress) } else { progress }))
     }
 
-    fn image(&self) -> &[f32] {
-        &self.candidate.image
-    }
-
-    fn probabilities(&self) -> &[f32] {
-        &self.candidate.probabilities
-    }
-
-    fn outcome(&self) -> Option<&Outcome> {
-        self.candidate.outcome.as_ref()
+    fn candidate(&self) -> &Candidate {
+        &self.candidate
     }
 }
