@@ -5,19 +5,17 @@
 //! cargo run --release --features train --example golden
 //! ```
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
 use candle_core::{Device, Tensor, Var};
-use misread::arch::{MNIST, MNIST_CNN};
-use misread::model::normal;
+use misread::classifier::normal;
+use misread::datasets::{MNIST, Samples};
 use misread::native::files::write_atomically;
 use misread::native::images::read_weights;
-use misread::samples::Samples;
+use misread::network::safetensors::{Dtype, write};
 use misread::train::graph::{Engine, Graph, elbo_terms};
-use misread::weights::write;
-use safetensors::tensor::Dtype;
 
 const COUNT: usize = 20;
 /// Digits of a VAE.
@@ -38,8 +36,8 @@ fn bytes(v: &[f32]) -> Vec<u8> {
 fn vae(root: &Path, name: &str) -> Result<()> {
     let weights = read_weights(&root.join(format!("models/{name}.safetensors")))?;
     let samples = Samples::from_bytes(&MNIST, &std::fs::read(root.join("models/mnist-sample.safetensors"))?)?;
-    let graph = Graph::new(weights.arch, &weights.tensors, &Device::Cpu, Engine::Candle)?;
-    let latent = weights.arch.vae.map_or(0, |v| v.latent);
+    let graph = Graph::new(&weights.spec, &weights.tensors, &Device::Cpu, Engine::Candle)?;
+    let latent = weights.spec.vae.as_ref().map_or(0, |v| v.latent);
     let (mut logits, mut terms, mut gradients) = (Vec::new(), Vec::new(), Vec::new());
     for i in 0..FEW {
         let image = Var::from_vec(samples.image(i)?, (1, 28, 28, 1), &Device::Cpu)?;
@@ -58,14 +56,14 @@ fn vae(root: &Path, name: &str) -> Result<()> {
         ("logits".to_owned(), Dtype::F32, vec![FEW, 10], bytes(&logits)),
         ("terms".to_owned(), Dtype::F32, vec![FEW, 2], bytes(&terms)),
     ];
-    let metadata = HashMap::from([("made_by".to_owned(), "examples/golden.rs".to_owned())]);
+    let metadata = BTreeMap::from([("made_by".to_owned(), "examples/golden.rs".to_owned())]);
     write_atomically(&root.join(format!("tests/data/golden-{name}.safetensors")), &write(tensors, metadata)?)
 }
 
 fn classifier(root: &Path) -> Result<()> {
     let weights = read_weights(&root.join("models/mnist-cnn.safetensors"))?;
     let samples = Samples::from_bytes(&MNIST, &std::fs::read(root.join("models/mnist-sample.safetensors"))?)?;
-    let graph = Graph::new(&MNIST_CNN, &weights.tensors, &Device::Cpu, Engine::Candle)?;
+    let graph = Graph::new(&weights.spec, &weights.tensors, &Device::Cpu, Engine::Candle)?;
     let (mut logits, mut losses, mut gradients) = (Vec::new(), Vec::new(), Vec::new());
     for i in 0..COUNT {
         let image = Var::from_vec(samples.image(i)?, (1, 28, 28, 1), &Device::Cpu)?;
@@ -84,6 +82,6 @@ fn classifier(root: &Path) -> Result<()> {
         ("logits".to_owned(), Dtype::F32, vec![COUNT, 10], bytes(&logits)),
         ("losses".to_owned(), Dtype::F32, vec![COUNT], bytes(&losses)),
     ];
-    let metadata = HashMap::from([("made_by".to_owned(), "examples/golden.rs".to_owned())]);
+    let metadata = BTreeMap::from([("made_by".to_owned(), "examples/golden.rs".to_owned())]);
     write_atomically(&root.join("tests/data/golden-mnist-cnn.safetensors"), &write(tensors, metadata)?)
 }

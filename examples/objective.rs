@@ -13,7 +13,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use misread::kernel::softmax::Loss;
-use misread::model::{Classifier, Network};
+use misread::classifier::{Classifier, Network};
 use misread::native::images::read_weights;
 
 fn main() -> Result<()> {

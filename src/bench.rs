@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::kernel::peak;
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Loss;
-use crate::model::{Classifier, Query};
+use crate::classifier::{Classifier, Query};
 
 /// A clock, in milliseconds from any start.
 pub type Clock<'a> = &'a dyn Fn() -> f64;
@@ -31,7 +31,7 @@ pub struct Row {
     /// Milliseconds for loss, logits and input gradients of the whole batch.
     pub ms: f64,
     /// Billion floating-point operations a second, counting every product of the dense gradient
-    /// ([`Arch::gradient_flops`](crate::arch::Arch::gradient_flops)); those that are skipped, since a factor
+    /// ([`Spec::gradient_flops`](crate::network::Spec::gradient_flops)); those that are skipped, since a factor
     /// is known to be zero, count as done.
     pub gflops: f64,
     /// `gflops` in percent of the peak measured just before and after.
@@ -66,7 +66,7 @@ pub fn gradient(
     name: &str,
     model: &mut dyn Classifier,
     images: &[f32],
-    flops: usize,
+    flops: u64,
     level: Level,
     now: Clock<'_>,
 ) -> Result<Row> {
@@ -107,7 +107,7 @@ pub fn gradient(
     peaks.push(peak_gflops(level, now));
     measured.sort_by(f64::total_cmp);
     let ms = measured[REPEATS / 2];
-    let gflops = (batch * flops) as f64 / ms / 1e6;
+    let gflops = batch as f64 * flops as f64 / ms / 1e6;
     let peak = peaks.into_iter().fold(0.0, f64::max);
     Ok(Row { model: name.into(), batch, ms, gflops, percent_of_peak: 100.0 * gflops / peak })
 }

@@ -3,10 +3,11 @@
 use thiserror::Error;
 
 /// `Result` with the crate's [`enum@Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong, in words that a visitor can act on.
-#[derive(Debug, Error)]
+/// Everything that can go wrong, in words that a visitor can act on, and with a [`key`](Self::key) by which other words can be
+/// put in their place.
+#[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
     /// A weights or samples file that cannot be used; the text says what is wrong with it.
@@ -17,33 +18,56 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
-    /// No architecture of that name.
-    #[error("no network is called '{name}'; there are: {known}")]
-    UnknownArch {
+    /// Nothing of a kind has that name.
+    #[error("no {kind} is called '{name}'; there are: {known}")]
+    Unknown {
+        /// A network, an attack, a defence and so on.
+        kind: &'static str,
         /// The name asked for.
         name: String,
         /// The names there are, separated by commas.
         known: String,
     },
-    /// An architecture whose layers the SIMD core cannot run in that order.
-    #[error("the network '{arch}' cannot be run: {why}")]
+    /// A network that cannot be run: its layers do not fit each other, or it is beyond the limits.
+    #[error("the network '{network}' cannot be run: {why}")]
     Unsupported {
         /// Its name.
-        arch: String,
-        /// Which layers do not fit.
+        network: String,
+        /// What does not fit.
         why: String,
     },
     /// An image, label or parameter outside what is allowed; the text names it.
     #[error("{0}")]
     BadInput(String),
-    /// An attack that has nothing to do.
+    /// An attack that has nothing to do: why there is nothing to attack.
     #[error("{0}")]
-    Refused(String),
+    Skipped(String),
+    /// A step of an attack that is over.
+    #[error("the attack has ended")]
+    Ended,
 }
 
 impl Error {
     /// A [`Error::BadFile`] about `what`.
     pub fn bad_file(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::BadFile { what: what.into(), why: why.into() }
+    }
+
+    /// An [`Error::Unknown`] among `known`.
+    pub fn unknown<'a>(kind: &'static str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        Self::Unknown { kind, name: name.to_owned(), known }
+    }
+
+    /// What kind of error this is, for those who put words of another language in place of these.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::BadFile { .. } => "bad-file",
+            Self::Unknown { .. } => "unknown",
+            Self::Unsupported { .. } => "unsupported",
+            Self::BadInput(_) => "bad-input",
+            Self::Skipped(_) => "skipped",
+            Self::Ended => "ended",
+        }
     }
 }

@@ -1,41 +1,46 @@
 //! Attack handwritten-digit and face classifiers in the browser and natively.
 //!
-//! From the ground floor up; nothing imports from a floor above its own:
+//! From the ground floor up; nothing imports from a floor above its own (`tests/it/floors.rs` reads the `use` lines):
 //!
+//! * [`error`]: what can go wrong, in words
 //! * [`kernel`]: SIMD arithmetic on slices
-//! * [`arch`]: networks as data
-//! * [`latent`]: a map of a latent space
-//! * [`weights`]: bytes to tensors and back
-//! * [`samples`]: the images that the page ships
-//! * [`net`]: an architecture with weights, ready to run
-//! * [`model`]: what an attack sees of a network
-//! * [`attack`]: the attacks
-//! * [`metrics`]: norms, similarity and grade of an attacked image
-//! * [`study`]: what is recorded of an attack
+//! * [`metrics`]: norms, similarity, validity and grade of an attacked image, and statistics of many
+//! * [`network`]: networks as data, as bytes, and running
+//! * [`datasets`]: a descriptor a data set
+//! * [`zoo`]: the networks, an entry an architecture
+//! * [`classifier`]: what an attack sees, what is deployed, and the defences
+//! * [`attack`]: the attacks, each with its descriptor
+//! * [`judge`]: an attack on a subject, and the record of it
 //! * [`bench`]: how long a gradient takes on this machine
-//! * `web`: bindings for the page (wasm32)
-//! * `native`: data sets, files and the server (feature `cli`)
+//! * [`catalogue`]: all that page and command line offer, as data
+//! * `wasm`: bindings for the page (wasm32)
+//! * `native`: files, data sets, cores and the server (feature `cli`)
 //! * `train`: training with candle (feature `train`)
+//! * `study`: every network under every attack, and the report (feature `cli`)
+//! * `cli`: the commands (feature `cli`)
 
-pub mod arch;
 pub mod attack;
 pub mod bench;
+pub mod catalogue;
+pub mod classifier;
+pub mod datasets;
 pub mod error;
+pub mod judge;
 pub mod kernel;
-pub mod latent;
 pub mod metrics;
-pub mod model;
-pub mod net;
-pub mod samples;
-pub mod study;
-pub mod weights;
+pub mod network;
+pub mod zoo;
 
 #[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
 pub mod native;
+#[cfg(feature = "cli")]
+pub mod study;
 #[cfg(feature = "train")]
 pub mod train;
 #[cfg(target_arch = "wasm32")]
-pub mod web;
+pub mod wasm;
 
 #[cfg(all(test, target_arch = "wasm32"))]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

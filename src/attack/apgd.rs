@@ -6,10 +6,11 @@
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
 use super::iterative::{GROWTH, MAX_STEPS, PRECISION, RAISES};
-use super::{Attack, Goal, Norm, Progress};
+use super::descriptor::{Descriptor, Field, Kind, Range, Shown, Traits};
+use super::{Attack, Goal, Norm, Options, Progress};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::Loss;
-use crate::model::{Classifier, Query, normal};
+use crate::classifier::{Classifier, Query, normal};
 
 /// The most runs that may be asked for.
 pub const MAX_RESTARTS: usize = 1_000;
@@ -23,6 +24,37 @@ const STAGES: [(f32, f32); 3] = [(3.0, 0.3), (2.0, 0.3), (1.0, 0.4)];
 /// Under L1: share of the pixels that the first step moves, and over how many steps that share is kept.
 const FIRST_SHARE: f32 = 0.2;
 const L1_PERIOD: f32 = 0.04;
+
+/// Auto-PGD.
+pub static APGD: Descriptor = Descriptor {
+    name: "apgd",
+    title: "Auto-PGD",
+    source: "Croce and Hein 2020, 2021",
+    norms: &[Norm::Linf, Norm::L1, Norm::L2],
+    searches: false,
+    steps: 100,
+    fields: &[
+        Field::norm(&["linf", "l1", "l2"]),
+        Field::mode("fixed"),
+        Field::EPSILON,
+        Field::steps(100.0, 1.0, &[1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0, 200.0, 500.0, 1e3, 5e3, 2e4]),
+        Field {
+            key: "loss",
+            kind: Kind::Choice { choices: &["ce", "dlr", "margin"], initial: "ce", aliases: &[] },
+            shown: Shown::More,
+        },
+        Field::number("restarts", Range::whole(1.0, 1000.0, 1.0, &[1.0, 2.0, 5.0, 10.0, 20.0]), Shown::More),
+        Field::CONFIDENCE,
+        Field::STOP,
+        Field::SEED,
+    ],
+    traits: Traits { study: false, decides: false, rounds: true, needs_start: false, gradient_free: false },
+    make: |options, model, image, goal, _| {
+        let Options { norm, budget: epsilon, steps, loss, restarts, seed, confidence, early_stop, search, .. } = *options;
+        let options = ApgdOptions { norm, epsilon, steps, loss, restarts, seed, confidence, early_stop, search };
+        Ok(Box::new(Apgd::new(model, image, goal, options)?))
+    },
+};
 
 /// Which loss is descended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +95,7 @@ impl std::str::FromStr for LossKind {
         [Self::CrossEntropy, Self::Dlr, Self::Margin]
             .into_iter()
             .find(|loss| loss.name() == name)
-            .ok_or_else(|| Error::BadInput(format!("'{name}' is no loss; there are ce, dlr and margin")))
+            .ok_or_else(|| Error::unknown("loss", name, ["ce", "dlr", "margin"]))
     }
 }
 
@@ -418,7 +450,7 @@ impl Attack for Apgd {
     fn query(&mut self) -> Result<Query<'_>> {
         let loss = self.options.loss.of(self.candidate.goal);
         match self.state {
-            State::Ended => return Err(Error::Refused("the attack has ended".into())),
+            State::Ended => return Err(Error::Ended),
             State::Unread => return Ok(self.candidate.ask_original()),
             _ if self.candidate.waits() => {}
             State::Start => self.place(),
@@ -442,7 +474,7 @@ impl Attack for Apgd {
         let progress = self.candidate.take((self.round, self.run.radius))?;
         if self.state == State::Start {
             if self.round == 0 && self.options.seed.is_none() {
-                self.candidate.refuse(progress.predicted)?;
+                self.candidate.skip(progress.predicted, progress.refused)?;
             }
             self.started();
         } else {

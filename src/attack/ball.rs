@@ -1,47 +1,8 @@
 //! The balls that attacks keep to, within the box [0, 1]: their norms, projections and random points.
 
-use super::{l1, l2, linf};
-use crate::metrics::norms::Norms;
-
-/// A norm of the change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Norm {
-    /// The largest change of a pixel.
-    Linf,
-    /// The sum of all changes.
-    L1,
-    /// The Euclidean length of the change.
-    L2,
-}
+use super::{Norm, l1, l2, linf};
 
 impl Norm {
-    /// Its name in links, records and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linf => "linf",
-            Self::L1 => "l1",
-            Self::L2 => "l2",
-        }
-    }
-
-    /// This norm among all of a change.
-    pub fn of(self, norms: &Norms) -> f64 {
-        match self {
-            Self::Linf => norms.linf,
-            Self::L1 => norms.l1,
-            Self::L2 => norms.l2,
-        }
-    }
-
-    /// The largest budget that makes a difference, for an image of so many pixels.
-    pub fn most(self, pixels: usize) -> f32 {
-        match self {
-            Self::Linf => 1.0,
-            Self::L1 => pixels as f32,
-            Self::L2 => (pixels as f32).sqrt(),
-        }
-    }
-
     /// How far off the point is at which a function that is now `value`, with this `gradient`, would fall to 0 if it were
     /// linear and the pixels that may move had no bound: the value over the gradient's dual norm, without the pixels that
     /// stand at the bound that they would be pushed against.
@@ -73,15 +34,5 @@ impl Norm {
             Self::L1 => l1::project(original, image, epsilon, moved),
             Self::L2 => l2::project(original, image, epsilon),
         }
-    }
-}
-
-impl std::str::FromStr for Norm {
-    type Err = crate::error::Error;
-
-    fn from_str(name: &str) -> crate::error::Result<Self> {
-        [Self::Linf, Self::L1, Self::L2].into_iter().find(|norm| norm.name() == name).ok_or_else(|| {
-            crate::error::Error::BadInput(format!("'{name}' is no norm; there are linf, l1 and l2"))
-        })
     }
 }

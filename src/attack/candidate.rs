@@ -3,8 +3,9 @@
 use super::{Goal, Norm, Outcome, Progress};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{self, Loss};
-use crate::metrics::{argmax, norms::Norms};
-use crate::model::{Classifier, Query};
+use crate::metrics::argmax;
+use crate::metrics::norms::Norms;
+use crate::classifier::{Classifier, Query};
 
 /// Which of the images that reach the goal is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Candidate {
     /// The loss that was asked for.
     pub value: f32,
     pub logits: Vec<f32>,
+    /// How many of the logits stand for labels; one more is a refusal.
+    labels: usize,
     keep: Keep,
     pub least_confidence: f32,
     /// The ball outside of which nothing counts, where an attack goes there.
@@ -71,8 +74,8 @@ impl Candidate {
         if let Some((i, v)) = image.iter().enumerate().find(|(_, v)| !(0.0..=1.0).contains(*v)) {
             return bad(format!("pixel {i} of the image is {v}; pixels lie in [0, 1]"));
         }
-        if goal.label() >= model.classes() {
-            return bad(format!("there is no label {}; the network has {}", goal.label(), model.classes()));
+        if goal.label() >= model.labels() {
+            return bad(format!("there is no label {}; the network has {}", goal.label(), model.labels()));
         }
         if !(0.0..1.0).contains(&confidence) {
             return bad(format!(
@@ -88,6 +91,7 @@ impl Candidate {
             outcome: None,
             value: 0.0,
             logits: vec![0.0; model.classes()],
+            labels: model.labels(),
             keep,
             least_confidence: confidence,
             bound: None,
@@ -116,12 +120,12 @@ impl Candidate {
         }
     }
 
-    /// Refuses an original at which there is nothing to do: one that the network reads as wanted already.
-    pub fn refuse(&self, predicted: usize) -> Result<()> {
-        if !self.goal.reached(predicted) {
+    /// Skips an original at which there is nothing to do: one that the network reads as wanted already.
+    pub fn skip(&self, predicted: usize, refused: bool) -> Result<()> {
+        if refused || !self.goal.reached(predicted) {
             return Ok(());
         }
-        Err(Error::Refused(match self.goal {
+        Err(Error::Skipped(match self.goal {
             Goal::Target(label) => format!("the network already reads this image as label {label}"),
             Goal::Away(label) => {
                 format!("the network already misreads this image: {predicted} instead of {label}")
@@ -160,12 +164,18 @@ impl Candidate {
         }
     }
 
-    /// Takes the answer to [`ask_original`](Self::ask_original): refuses an original that is read as wanted already.
+    /// Takes the answer to [`ask_original`](Self::ask_original): skips an original that is read as wanted already.
     pub fn take_original(&mut self) -> Result<()> {
         self.asked = None;
         self.queries += 1;
         softmax::softmax(&self.logits, &mut self.probabilities);
-        self.refuse(argmax(&self.logits))
+        let (predicted, refused) = self.read();
+        self.skip(predicted, refused)
+    }
+
+    /// The likeliest label, and whether the image is refused.
+    fn read(&self) -> (usize, bool) {
+        (argmax(&self.logits[..self.labels]), argmax(&self.logits) >= self.labels)
     }
 
     /// Takes the answer to [`ask`](Self::ask), in a round with its budget.
@@ -190,8 +200,8 @@ impl Candidate {
         let value =
             if loss == own { self.value } else { own.evaluate(&self.logits, &mut self.probabilities) };
         softmax::softmax(&self.logits, &mut self.probabilities);
-        let predicted = argmax(&self.logits);
-        let confidence = self.goal.confidence(&self.probabilities);
+        let (predicted, refused) = self.read();
+        let confidence = self.goal.confidence(&self.probabilities[..self.labels]);
         let norms = Norms::between(&self.original, &self.image);
         let inside = |(norm, most): (Norm, f32)| norm.of(&norms) <= f64::from(most) * (1.0 + 1e-5);
         let counts = self.bound.is_none_or(inside);
@@ -201,8 +211,9 @@ impl Candidate {
             budget,
             loss: value,
             predicted,
+            refused,
             confidence,
-            success: counts && self.goal.reached(predicted) && confidence >= self.least_confidence,
+            success: counts && !refused && self.goal.reached(predicted) && confidence >= self.least_confidence,
             norms,
             gradients: self.gradients,
             queries: self.queries,

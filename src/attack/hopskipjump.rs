@@ -5,9 +5,10 @@
 
 use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
-use super::{Attack, Goal, Norm, Progress};
+use super::descriptor::{Descriptor, Field, Traits};
+use super::{Attack, Goal, Norm, Options, Progress};
 use crate::error::{Error, Result};
-use crate::model::{Classifier, Query, normal};
+use crate::classifier::{Classifier, Query, normal};
 
 /// Directions of the first estimate; of estimate `t`, times the root of `t`.
 const DIRECTIONS: f64 = 100.0;
@@ -15,6 +16,36 @@ const DIRECTIONS: f64 = 100.0;
 const MOST_DIRECTIONS: f64 = 10_000.0;
 /// Random images that are tried where none is given to start from.
 const TRIES: usize = 500;
+
+/// HopSkipJump.
+pub static HOPSKIPJUMP: Descriptor = Descriptor {
+    name: "hopskipjump",
+    title: "HopSkipJump",
+    source: "Chen, Jordan and Wainwright 2020",
+    norms: &[Norm::L2, Norm::Linf],
+    searches: true,
+    steps: 5_000,
+    fields: &[
+        Field::norm(&["l2", "linf"]),
+        Field::mode("min"),
+        Field::EPSILON,
+        Field::steps(5_000.0, 1.0, &[500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, 20_000.0]),
+        Field::CONFIDENCE,
+        Field::STOP,
+        Field::SEED,
+    ],
+    traits: Traits { study: false, decides: false, rounds: false, needs_start: true, gradient_free: true },
+    make: |options, model, image, goal, start| {
+        let Options { norm, steps: queries, confidence, early_stop, seed, .. } = *options;
+        let (epsilon, seed) = (options.fixed_budget(), seed.unwrap_or(0));
+        let options = HopSkipJumpOptions { norm, epsilon, queries, confidence, early_stop, seed };
+        let attack = HopSkipJump::new(model, image, goal, options)?;
+        Ok(Box::new(match start {
+            Some(start) => attack.starting(start)?,
+            None => attack,
+        }))
+    },
+};
 
 /// What the attack may do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -312,7 +343,7 @@ impl HopSkipJump {
 impl Attack for HopSkipJump {
     fn query(&mut self) -> Result<Query<'_>> {
         match self.phase {
-            Phase::Ended => return Err(Error::Refused("the attack has ended".into())),
+            Phase::Ended => return Err(Error::Ended),
             Phase::Read => return Ok(self.candidate.ask_original()),
             _ if self.candidate.waits() => {}
             _ => self.place(),
@@ -331,7 +362,7 @@ impl Attack for HopSkipJump {
         let progress = self.candidate.take((self.iteration, budget))?;
         self.asked += 1;
         let Candidate { goal, least_confidence, .. } = self.candidate;
-        let hit = goal.reached(progress.predicted) && progress.confidence >= least_confidence;
+        let hit = !progress.refused && goal.reached(progress.predicted) && progress.confidence >= least_confidence;
         let reached = self.options.epsilon.is_some() && progress.success;
         let stop = reached || hit && self.options.early_stop && progress.success;
         if stop || self.asked >= self.options.queries {

@@ -5,7 +5,7 @@ use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
 use super::{Attack, Goal, Norm, Progress, l1, linf};
 use crate::error::{Error, Result};
-use crate::model::{Classifier, Query};
+use crate::classifier::{Classifier, Query};
 
 pub use super::l1::L1Form;
 
@@ -130,7 +130,7 @@ impl BasicIterative {
     /// Goes on after the start, the original or a random point of the ball, has been evaluated.
     fn started(&mut self, progress: Progress) -> Result<()> {
         if self.options.seed.is_none() {
-            self.candidate.refuse(progress.predicted)?;
+            self.candidate.skip(progress.predicted, progress.refused)?;
             if self.search.is_some() {
                 self.start_gradient = self.candidate.gradient.clone();
             }
@@ -184,7 +184,7 @@ impl Attack for BasicIterative {
         let loss = self.candidate.goal.loss();
         let random = self.options.seed.is_some();
         match self.state {
-            State::Ended => return Err(Error::Refused("the attack has ended".into())),
+            State::Ended => return Err(Error::Ended),
             State::New if random => return Ok(self.candidate.ask_original()),
             State::New => {}
             _ if self.candidate.waits() => {}

@@ -1,5 +1,54 @@
 //! The steps of the Basic Iterative Method under L1, in the published and in a strong form.
 
+use super::descriptor::{Descriptor, Field, Kind, Shown, Traits};
+use super::iterative::{BasicIterative, Step};
+use super::{Norm, Options};
+use crate::error::Error;
+
+/// Basic Iterative under L1.
+pub static L1: Descriptor = Descriptor {
+    name: "l1",
+    title: "Basic Iterative, L1",
+    source: "as in Foolbox; the sparse form after Tramèr and Boneh 2019, Croce and Hein 2021",
+    norms: &[Norm::L1],
+    searches: false,
+    steps: 40,
+    fields: &[
+        Field::mode("fixed"),
+        Field::EPSILON,
+        Field::STEPS,
+        Field {
+            key: "form",
+            kind: Kind::Choice {
+                choices: &["published", "sparse"],
+                initial: "published",
+                aliases: &[("strong", "sparse")],
+            },
+            shown: Shown::More,
+        },
+        Field::ALPHA,
+        Field::CONFIDENCE,
+        Field::STOP,
+        Field::SEED,
+    ],
+    traits: Traits { study: true, decides: false, rounds: true, needs_start: false, gradient_free: false },
+    make: |options: &Options, model, image, goal, _| {
+        Ok(Box::new(BasicIterative::new(model, image, goal, options.iterative(Step::L1(options.form)))?))
+    },
+};
+
+impl std::str::FromStr for L1Form {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name {
+            "published" => Ok(Self::Published),
+            "sparse" => Ok(Self::Sparse),
+            _ => Err(Error::unknown("form", name, ["published", "sparse"])),
+        }
+    }
+}
+
 /// Which form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum L1Form {

@@ -1,6 +1,6 @@
 //! What attacks under L2 need.
 
-use crate::model::normal;
+use crate::classifier::normal;
 
 /// Moves `image` along the radius to at most `epsilon` from `original`, then into the box.
 pub fn project(original: &[f32], image: &mut [f32], epsilon: f32) {

@@ -4,14 +4,55 @@
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
 use super::lbfgsb::{Lbfgsb, Settings, Status};
-use super::{Attack, Goal, Norm, Progress};
+use super::descriptor::{Descriptor, Field, Range, Shown, Traits};
+use super::{Attack, Goal, Norm, Options, Progress};
 use crate::error::{Error, Result};
-use crate::model::{Classifier, Query};
+use crate::classifier::{Classifier, Query};
 
 /// The most iterations of a minimisation that may be asked for.
 pub const MAX_ITERATIONS: usize = 10_000;
 /// The largest weight of the loss.
 pub const MAX_C: f32 = 1e10;
+
+/// L-BFGS.
+pub static LBFGS: Descriptor = Descriptor {
+    name: "lbfgs",
+    title: "L-BFGS",
+    source: "Szegedy et al. 2014",
+    norms: &[Norm::L2],
+    searches: true,
+    steps: 40,
+    fields: &[
+        Field::mode("min"),
+        Field::number(
+            "c",
+            Range {
+                initial: Some(0.1),
+                values: &[0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0],
+                ..Range::new(1e-6, MAX_C as f64)
+            },
+            Shown::Main,
+        ),
+        Field::number(
+            "steps",
+            Range::whole(
+                1.0,
+                MAX_ITERATIONS as f64,
+                40.0,
+                &[1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0, 200.0, 500.0, 1000.0],
+            ),
+            Shown::Main,
+        ),
+        Field::CONFIDENCE,
+        Field::STOP,
+    ],
+    traits: Traits { study: true, decides: false, rounds: true, needs_start: false, gradient_free: false },
+    make: |options, model, image, goal, _| {
+        let Options { budget: c, steps: iterations, confidence, early_stop, search, .. } = *options;
+        let options = LbfgsOptions { c, iterations, confidence, early_stop, search };
+        Ok(Box::new(Lbfgs::new(model, image, goal, options)?))
+    },
+};
 
 /// What the attack may do. The defaults are those of `Options::new`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,7 +172,7 @@ fn minimisation(candidate: &Candidate, iterations: usize) -> Lbfgsb {
 impl Attack for Lbfgs {
     fn query(&mut self) -> Result<Query<'_>> {
         if self.ended {
-            return Err(Error::Refused("the attack has ended".into()));
+            return Err(Error::Ended);
         }
         for (image, x) in self.candidate.image.iter_mut().zip(self.minimisation.x()) {
             *image = *x as f32;
@@ -143,7 +184,7 @@ impl Attack for Lbfgs {
     fn answered(&mut self) -> Result<Option<Progress>> {
         let progress = self.candidate.take((self.round, self.search.budget as f32))?;
         let status = if self.start.is_none() {
-            self.candidate.refuse(progress.predicted)?;
+            self.candidate.skip(progress.predicted, progress.refused)?;
             self.start = Some((progress.loss, self.candidate.gradient.clone()));
             self.begin()
         } else {

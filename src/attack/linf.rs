@@ -1,6 +1,33 @@
 //! The step of the Basic Iterative Method under L-infinity (Kurakin, Goodfellow, Bengio 2016, "Adversarial examples in
 //! the physical world", sections 2.2 and 2.3).
 
+use super::descriptor::{Descriptor, Field, Traits};
+use super::iterative::{BasicIterative, Step};
+use super::{Norm, Options};
+
+/// Basic Iterative under L-infinity.
+pub static LINF: Descriptor = Descriptor {
+    name: "linf",
+    title: "Basic Iterative, L∞",
+    source: "Kurakin, Goodfellow and Bengio 2016",
+    norms: &[Norm::Linf],
+    searches: false,
+    steps: 40,
+    fields: &[
+        Field::mode("fixed"),
+        Field::epsilon(1.0),
+        Field::STEPS,
+        Field::ALPHA,
+        Field::CONFIDENCE,
+        Field::STOP,
+        Field::SEED,
+    ],
+    traits: Traits { study: true, decides: false, rounds: true, needs_start: false, gradient_free: false },
+    make: |options: &Options, model, image, goal, _| {
+        Ok(Box::new(BasicIterative::new(model, image, goal, options.iterative(Step::Sign))?))
+    },
+};
+
 /// `x <- clamp(x0 + clamp(x - alpha sgn(g) - x0, -eps, eps), 0, 1)`.
 pub fn step(original: &[f32], image: &mut [f32], gradient: &[f32], epsilon: f32, alpha: f32) {
     for ((x, x0), g) in image.iter_mut().zip(original).zip(gradient) {

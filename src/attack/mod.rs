@@ -1,31 +1,57 @@
 //! The attacks. Each is a stepper: it yields its progress after every evaluation of the network, can be dropped between
-//! two steps, and is deterministic.
+//! two steps, and is deterministic. A new one is a file here and a line in [`ALL`].
 
 pub mod apgd;
 pub mod ball;
 mod bisection;
 mod candidate;
+pub mod descriptor;
+pub mod fgsm;
 pub mod hopskipjump;
 pub mod iterative;
-mod l1;
+pub mod l1;
 mod l2;
 pub mod lbfgs;
 pub mod lbfgsb;
-mod linf;
+pub mod linf;
 pub mod options;
 pub mod smallest;
 pub mod square;
 pub mod strongest;
 
-pub use ball::Norm;
+pub use crate::metrics::norms::Norm;
+pub use descriptor::Descriptor;
 pub use options::Options;
+
+use std::ops::DerefMut;
 
 use candidate::Candidate;
 
-use crate::error::Result;
+use crate::classifier::{Classifier, Query};
+use crate::error::{Error, Result};
 use crate::kernel::softmax::{Aim, Loss};
 use crate::metrics::norms::Norms;
-use crate::model::{Classifier, Query};
+
+/// Every attack there is, in the order in which they are offered.
+pub static ALL: &[&Descriptor] = &[
+    &linf::LINF,
+    &l1::L1,
+    &lbfgs::LBFGS,
+    &strongest::STRONGEST,
+    &apgd::APGD,
+    &hopskipjump::HOPSKIPJUMP,
+    &square::SQUARE,
+    &fgsm::FGSM,
+];
+
+/// The attack called `name`.
+///
+/// # Errors
+/// [`Error::Unknown`], with the names there are.
+pub fn by_name(name: &str) -> Result<&'static Descriptor> {
+    let found = ALL.iter().copied().find(|attack| attack.name == name);
+    found.ok_or_else(|| Error::unknown("attack", name, ALL.iter().map(|attack| attack.name)))
+}
 
 /// What an attack is after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +117,10 @@ pub struct Progress {
     pub budget: f32,
     /// The loss that the attack descends ([`Goal::loss`]), in nats.
     pub loss: f32,
-    /// The label that the network reads.
+    /// The label that the network reads, the likeliest where it refuses.
     pub predicted: usize,
+    /// Whether it refuses the image.
+    pub refused: bool,
     /// Probability of the false label.
     pub confidence: f32,
     /// Whether the goal is reached, with the confidence that was asked for.
@@ -127,15 +155,15 @@ pub trait Attack {
     /// What the attack wants to know next; the same until it is [`answered`](Self::answered).
     ///
     /// # Errors
-    /// [`Error::Refused`](crate::error::Error::Refused) when the attack has ended.
+    /// [`Error::Ended`] when the attack has ended.
     fn query(&mut self) -> Result<Query<'_>>;
 
     /// Goes on after the latest [`query`](Self::query) has its answer. `None` where that was no step yet (what the network
     /// reads at the original, where the attack starts elsewhere).
     ///
     /// # Errors
-    /// [`Error::Refused`](crate::error::Error::Refused) when the goal is reached before the first step,
-    /// [`Error::BadInput`](crate::error::Error::BadInput) when the network answered with something that is not a number.
+    /// [`Error::Skipped`] when the goal is reached before the first step,
+    /// [`Error::BadInput`] when the network answered with something that is not a number.
     fn answered(&mut self) -> Result<Option<Progress>>;
 
     /// Takes a step and evaluates the network once (twice at a random start). The first call evaluates the start.
@@ -186,8 +214,8 @@ pub fn run(attack: &mut dyn Attack, model: &mut dyn Classifier) -> Result<Progre
 
 /// Runs several attacks to their ends, answering all that still run at once: dense layers share their weights. Each comes
 /// to what it comes to alone. `told` hears of every step, with the attack's place.
-pub fn run_all(
-    attacks: &mut [Box<dyn Attack>],
+pub fn run_all<A: DerefMut<Target = dyn Attack>>(
+    attacks: &mut [A],
     model: &mut dyn Classifier,
     mut told: impl FnMut(usize, &Progress),
 ) -> Vec<Result<Progress>> {

@@ -1,104 +1,22 @@
 //! An attack as data: what a command line, a link or a record says of it, and the attack that follows from it.
 
-use std::str::FromStr;
-
-use super::apgd::{Apgd, ApgdOptions, LossKind};
-use super::hopskipjump::{HopSkipJump, HopSkipJumpOptions};
-use super::iterative::{BasicIterative, IterativeOptions, L1Form, Step};
-use super::lbfgs::{Lbfgs, LbfgsOptions};
-use super::square::{Square, SquareOptions};
-use super::strongest::{Strongest, StrongestOptions};
+use super::apgd::LossKind;
+use super::descriptor::{Descriptor, Kind};
+use super::iterative::{IterativeOptions, Step};
+use super::l1::L1Form;
 use super::{Attack, Goal, Norm, Progress};
+use crate::classifier::Classifier;
 use crate::error::{Error, Result};
-use crate::model::Classifier;
 
-/// Which attack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// Basic Iterative under L-infinity.
-    Linf,
-    /// Basic Iterative under L1.
-    L1(L1Form),
-    /// L-BFGS.
-    Lbfgs,
-    /// Auto-PGD.
-    Apgd(Norm),
-    /// The union of the strongest attacks there are, in order of cost.
-    Strongest(Norm),
-    /// The Square Attack under L-infinity, which uses no gradient: to see whether one is masked.
-    Square,
-    /// HopSkipJump, which sees the label alone; under L2 or L-infinity.
-    HopSkipJump(Norm),
-}
-
-impl Method {
-    /// Its name in links, records and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linf => "linf",
-            Self::L1(_) => "l1",
-            Self::Lbfgs => "lbfgs",
-            Self::Apgd(_) => "apgd",
-            Self::Strongest(_) => "strongest",
-            Self::Square => "square",
-            Self::HopSkipJump(_) => "hopskipjump",
-        }
-    }
-
-    /// The norm that it bounds or makes small.
-    pub fn norm(self) -> Norm {
-        match self {
-            Self::Linf | Self::Square => Norm::Linf,
-            Self::L1(_) => Norm::L1,
-            Self::Lbfgs => Norm::L2,
-            Self::Apgd(norm) | Self::Strongest(norm) | Self::HopSkipJump(norm) => norm,
-        }
-    }
-
-    /// The same attack under `norm`.
-    ///
-    /// # Errors
-    /// [`Error::BadInput`] where it knows one norm alone, and that is another; HopSkipJump knows no L1.
-    pub fn under(self, norm: Norm) -> Result<Self> {
-        match self {
-            Self::Apgd(_) => Ok(Self::Apgd(norm)),
-            Self::Strongest(_) => Ok(Self::Strongest(norm)),
-            Self::HopSkipJump(_) if norm != Norm::L1 => Ok(Self::HopSkipJump(norm)),
-            _ if self.norm() == norm => Ok(self),
-            Self::HopSkipJump(_) => Err(Error::BadInput("hopskipjump knows l2 and linf, not l1".into())),
-            _ => Err(Error::BadInput(format!(
-                "{} is an attack under {}; apgd and strongest take any norm",
-                self.name(),
-                self.norm().name()
-            ))),
-        }
-    }
-}
-
-impl FromStr for Method {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "linf" => Ok(Self::Linf),
-            "l1" => Ok(Self::L1(L1Form::default())),
-            "lbfgs" => Ok(Self::Lbfgs),
-            "apgd" => Ok(Self::Apgd(Norm::Linf)),
-            "strongest" => Ok(Self::Strongest(Norm::L2)),
-            "square" => Ok(Self::Square),
-            "hopskipjump" => Ok(Self::HopSkipJump(Norm::L2)),
-            _ => Err(Error::BadInput(format!(
-                "'{name}' is no attack; there are linf, l1, lbfgs, apgd, strongest, square and hopskipjump"
-            ))),
-        }
-    }
-}
-
-/// What an attack may do; fields mean the same for every method.
+/// What an attack may do; fields mean the same for every attack. Which of them one has, says its descriptor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// Which attack.
-    pub method: Method,
+    pub attack: &'static Descriptor,
+    /// The norm that it bounds or makes small.
+    pub norm: Norm,
+    /// Which step the L1 attack takes.
+    pub form: L1Form,
     /// Seeks the smallest budget that succeeds (for L-BFGS the smallest `c`) instead of keeping to the one given.
     pub search: bool,
     /// The budget: radius of the ball, or L-BFGS's weight `c` of the loss. In a search, the first to be tried.
@@ -116,39 +34,141 @@ pub struct Options {
     pub confidence: f32,
     /// Whether the first success is the end. A search stops each of its rounds there anyhow.
     pub early_stop: bool,
-    /// Starts at a random point of the ball. Not for L-BFGS, which always starts at the original. The strongest attack, the
-    /// Square Attack and HopSkipJump are random in any case: with seed 0 where none is given.
+    /// Starts at a random point of the ball. Attacks that are random in any case: with seed 0 where none is given.
     pub seed: Option<u64>,
 }
 
+/// What a field is set to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// As a command line or a link has it.
+    Text(String),
+    Number(f64),
+    Flag(bool),
+    /// Nothing, of a field that need not be anything.
+    None,
+}
+
 impl Options {
-    /// The defaults of a method: a fixed budget of 0.3 (L-infinity), 40 (L1) or 3 (L2) in 40 steps (100 of APGD, 1,000
-    /// gradients of the strongest, 1,000 queries of the Square Attack); for L-BFGS the search from `c = 0.1` with 40
-    /// iterations each; for HopSkipJump the search with 5,000 queries.
-    pub fn new(method: Method) -> Self {
-        let budget = match (method, method.norm()) {
-            (Method::Lbfgs, _) => 0.1,
-            (_, Norm::Linf) => 0.3,
-            (_, Norm::L1) => 40.0,
-            (_, Norm::L2) => 3.0,
-        };
-        let steps = match method {
-            Method::Linf | Method::L1(_) | Method::Lbfgs => 40,
-            Method::Apgd(_) => 100,
-            Method::Strongest(_) | Method::Square => 1_000,
-            Method::HopSkipJump(_) => 5_000,
-        };
+    /// The defaults of an attack.
+    pub fn new(attack: &'static Descriptor) -> Self {
+        let norm = attack.norms[0];
         Self {
-            method,
-            search: matches!(method, Method::Lbfgs | Method::HopSkipJump(_)),
-            budget,
-            steps,
+            attack,
+            norm,
+            form: L1Form::default(),
+            search: attack.searches,
+            budget: default_budget(attack, norm),
+            steps: attack.steps,
             alpha: None,
             loss: LossKind::default(),
             restarts: 1,
             confidence: 0.0,
             early_stop: false,
             seed: None,
+        }
+    }
+
+    /// The defaults of the attack called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], with the names there are.
+    pub fn of(name: &str) -> Result<Self> {
+        super::by_name(name).map(Self::new)
+    }
+
+    /// The same attack under `norm`, with that norm's budget.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] where it does not know that norm.
+    pub fn under(self, norm: Norm) -> Result<Self> {
+        let Descriptor { name, norms, .. } = self.attack;
+        if norms.contains(&norm) {
+            return Ok(Self { norm, budget: default_budget(self.attack, norm), ..self });
+        }
+        let known: Vec<&str> = norms.iter().map(|norm| norm.name()).collect();
+        Err(Error::BadInput(format!("{name} knows {}, not {}", known.join(" and "), norm.name())))
+    }
+
+    /// Sets a field. A norm comes before the budget, whose default follows it.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] where the attack has no such field, or the value is none that it can have.
+    pub fn set(&mut self, key: &str, value: &Value) -> Result<()> {
+        let attack = self.attack;
+        if key == "norm" && attack.field(key).is_none() {
+            // Its own norm may be named.
+            let Value::Text(name) = value else { return Ok(()) };
+            *self = self.under(name.parse()?)?;
+            return Ok(());
+        }
+        let Some(field) = attack.field(key) else {
+            let known: Vec<&str> = attack.fields.iter().map(|field| field.key).collect();
+            return Err(Error::BadInput(format!("{} has no {key}; it has {}", attack.name, known.join(", "))));
+        };
+        match field.kind {
+            Kind::Flag => {
+                let yes = match value {
+                    Value::Flag(yes) => *yes,
+                    Value::Number(n) => *n != 0.0,
+                    Value::Text(text) => !["", "0", "false", "no"].contains(&text.as_str()),
+                    Value::None => false,
+                };
+                self.early_stop = yes;
+            }
+            Kind::Choice { choices, initial, aliases } => {
+                let text = match value {
+                    Value::Text(text) => text.as_str(),
+                    Value::None => initial,
+                    _ => "",
+                };
+                let text = aliases.iter().find(|(old, _)| *old == text).map_or(text, |(_, new)| new);
+                if !choices.contains(&text) {
+                    let choices = choices.join(", ");
+                    return Err(Error::BadInput(format!("{key} is '{text}'; it must be one of {choices}")));
+                }
+                match key {
+                    "mode" => self.search = text == "min",
+                    "norm" => *self = self.under(text.parse()?)?,
+                    "loss" => self.loss = text.parse()?,
+                    _ => self.form = text.parse()?,
+                }
+            }
+            Kind::Number(range) => {
+                let number = match value {
+                    Value::Number(number) => Some(*number),
+                    Value::Text(text) => {
+                        let bad = || Error::BadInput(format!("{key} is '{text}', which is no number"));
+                        Some(text.trim().parse().map_err(|_| bad())?)
+                    }
+                    Value::None | Value::Flag(_) => None,
+                };
+                let Some(number) = number else {
+                    if range.optional {
+                        self.put(key, None);
+                    }
+                    return Ok(());
+                };
+                if !range.holds(number) {
+                    let whole = if range.whole { "a whole number " } else { "" };
+                    let (low, high) = (range.low, range.high);
+                    return Err(Error::BadInput(format!("{key} is {number}; it must be {whole}from {low} to {high}")));
+                }
+                self.put(key, Some(number));
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, key: &str, number: Option<f64>) {
+        match (key, number) {
+            ("epsilon" | "c", Some(budget)) => self.budget = budget as f32,
+            ("steps", Some(steps)) => self.steps = steps as usize,
+            ("confidence", Some(confidence)) => self.confidence = confidence as f32,
+            ("restarts", Some(restarts)) => self.restarts = restarts as usize,
+            ("alpha", alpha) => self.alpha = alpha.map(|alpha| alpha as f32),
+            ("seed", seed) => self.seed = seed.map(|seed| seed as u64),
+            _ => {}
         }
     }
 
@@ -172,92 +192,56 @@ impl Options {
         goal: Goal,
         start: Option<&[f32]>,
     ) -> Result<Box<dyn Attack>> {
-        let Self { method, search, budget, steps, alpha, loss, restarts, confidence, early_stop, seed } =
-            *self;
-        let bad = |why: &str| Err(Error::BadInput(why.into()));
-        let apgd = matches!(method, Method::Apgd(_));
-        if alpha.is_some() && !matches!(method, Method::Linf | Method::L1(_)) {
-            return bad(match method {
-                Method::Lbfgs => {
-                    "L-BFGS has no step size and no random start: it always starts at the original"
-                }
-                Method::Square => "the Square Attack has no step size and a fixed budget",
-                _ => "only linf and l1 have a step size",
-            });
+        let attack = self.attack;
+        let default = Self::new(attack);
+        // What is set although the attack has no such field would be passed over in silence.
+        let set: [(&str, bool); 6] = [
+            ("alpha", self.alpha.is_some()),
+            ("seed", self.seed.is_some()),
+            ("mode", self.search != default.search),
+            ("loss", self.loss != default.loss),
+            ("restarts", self.restarts != default.restarts),
+            ("form", self.form != default.form),
+        ];
+        if let Some((key, _)) = set.iter().find(|(key, set)| *set && attack.field(key).is_none()) {
+            return Err(Error::BadInput(format!("{} has no {key}", attack.name)));
         }
-        if !apgd && (restarts != 1 || loss != LossKind::default()) {
-            return bad("a loss and restarts are for apgd alone");
-        }
-        let step = match method {
-            Method::Linf => Step::Sign,
-            Method::L1(form) => Step::L1(form),
-            Method::Lbfgs => {
-                if seed.is_some() {
-                    return bad(
-                        "L-BFGS has no step size and no random start: it always starts at the original",
-                    );
-                }
-                let options = LbfgsOptions { c: budget, iterations: steps, confidence, early_stop, search };
-                return Ok(Box::new(Lbfgs::new(model, image, goal, options)?));
-            }
-            Method::Apgd(norm) => {
-                let options = ApgdOptions {
-                    norm,
-                    epsilon: budget,
-                    steps,
-                    loss,
-                    restarts,
-                    seed,
-                    confidence,
-                    early_stop,
-                    search,
-                };
-                return Ok(Box::new(Apgd::new(model, image, goal, options)?));
-            }
-            Method::Strongest(norm) => {
-                let epsilon = (!search).then_some(budget);
-                let options =
-                    StrongestOptions { norm, epsilon, gradients: steps, confidence, seed: seed.unwrap_or(0) };
-                return Ok(Box::new(Strongest::new(model, image, goal, options)?));
-            }
-            Method::Square => {
-                if search {
-                    return bad("the Square Attack has no step size and a fixed budget");
-                }
-                let seed = seed.unwrap_or(0);
-                let options = SquareOptions { epsilon: budget, queries: steps, confidence, early_stop, seed };
-                return Ok(Box::new(Square::new(model, image, goal, options)?));
-            }
-            Method::HopSkipJump(norm) => {
-                let epsilon = (!search).then_some(budget);
-                let options = HopSkipJumpOptions {
-                    norm,
-                    epsilon,
-                    queries: steps,
-                    confidence,
-                    early_stop,
-                    seed: seed.unwrap_or(0),
-                };
-                let attack = HopSkipJump::new(model, image, goal, options)?;
-                return Ok(Box::new(match start {
-                    Some(start) => attack.starting(start)?,
-                    None => attack,
-                }));
-            }
-        };
-        let options =
-            IterativeOptions { step, epsilon: budget, steps, alpha, confidence, early_stop, search, seed };
-        Ok(Box::new(BasicIterative::new(model, image, goal, options)?))
+        (attack.make)(self, model, image, goal, start)
+    }
+
+    /// As the options of the Basic Iterative Method with a step.
+    pub(super) fn iterative(&self, step: Step) -> IterativeOptions {
+        let Self { search, budget: epsilon, steps, alpha, confidence, early_stop, seed, .. } = *self;
+        IterativeOptions { step, epsilon, steps, alpha, confidence, early_stop, search, seed }
+    }
+
+    /// The fixed budget; none in a search.
+    pub fn fixed_budget(&self) -> Option<f32> {
+        (!self.search).then_some(self.budget)
     }
 
     /// The budget that the outcome of this attack took: the fixed one; of a search the smallest that succeeded (the
     /// norm of the change, or `c`), `None` when none did.
     pub fn budget_of(&self, outcome: &Progress) -> Option<f64> {
-        match self.method {
-            _ if !self.search => Some(self.budget.into()),
-            _ if !outcome.success => None,
-            Method::Lbfgs => Some(outcome.budget.into()),
-            method => Some(method.norm().of(&outcome.norms)),
+        match self.search {
+            false => Some(self.budget.into()),
+            true if !outcome.success => None,
+            true if self.attack.field("c").is_some() => Some(outcome.budget.into()),
+            true => Some(self.norm.of(&outcome.norms)),
         }
+    }
+}
+
+/// The budget of an attack where nobody says another.
+fn default_budget(attack: &Descriptor, norm: Norm) -> f32 {
+    let weight = attack.field("c").and_then(|field| match field.kind {
+        Kind::Number(range) => range.initial,
+        _ => None,
+    });
+    match (weight, norm) {
+        (Some(weight), _) => weight as f32,
+        (None, Norm::Linf) => 0.3,
+        (None, Norm::L1) => 40.0,
+        (None, Norm::L2) => 3.0,
     }
 }

@@ -12,7 +12,7 @@ use super::iterative::MAX_STEPS;
 use super::{Attack, Goal, Norm, Progress};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{Aim, Loss, sigmoid};
-use crate::model::{Classifier, Query};
+use crate::classifier::{Classifier, Query};
 
 /// How much of the average of the squared gradients stays from step to step.
 const BETA_SQUARE: f32 = 0.999;
@@ -250,7 +250,7 @@ fn clip_level(change: &[f32], metric: impl Fn(usize) -> f32, shrink: f32) -> f32
 impl Attack for Smallest {
     fn query(&mut self) -> Result<Query<'_>> {
         if self.evaluated >= self.options.steps {
-            return Err(Error::Refused("the attack has ended".into()));
+            return Err(Error::Ended);
         }
         let loss = self.loss();
         if !self.candidate.waits() && self.evaluated > 0 {
@@ -266,7 +266,7 @@ impl Attack for Smallest {
         self.lacking = self.loss().evaluate(&self.candidate.logits, &mut self.scratch);
         if self.evaluated == 0 {
             if self.from_original {
-                self.candidate.refuse(progress.predicted)?;
+                self.candidate.skip(progress.predicted, progress.refused)?;
             }
             self.rate = self.options.rate.unwrap_or_else(|| self.own_rate());
         }

@@ -4,14 +4,38 @@
 
 use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
-use super::{Attack, Goal, Progress};
+use super::descriptor::{Descriptor, Field, Traits};
+use super::{Attack, Goal, Norm, Options, Progress};
 use crate::error::{Error, Result};
-use crate::model::{Classifier, Query};
+use crate::classifier::{Classifier, Query};
 
 /// Share of the image that the first squares cover.
 const SHARE: f64 = 0.8;
 /// Of ten thousand queries, those after which a square covers half as much as before.
 const HALVINGS: [usize; 9] = [10, 50, 200, 500, 1_000, 2_000, 4_000, 6_000, 8_000];
+
+/// The Square Attack.
+pub static SQUARE: Descriptor = Descriptor {
+    name: "square",
+    title: "Square Attack, L∞",
+    source: "Andriushchenko, Croce, Flammarion and Hein 2020",
+    norms: &[Norm::Linf],
+    searches: false,
+    steps: 1_000,
+    fields: &[
+        Field::epsilon(1.0),
+        Field::steps(1_000.0, 1.0, &[200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0]),
+        Field::CONFIDENCE,
+        Field::STOP,
+        Field::SEED,
+    ],
+    traits: Traits { study: false, decides: false, rounds: false, needs_start: false, gradient_free: true },
+    make: |options, model, image, goal, _| {
+        let Options { budget: epsilon, steps: queries, confidence, early_stop, seed, .. } = *options;
+        let options = SquareOptions { epsilon, queries, confidence, early_stop, seed: seed.unwrap_or(0) };
+        Ok(Box::new(Square::new(model, image, goal, options)?))
+    },
+};
 
 /// What the attack may do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,7 +142,7 @@ fn side(tried: usize, queries: usize, pixels: usize) -> usize {
 impl Attack for Square {
     fn query(&mut self) -> Result<Query<'_>> {
         if self.ended {
-            return Err(Error::Refused("the attack has ended".into()));
+            return Err(Error::Ended);
         }
         if !self.candidate.waits() {
             match self.tried {

@@ -6,10 +6,36 @@ use super::apgd::{Apgd, ApgdOptions, LossKind};
 use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
 use super::smallest::{Smallest, SmallestOptions};
-use super::{Attack, Goal, Norm, Outcome, Progress};
+use super::descriptor::{Descriptor, Field, Traits};
+use super::{Attack, Goal, Norm, Options, Outcome, Progress};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{Aim, Loss};
-use crate::model::{Classifier, Query};
+use crate::classifier::{Classifier, Query};
+
+/// The strongest attack.
+pub static STRONGEST: Descriptor = Descriptor {
+    name: "strongest",
+    title: "The strongest",
+    source: "APGD and primal-dual searches: Croce and Hein 2020, Matyasko and Chau 2021",
+    norms: &[Norm::L2, Norm::Linf, Norm::L1],
+    searches: true,
+    steps: 1_000,
+    fields: &[
+        Field::norm(&["l2", "linf", "l1"]),
+        Field::mode("min"),
+        Field::EPSILON,
+        Field::steps(1_000.0, LEAST_GRADIENTS as f64, &[100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0]),
+        Field::CONFIDENCE,
+        Field::SEED,
+    ],
+    traits: Traits { study: false, decides: true, rounds: false, needs_start: false, gradient_free: false },
+    make: |options, model, image, goal, _| {
+        let Options { norm, steps: gradients, confidence, seed, .. } = *options;
+        let (epsilon, seed) = (options.fixed_budget(), seed.unwrap_or(0));
+        let options = StrongestOptions { norm, epsilon, gradients, confidence, seed };
+        Ok(Box::new(Strongest::new(model, image, goal, options)?))
+    },
+};
 
 /// What the attack may do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -374,7 +400,7 @@ impl Strongest {
 impl Attack for Strongest {
     fn query(&mut self) -> Result<Query<'_>> {
         if self.ended {
-            return Err(Error::Refused("the attack has ended".into()));
+            return Err(Error::Ended);
         }
         self.stage.attack().query()
     }
@@ -388,7 +414,7 @@ impl Attack for Strongest {
         progress.round = self.stages;
         // A stage may ask for more than was asked for, and a search knows no budget.
         let reached =
-            self.blank.goal.reached(progress.predicted) && progress.confidence >= self.options.confidence;
+            !progress.refused && self.blank.goal.reached(progress.predicted) && progress.confidence >= self.options.confidence;
         let far = self.options.norm.of(&progress.norms);
         let inside = self.options.epsilon.is_none_or(|epsilon| far <= f64::from(epsilon) * (1.0 + 1e-6));
         progress.success = reached && inside;
@@ -481,7 +507,7 @@ impl Attack for Survey {
         let asked = self.label();
         let progress = self.candidate.take((0, 0.0))?;
         if self.labels.is_empty() {
-            self.candidate.refuse(progress.predicted)?;
+            self.candidate.skip(progress.predicted, progress.refused)?;
             let Candidate { goal, logits, .. } = &self.candidate;
             // What was asked first stands first; the likeliest of the others follow.
             let scores: Vec<f64> = logits.iter().map(|z| f64::from(*z)).collect();

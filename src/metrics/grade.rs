@@ -1,10 +1,48 @@
 //! How an attack is graded: validity times confidence.
 
 use super::norms::Norms;
-use crate::arch::Validity;
 
 /// The probability from which the network counts as confident of the false label.
 pub const CONFIDENT: f64 = 0.8;
+
+/// When an attacked image counts as valid: not distorted to the naked eye. There is no agreed measure of it (Sharif,
+/// Bauer, Reiter 2018, "On the suitability of Lp-norms for creating and preventing adversarial examples"); this is a
+/// stated stand-in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Validity {
+    /// Euclidean length of the change, in pixel units of [0, 1], at most this.
+    L2AtMost(f64),
+    /// Structural similarity with the original at least this.
+    SsimAtLeast(f64),
+}
+
+/// What an attack is graded by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// When the attacked image counts as still readable.
+    pub validity: Validity,
+    /// The probability of the false label from which the network counts as confident.
+    pub confident: f64,
+}
+
+impl Thresholds {
+    /// The stated defaults, with the validity of a data set.
+    pub fn new(validity: Validity) -> Self {
+        Self { validity, confident: CONFIDENT }
+    }
+
+    /// The same measures, with other thresholds where there are some.
+    pub fn with(self, valid: Option<f64>, confident: Option<f64>) -> Self {
+        let validity = valid.map_or(self.validity, |valid| self.validity.at(valid));
+        Self { validity, confident: confident.unwrap_or(self.confident) }
+    }
+
+    /// Whether an image is valid, and how the attack is graded.
+    pub fn grade(self, success: bool, norms: &Norms, ssim: f64, confidence: f32) -> (bool, Grade) {
+        let valid = self.validity.holds(norms, ssim);
+        (valid, Grade::of(success, valid, f64::from(confidence) >= self.confident))
+    }
+}
 
 /// The grade of an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +62,9 @@ pub enum Grade {
 }
 
 impl Grade {
+    /// All of them, from the best of an attack to none.
+    pub const ALL: [Self; 5] = [Self::High, Self::Moderate, Self::Low, Self::Ineffective, Self::Failed];
+
     /// The grade of an attack that did (`success`) or did not reach its goal.
     pub fn of(success: bool, valid: bool, confident: bool) -> Self {
         match (success, valid, confident) {
@@ -48,6 +89,22 @@ impl Grade {
 }
 
 impl Validity {
+    /// What is measured, and the threshold: `l2` or `ssim`.
+    pub fn measure(self) -> (&'static str, f64) {
+        match self {
+            Self::L2AtMost(most) => ("l2", most),
+            Self::SsimAtLeast(least) => ("ssim", least),
+        }
+    }
+
+    /// The same measure with another threshold.
+    pub fn at(self, threshold: f64) -> Self {
+        match self {
+            Self::L2AtMost(_) => Self::L2AtMost(threshold),
+            Self::SsimAtLeast(_) => Self::SsimAtLeast(threshold),
+        }
+    }
+
     /// Whether a perturbation counts as one that leaves the original readable.
     pub fn holds(self, norms: &Norms, ssim: f64) -> bool {
         match self {

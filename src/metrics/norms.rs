@@ -1,5 +1,68 @@
 //! Norms of a perturbation, in pixel units of [0, 1].
 
+use crate::error::{Error, Result};
+
+/// A norm of the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Norm {
+    /// The largest change of a pixel.
+    Linf,
+    /// The sum of all changes.
+    L1,
+    /// The Euclidean length of the change.
+    L2,
+}
+
+impl Norm {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Linf, Self::L1, Self::L2];
+
+    /// Its name in links, records and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linf => "linf",
+            Self::L1 => "l1",
+            Self::L2 => "l2",
+        }
+    }
+
+    /// How it is written in a report.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Linf => "L∞",
+            Self::L1 => "L1",
+            Self::L2 => "L2",
+        }
+    }
+
+    /// This norm among all of a change.
+    pub fn of(self, norms: &Norms) -> f64 {
+        match self {
+            Self::Linf => norms.linf,
+            Self::L1 => norms.l1,
+            Self::L2 => norms.l2,
+        }
+    }
+
+    /// The largest budget that makes a difference, for an image of so many pixels.
+    pub fn most(self, pixels: usize) -> f32 {
+        match self {
+            Self::Linf => 1.0,
+            Self::L1 => pixels as f32,
+            Self::L2 => (pixels as f32).sqrt(),
+        }
+    }
+}
+
+impl std::str::FromStr for Norm {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|norm| norm.name() == name);
+        found.ok_or_else(|| Error::unknown("norm", name, Self::ALL.map(Self::name)))
+    }
+}
+
 /// The norms of `x' - x`, summed in f64.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Norms {

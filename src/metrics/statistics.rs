@@ -46,7 +46,7 @@ pub fn paired_difference(first_alone: usize, second_alone: usize, n: usize) -> I
 /// Nonparametric Statistics", 3.2). All NaN when there are no values.
 pub fn median(values: &[f64]) -> Interval {
     let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let n = sorted.len();
     let Some(last) = n.checked_sub(1) else {
         return Interval { value: f64::NAN, low: f64::NAN, high: f64::NAN };
@@ -61,7 +61,7 @@ pub fn median(values: &[f64]) -> Interval {
 /// no values.
 pub fn quartiles(values: &[f64]) -> [f64; 3] {
     let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let Some(last) = sorted.len().checked_sub(1) else { return [f64::NAN; 3] };
     [0.25, 0.5, 0.75].map(|q| {
         let place = q * last as f64;

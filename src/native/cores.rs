@@ -1,15 +1,28 @@
 //! Work that splits, on all cores.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 
 use super::progress;
 
 /// How many threads work on so many items.
 pub fn threads(items: usize) -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get()).min(items)
+}
+
+/// Does work that may panic; a panic is an error in words then, and what else runs can end in peace.
+///
+/// # Errors
+/// Those of `work`, and what it panicked with.
+pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it says no more");
+        Err(anyhow!("a worker thread failed ({text})"))
+    })
 }
 
 /// Calls `work` for every item, on all cores, each thread with its own copy of `subject` and the next item when it is
@@ -36,7 +49,7 @@ pub fn on_all_cores<I: Sync, S: Clone + Sync, T: Send>(
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     items.get(i).map(|item| (i, item))
                 } {
-                    match work(&mut subject, item) {
+                    match caught(|| work(&mut subject, item)) {
                         Ok(result) => {
                             if let Ok(mut results) = results.lock() {
                                 results[i] = Some(result);
@@ -62,4 +75,21 @@ pub fn on_all_cores<I: Sync, S: Clone + Sync, T: Send>(
     let finished: Vec<T> = results.into_iter().flatten().collect();
     ensure!(finished.len() == items.len(), "a worker thread failed");
     Ok(finished)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_a_worker_is_an_error_in_words() {
+        let items: Vec<usize> = (0..20).collect();
+        let work = |(): &mut (), &i: &usize| {
+            assert!(i != 7, "seven is too much");
+            Ok(i)
+        };
+        let error = on_all_cores("panic", &items, &(), work).unwrap_err().to_string();
+        assert!(error.contains("a worker thread failed") && error.contains("seven is too much"), "{error}");
+        assert_eq!(on_all_cores("none", &items[..7], &(), work).unwrap(), items[..7]);
+    }
 }

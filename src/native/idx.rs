@@ -1,52 +1,46 @@
-//! The idx files of MNIST (LeCun, Cortes, Burges 1998): a big-endian header, then bytes.
+//! The idx files of MNIST and its like (LeCun, Cortes, Burges 1998): a big-endian header, then bytes.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::labelled::Labelled;
-use crate::arch::MNIST;
+use crate::datasets::Dataset;
 
-/// Pixels of a digit.
-const PIXELS: usize = 28 * 28;
-
-/// Reads a pair of idx files of digits.
+/// Reads a pair of idx files with the grey images of a data set.
 ///
 /// # Errors
 /// When a file is missing, truncated, of other dimensions, or the two disagree.
-pub fn read_digits(images: &Path, labels: &Path) -> Result<Labelled> {
-    let pixels = read(images, &[28, 28])?;
-    let labels = read(labels, &[])?;
-    ensure!(
-        pixels.len() == labels.len() * PIXELS,
-        "there are {} labels for {} images",
-        labels.len(),
-        pixels.len() / PIXELS
-    );
-    ensure!(labels.iter().all(|&l| l < 10), "a label is above 9");
-    Ok(Labelled { shape: MNIST.image, pixels, labels })
+pub fn read(dataset: &Dataset, images: &Path, labels: &Path) -> Result<Labelled> {
+    let [rows, cols, _] = dataset.image;
+    let read_file = |path: &Path, item: &[u32]| {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        items(bytes, item).with_context(|| path.display().to_string())
+    };
+    let pixels = read_file(images, &[rows as u32, cols as u32])?;
+    let labels = read_file(labels, &[])?;
+    let count = pixels.len() / dataset.pixels();
+    ensure!(labels.len() == count, "there are {} labels for {count} images", labels.len());
+    let most = dataset.labels.len();
+    ensure!(labels.iter().all(|&l| usize::from(l) < most), "a label is above {}", most - 1);
+    Ok(Labelled { shape: dataset.image, pixels, labels })
 }
 
-/// The items of an idx file of unsigned bytes, each of the dimensions `item`.
-fn read(path: &Path, item: &[u32]) -> Result<Vec<u8>> {
-    let mut bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+/// The items of an idx file of unsigned bytes, each of the dimensions `item` (none: a number).
+///
+/// # Errors
+/// When it is none, its items have other dimensions, or it is truncated.
+pub fn items(mut bytes: Vec<u8>, item: &[u32]) -> Result<Vec<u8>> {
     let header = 8 + 4 * item.len();
     let word = |i: usize| bytes.get(4 * i..4 * i + 4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
     if word(0) != Some(0x0800 + 1 + item.len() as u32) {
-        bail!("{} is no idx file of {}", path.display(), if item.is_empty() { "labels" } else { "images" });
+        bail!("it is no idx file of {}", if item.is_empty() { "labels" } else { "images" });
     }
-    ensure!(
-        (0..item.len()).all(|i| word(2 + i) == Some(item[i])),
-        "{}: images are not 28x28",
-        path.display()
-    );
-    let count = word(1).with_context(|| format!("{} is truncated", path.display()))? as usize;
+    let fits = (0..item.len()).all(|i| word(2 + i) == Some(item[i]));
+    ensure!(fits, "images are not {}", item.iter().map(u32::to_string).collect::<Vec<_>>().join("x"));
+    let count = word(1).context("it is truncated")? as usize;
     let size = item.iter().map(|&d| d as usize).product::<usize>();
-    ensure!(
-        Some(bytes.len() - header) == count.checked_mul(size),
-        "{} is truncated: {} bytes for {count} items",
-        path.display(),
-        bytes.len()
-    );
+    let there = bytes.len() - header;
+    ensure!(Some(there) == count.checked_mul(size), "it is truncated: {there} bytes for {count} items");
     Ok(bytes.split_off(header))
 }

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::fetch::{Split, mnist};
+use super::fetch::{self, Split};
+use super::labelled::Labelled;
 use super::lfw;
-use crate::arch::LFW;
+use super::root::root;
 use crate::attack::Goal;
-use crate::samples::Samples;
-use crate::weights::{MAX_BYTES, Weights};
+use crate::datasets::{Dataset, Image, Samples, Source};
+use crate::network::Weights;
+use crate::network::weights::MAX_BYTES;
+use crate::zoo;
 
 /// Which images: a range of the test set, or of the sample that the page ships.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,21 +80,15 @@ impl std::str::FromStr for Target {
     }
 }
 
-/// An image with its label and its index in the set that it was taken from.
-#[derive(Clone, Debug)]
-pub struct Image {
-    /// The index.
-    pub index: usize,
-    /// The true label.
-    pub label: usize,
-    /// Rows x columns x channels, in [0, 1].
-    pub pixels: Vec<f32>,
-}
-
 impl Images {
     /// What the set is called.
     pub fn set(&self) -> &'static str {
         if self.sample { "sample" } else { "test" }
+    }
+
+    /// The first `count` of the test set.
+    pub fn test(count: usize) -> Self {
+        Self { sample: false, range: 0..count, clipped: false }
     }
 
     /// The first of the same set, up to `count` of them: as many as there are.
@@ -104,7 +101,7 @@ impl Images {
     /// # Errors
     /// When there are not so many, or a file cannot be read.
     pub fn load(&self, weights: &Weights, data: &Path) -> Result<Vec<Image>> {
-        let dataset = weights.arch.dataset;
+        let dataset = Dataset::by_name(&weights.spec.dataset)?;
         let within = |count: usize| {
             let (start, end) = (self.range.start, self.range.end);
             let end = if self.clipped { end.min(count) } else { end };
@@ -112,28 +109,52 @@ impl Images {
             Ok(start..end)
         };
         if self.sample {
-            let path = super::server::root()?.join(format!("models/{}-sample.safetensors", dataset.name));
+            let path = root()?.join(format!("models/{}-sample.safetensors", dataset.name));
             let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let samples = Samples::from_bytes(dataset, &bytes)?;
             let image =
                 |i| Ok(Image { index: i, label: samples.labels[i].into(), pixels: samples.image(i)? });
             within(samples.len())?.map(image).collect()
         } else {
-            let all = if dataset.name == LFW.name {
-                let least = weights.facts.get("min_images").and_then(|n| n.parse().ok());
-                let manifest = lfw::manifest(data, least.unwrap_or(lfw::MIN_IMAGES))?;
-                ensure!(
-                    dataset.labels.iter().copied().eq(manifest.labels().iter().map(String::as_str)),
-                    "the network was trained on other people than those of the manifest"
-                );
-                lfw::load(data, &manifest, lfw::Split::Test)?
-            } else {
-                mnist(data, Split::Test)?
-            };
+            let all = load(dataset, weights, data)?;
             let image = |i| Image { index: i, label: all.labels[i].into(), pixels: all.image(i) };
             Ok(within(all.len())?.map(image).collect())
         }
     }
+}
+
+/// The test images of a data set, with the labels that the network of `weights` tells apart.
+fn load(dataset: &Dataset, weights: &Weights, data: &Path) -> Result<Labelled> {
+    match dataset.source {
+        Source::Idx(_) => fetch::load(dataset, data, Split::Test),
+        Source::Photographs => {
+            let least = weights.facts.get("min_images").and_then(|n| n.parse().ok());
+            let manifest = lfw::manifest(data, least.unwrap_or(lfw::MIN_IMAGES))?;
+            ensure!(
+                weights.spec.labels == manifest.labels(),
+                "the network was trained on other people than those of the manifest"
+            );
+            lfw::load(data, &manifest, Split::Test)
+        }
+    }
+}
+
+/// The weights files that ship, of one data set or of all: those of them that are there.
+///
+/// # Errors
+/// When the folder of the page is not found.
+pub fn shipped(dataset: Option<&str>) -> Result<Vec<PathBuf>> {
+    let models = root()?.join("models");
+    let wanted = zoo::shipped().into_iter().filter(|spec| dataset.is_none_or(|name| name == spec.dataset));
+    Ok(wanted.map(|spec| models.join(format!("{}.safetensors", spec.name))).filter(|path| path.is_file()).collect())
+}
+
+/// What the network of a weights file is called: its file's stem.
+///
+/// # Errors
+/// When the path has none.
+pub fn stem(path: &Path) -> Result<String> {
+    Ok(path.file_stem().context("a weights file has a name")?.to_string_lossy().into_owned())
 }
 
 /// Where the weights of `path` lie as they were before they were quantized: `train` writes them beside.
@@ -154,5 +175,5 @@ pub fn read_weights(path: &Path) -> Result<Weights> {
         path.display()
     );
     let bytes = std::fs::read(path).with_context(context)?;
-    Weights::from_bytes(&bytes).with_context(|| path.display().to_string())
+    zoo::read(&bytes).with_context(|| path.display().to_string())
 }

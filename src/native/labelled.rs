@@ -1,6 +1,6 @@
 //! Images with their labels, as a data set has them.
 
-use crate::arch::Dataset;
+use crate::network::Shape;
 
 /// Images of one shape with their labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +45,12 @@ impl Labelled {
         self.bytes(i).iter().map(|&p| f32::from(p) / 255.0).collect()
     }
 
-    /// The middle of each image, of the size that `dataset` has.
+    /// The middle of each image, of another shape.
     ///
     /// # Panics
     /// When the images are smaller than that.
-    pub fn centred(&self, dataset: &Dataset) -> Self {
-        let ([h, w, c], [rows, cols, _]) = (self.shape, dataset.image);
+    pub fn centred(&self, to: Shape) -> Self {
+        let ([h, w, c], [rows, cols, _]) = (self.shape, to);
         let (top, left) = ((h - rows) / 2, (w - cols) / 2);
         let mut pixels = Vec::with_capacity(self.len() * rows * cols * c);
         for i in 0..self.len() {
@@ -59,7 +59,7 @@ impl Labelled {
                 pixels.extend_from_slice(&image[(row * w + left) * c..(row * w + left + cols) * c]);
             }
         }
-        Self { shape: dataset.image, pixels, labels: self.labels.clone() }
+        Self { shape: to, pixels, labels: self.labels.clone() }
     }
 
     /// How many images each of `classes` labels has.
@@ -75,13 +75,12 @@ impl Labelled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arch::MNIST;
 
     #[test]
     fn the_middle_is_the_middle() {
         let pixels: Vec<u8> = (0..30 * 32).map(|i| (i % 251) as u8).collect();
         let images = Labelled { shape: [30, 32, 1], pixels: pixels.clone(), labels: vec![3] };
-        let middle = images.centred(&MNIST);
+        let middle = images.centred([28, 28, 1]);
         assert_eq!((middle.shape, middle.pixels.len()), ([28, 28, 1], 784));
         assert_eq!(middle.bytes(0)[0], pixels[32 + 2]);
         assert_eq!(middle.bytes(0)[783], pixels[28 * 32 + 29]);

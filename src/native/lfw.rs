@@ -12,9 +12,11 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::cores::on_all_cores;
+use super::fetch::Split;
 use super::files::write_atomically;
 use super::labelled::Labelled;
-use crate::arch::LFW;
+use super::root::root;
+use crate::datasets::LFW;
 
 /// Images that a person must have, unless someone says otherwise: seven people have.
 pub const MIN_IMAGES: usize = 70;
@@ -116,7 +118,7 @@ impl Manifest {
 /// # Errors
 /// When the folder of the project is not found.
 pub fn manifest_path(min_images: usize) -> Result<PathBuf> {
-    Ok(super::server::root()?.join(format!("models/lfw-{min_images}.manifest")))
+    Ok(root()?.join(format!("models/lfw-{min_images}.manifest")))
 }
 
 /// The manifest for `min_images`, if there is one.
@@ -179,16 +181,8 @@ fn photographs(folder: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     Ok(people)
 }
 
-/// Which images of a manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Split {
-    /// To train with: whole photographs, of which a training cuts its crops.
-    Train,
-    /// To measure with: the crop of the study.
-    Test,
-}
-
-/// The images of a split, decoded, in the manifest's order. What is missing or broken is named and skipped.
+/// The images of a split, decoded, in the manifest's order: to train with whole photographs, of which a training cuts its
+/// crops, to measure with the crop of the study. What is missing or broken is named and skipped.
 ///
 /// # Errors
 /// When no image is left.

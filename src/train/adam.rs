@@ -3,7 +3,7 @@
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
-use crate::arch::Parameter;
+use crate::network::Parameter;
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;

@@ -4,7 +4,7 @@
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
-use crate::arch::Arch;
+use crate::network::Shape;
 use crate::native::labelled::Labelled;
 
 /// The largest turn, in radians, scaling, and shift, in pixels.
@@ -23,19 +23,19 @@ const BRIGHTNESS: f32 = 0.1;
 pub fn load(
     images: &Labelled,
     indices: &[usize],
-    arch: &Arch,
+    shape: Shape,
     rng: &mut fastrand::Rng,
     device: &Device,
 ) -> Result<(Tensor, Tensor)> {
-    let [rows, cols, channels] = arch.dataset.image;
-    let pixels: Vec<f32> = if images.shape == arch.dataset.image {
+    let [rows, cols, channels] = shape;
+    let pixels: Vec<f32> = if images.shape == shape {
         indices.iter().flat_map(|&i| images.image(i)).collect()
     } else {
         let seeds: Vec<u64> = indices.iter().map(|_| rng.u64(..)).collect();
         let views: Vec<Vec<f32>> = indices
             .par_iter()
             .zip(seeds)
-            .map(|(&i, seed)| view(images, i, arch.dataset.image, &mut fastrand::Rng::with_seed(seed)))
+            .map(|(&i, seed)| view(images, i, shape, &mut fastrand::Rng::with_seed(seed)))
             .collect();
         views.concat()
     };

@@ -1,18 +1,18 @@
 //! The state of a training between two epochs, in a file beside the weights: an interrupted training goes on from it
 //! and ends with the same weights.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
-use safetensors::tensor::Dtype;
 
 use super::adam::Adam;
 use super::measure::Measured;
 use super::{Epoch, Options};
 use crate::native::files::write_atomically;
-use crate::weights::{floats, read, write};
+use crate::network::safetensors::{Dtype, read, write};
+use crate::network::weights::floats;
 
 const FORMAT: &str = "misread-checkpoint-1";
 const WHAT: &str = "the checkpoint";
@@ -48,7 +48,7 @@ impl State {
     ) -> Result<()> {
         let lower_is_better = |e: &Epoch| {
             let m = &e.held_out;
-            match options.arch.vae {
+            match options.spec.vae {
                 None => -m.accuracy,
                 Some(_) => {
                     m.reconstruction + options.beta * m.kl + options.recipe.label_weight * m.cross_entropy
@@ -91,11 +91,11 @@ fn path(out: &Path) -> PathBuf {
 
 /// What must be the same when a training goes on.
 fn recipe(options: &Options) -> Vec<(&'static str, String)> {
-    let latent = options.arch.vae.map_or(0, |v| v.latent);
+    let latent = options.spec.vae.as_ref().map_or(0, |v| v.latent);
     vec![
-        ("arch", options.arch.name.into()),
+        ("arch", options.spec.name.clone()),
         ("latent", latent.to_string()),
-        ("labels", options.arch.dataset.labels.join("; ")),
+        ("labels", options.spec.labels.join("; ")),
         ("epochs", options.recipe.epochs.to_string()),
         ("batch", options.recipe.batch.to_string()),
         ("rate", options.recipe.rate.to_string()),
@@ -127,7 +127,7 @@ pub fn save(options: &Options, state: &State) -> Result<()> {
     let (Some(now), Some((best_epoch, best))) = (&state.now, &state.best) else { return Ok(()) };
     let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
     let mut tensors = Vec::new();
-    for (i, p) in options.arch.parameters().iter().enumerate() {
+    for (i, p) in options.spec.parameters().iter().enumerate() {
         let values = [&now[i], &state.moments[i][0], &state.moments[i][1], &best[i]];
         for (kind, values) in KINDS.into_iter().zip(values) {
             tensors.push((format!("{kind}.{}", p.name), Dtype::F32, p.shape.clone(), bytes(values)));
@@ -142,7 +142,7 @@ pub fn save(options: &Options, state: &State) -> Result<()> {
             [e.loss, accuracy, balanced, cross_entropy, reconstruction, kl].map(number)
         })
         .collect();
-    let mut metadata: HashMap<String, String> =
+    let mut metadata: BTreeMap<String, String> =
         recipe(options).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
     for (key, value) in [
         ("format", FORMAT.to_owned()),
@@ -163,8 +163,8 @@ pub fn load(options: &Options) -> Result<State> {
     let path = path(&options.out);
     let bytes = std::fs::read(&path)
         .with_context(|| format!("there is nothing to resume: cannot read {}", path.display()))?;
-    let (metadata, tensors) = read(WHAT, &bytes, MAX_BYTES)?;
-    let fact = |key: &str| metadata.get(key).map(String::as_str).unwrap_or_default();
+    let file = read(WHAT, &bytes, MAX_BYTES)?;
+    let fact = |key: &str| file.metadata.get(key).map(String::as_str).unwrap_or_default();
     ensure!(fact("format") == FORMAT, "{} is no checkpoint of this version", path.display());
     for (key, value) in recipe(options) {
         if fact(key) != value {
@@ -173,11 +173,11 @@ pub fn load(options: &Options) -> Result<State> {
     }
     let broken = || format!("{} is broken", path.display());
     let of = |kind: &str| -> Result<Vec<Vec<f32>>> {
-        let parameters = options.arch.parameters();
+        let parameters = options.spec.parameters();
         let read = parameters.iter().map(|p| {
-            let tensor = tensors.tensor(&format!("{kind}.{}", p.name)).with_context(broken)?;
-            ensure!(tensor.dtype() == Dtype::F32 && tensor.shape() == p.shape, broken());
-            Ok(floats(tensor.data()))
+            let tensor = file.tensor(&format!("{kind}.{}", p.name)).with_context(broken)?;
+            ensure!(tensor.dtype == Dtype::F32 && tensor.shape == p.shape, broken());
+            Ok(floats(tensor.data))
         });
         read.collect()
     };

@@ -3,8 +3,9 @@
 use candle_core::{Device, Result, Tensor, Var, bail};
 
 use super::ops;
-use crate::arch::{Arch, Layer, Part, parameters};
 use crate::kernel::conv::TIE;
+use crate::network::spec::parameters;
+use crate::network::{Kind, Part, Spec};
 
 /// Who computes the convolutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +18,9 @@ pub enum Engine {
 
 /// A network with its trained tensors as candle variables.
 pub struct Graph {
-    arch: &'static Arch,
+    spec: Spec,
     engine: Engine,
-    /// In the order of [`Arch::parameters`].
+    /// In the order of [`Spec::parameters`].
     pub variables: Vec<Var>,
     names: Vec<String>,
 }
@@ -37,18 +38,18 @@ pub struct VaeOutputs {
 }
 
 impl Graph {
-    /// A network with the given tensors, flat, in the order of [`Arch::parameters`].
+    /// A network with the given tensors, flat, in the order of [`Spec::parameters`].
     ///
     /// # Errors
     /// When candle fails.
-    pub fn new(arch: &'static Arch, tensors: &[Vec<f32>], device: &Device, engine: Engine) -> Result<Self> {
-        let parameters = arch.parameters();
+    pub fn new(spec: &Spec, tensors: &[Vec<f32>], device: &Device, engine: Engine) -> Result<Self> {
+        let parameters = spec.parameters();
         let variables = parameters
             .iter()
             .zip(tensors)
             .map(|(p, values)| Var::from_tensor(&Tensor::from_slice(values, p.shape.as_slice(), device)?))
             .collect::<Result<_>>()?;
-        Ok(Self { arch, engine, variables, names: parameters.into_iter().map(|p| p.name).collect() })
+        Ok(Self { spec: spec.clone(), engine, variables, names: parameters.into_iter().map(|p| p.name).collect() })
     }
 
     /// A network with He-uniform weights (He et al. 2015) and zero biases, drawn from `rng`; those of the last layer of a
@@ -57,15 +58,15 @@ impl Graph {
     /// # Errors
     /// When candle fails.
     pub fn random(
-        arch: &'static Arch,
+        spec: &Spec,
         rng: &mut fastrand::Rng,
         device: &Device,
         engine: Engine,
         decoder_gain: f32,
     ) -> Result<Self> {
-        let parameters = arch.parameters();
+        let parameters = spec.parameters();
         // Each layer has a weight and a bias, and the decoder's come last.
-        let last = if arch.vae.is_some() { parameters.len() - 2 } else { parameters.len() };
+        let last = if spec.is_vae() { parameters.len() - 2 } else { parameters.len() };
         let tensors: Vec<Vec<f32>> = parameters
             .iter()
             .enumerate()
@@ -75,10 +76,10 @@ impl Graph {
                 (0..p.count()).map(|_| (2.0 * rng.f32() - 1.0) * bound).collect()
             })
             .collect();
-        Self::new(arch, &tensors, device, engine)
+        Self::new(spec, &tensors, device, engine)
     }
 
-    /// The tensors, flat, in the order of [`Arch::parameters`].
+    /// The tensors, flat, in the order of [`Spec::parameters`].
     ///
     /// # Errors
     /// When candle fails.
@@ -123,8 +124,8 @@ impl Graph {
     }
 
     fn run(&self, part: Part, input: &Tensor, mut dropped: Option<(f32, u64)>) -> Result<Tensor> {
-        let Some((shape, layers)) = self.arch.part(part) else { bail!("the network has no {part:?}") };
-        let own = parameters(shape, &layers);
+        let Some((shape, layers)) = self.spec.part(part) else { bail!("the network has no {part:?}") };
+        let own = parameters(shape, layers);
         let mut variables = own
             .iter()
             .filter_map(|own| self.names.iter().position(|name| *name == own.name))
@@ -134,14 +135,15 @@ impl Graph {
             _ => bail!("the network has more layers than tensors"),
         };
         let mut x = input.clone();
-        let mut layers = &layers[..];
+        let kinds: Vec<Kind> = layers.iter().map(|layer| layer.kind).collect();
+        let mut layers = &kinds[..];
         while let [layer, rest @ ..] = layers {
             layers = rest;
             x = match *layer {
-                Layer::Conv { kernel, stride, .. } => {
+                Kind::Conv { kernel, stride, .. } => {
                     let (weight, bias) = pair()?;
-                    let relu = rest.first() == Some(&Layer::Relu);
-                    let pool = rest.get(usize::from(relu)) == Some(&Layer::MaxPool2);
+                    let relu = rest.first() == Some(&Kind::Relu);
+                    let pool = rest.get(usize::from(relu)) == Some(&Kind::MaxPool2);
                     if self.engine == Engine::Simd {
                         layers = &rest[usize::from(relu) + usize::from(pool)..];
                         ops::conv(&x, weight, bias, *layer, relu, pool)?
@@ -156,9 +158,9 @@ impl Graph {
                         if relu && pool { x.relu()? } else { x }
                     }
                 }
-                Layer::ConvTranspose { stride, .. } => {
+                Kind::ConvTranspose { stride, .. } => {
                     let (weight, bias) = pair()?;
-                    let relu = rest.first() == Some(&Layer::Relu);
+                    let relu = rest.first() == Some(&Kind::Relu);
                     if self.engine == Engine::Simd {
                         layers = &rest[usize::from(relu)..];
                         ops::conv_transpose(&x, weight, bias, *layer, relu)?
@@ -169,15 +171,15 @@ impl Graph {
                         y.permute((0, 2, 3, 1))?.broadcast_add(bias)?
                     }
                 }
-                Layer::Relu => x.relu()?,
-                Layer::MaxPool2 => max_pool2(&x)?,
-                Layer::AvgPool(n) => {
+                Kind::Relu => x.relu()?,
+                Kind::MaxPool2 => max_pool2(&x)?,
+                Kind::AvgPool(n) => {
                     let (batch, rows, cols, channels) = x.dims4()?;
                     let (h, w) = (rows / n, cols / n);
                     let x = x.narrow(1, 0, h * n)?.narrow(2, 0, w * n)?;
                     x.reshape((batch, h, n, w, n, channels))?.mean((2, 4))?
                 }
-                Layer::Upsample(n) => {
+                Kind::Upsample(n) => {
                     let (batch, rows, cols, channels) = x.dims4()?;
                     let x = x.reshape((batch, rows, 1, cols, 1, channels))?;
                     x.broadcast_as((batch, rows, n, cols, n, channels))?.reshape((
@@ -187,7 +189,7 @@ impl Graph {
                         channels,
                     ))?
                 }
-                Layer::Dense { .. } => {
+                Kind::Dense(_) => {
                     let (weight, bias) = pair()?;
                     // The tensors count an image channel by channel.
                     let x = if x.rank() == 4 { x.permute((0, 3, 1, 2))? } else { x };
@@ -197,7 +199,7 @@ impl Graph {
                     }
                     x.matmul(&weight.t()?)?.broadcast_add(bias)?
                 }
-                Layer::Unflatten([rows, cols, channels]) => x.reshape((x.dim(0)?, rows, cols, channels))?,
+                Kind::Unflatten([rows, cols, channels]) => x.reshape((x.dim(0)?, rows, cols, channels))?,
             };
         }
         Ok(x)

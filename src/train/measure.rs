@@ -5,13 +5,12 @@ use std::fmt;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use crate::arch::Arch;
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Loss;
 use crate::metrics::argmax;
-use crate::model::{Classifier, Network, Vae};
+use crate::classifier::{Classifier, Network, Vae};
 use crate::native::labelled::Labelled;
-use crate::net::Net;
+use crate::network::{Net, Spec};
 
 /// Means over some images.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -48,19 +47,19 @@ impl fmt::Display for Measured {
 /// Measures the network of these tensors on the images of `digits` at `indices`.
 ///
 /// # Errors
-/// When the tensors are not the architecture's.
+/// When the tensors are not the network's.
 pub fn measure(
-    arch: &'static Arch,
+    spec: &Spec,
     tensors: &[Vec<f32>],
     digits: &Labelled,
     indices: &[usize],
 ) -> Result<Measured> {
-    let network = Network::from(Net::new(arch, tensors)?);
-    let vae = match arch.vae {
-        Some(_) => Some(Vae::at_level(Level::detect(), arch, tensors, 1, 0)?),
+    let network = Network::from(Net::new(spec, tensors)?);
+    let vae = match spec.vae {
+        Some(_) => Some(Vae::at_level(Level::detect(), spec, tensors, 1, 0)?),
         None => None,
     };
-    let classes = arch.classes();
+    let classes = spec.classes();
     let of_image = |(network, vae): &mut (Network, Option<Vae>), &i: &usize| {
         let image = digits.image(i);
         let label = usize::from(digits.labels[i]);

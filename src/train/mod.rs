@@ -14,7 +14,6 @@ mod checkpoint;
 pub mod graph;
 mod measure;
 mod ops;
-pub mod recipe;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -25,20 +24,21 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
-use crate::arch::Arch;
-use crate::latent::LatentMap;
-use crate::model::Vae;
+use crate::classifier::Vae;
+use crate::datasets::Recipe;
 use crate::native::files::write_atomically;
 use crate::native::images::full_precision;
 use crate::native::labelled::Labelled;
 use crate::native::progress;
-use crate::weights::{Facts, Precision, Weights};
+use crate::network::latent::LatentMap;
+use crate::network::weights::{Facts, Precision, Weights};
+use crate::network::Spec;
+use crate::zoo;
 use adam::Adam;
 use batch::load;
 use checkpoint::State;
 use graph::{Engine, Graph, elbo_terms};
 use measure::{Measured, measure};
-use recipe::Recipe;
 
 /// The part of a VAE's training in which the weight of the KL rises from 0 (Bowman et al. 2016).
 const WARM_UP: f64 = 0.2;
@@ -49,7 +49,7 @@ const MAPPED: usize = 1_000;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Which network.
-    pub arch: &'static Arch,
+    pub spec: Arc<Spec>,
     /// How.
     pub recipe: Recipe,
     /// Of the initialisation, of the order of the images and of the draws.
@@ -84,7 +84,7 @@ pub struct Epoch {
 /// When candle fails, the loss is no longer finite, a file cannot be written, or there is no fitting checkpoint to
 /// resume from.
 pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()> {
-    let Options { arch, recipe: Recipe { epochs, batch, held_out, .. }, ref device, .. } = *options;
+    let Options { ref spec, recipe: Recipe { epochs, batch, held_out, .. }, ref device, .. } = *options;
     ensure!(train.len() >= held_out + batch && epochs > 0 && batch > 0, "there is nothing to train on");
     check_writable(&options.out)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -94,22 +94,22 @@ pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
     let engine = if device.is_cpu() { Engine::Simd } else { Engine::Candle };
     let mut state = if options.resume { checkpoint::load(options)? } else { checkpoint::fresh(options)? };
     let graph = match &state.now {
-        Some(tensors) => Graph::new(arch, tensors, device, engine)?,
+        Some(tensors) => Graph::new(spec, tensors, device, engine)?,
         None => {
             let mut rng = fastrand::Rng::with_seed(options.seed);
-            Graph::random(arch, &mut rng, device, engine, options.recipe.decoder_gain)?
+            Graph::random(spec, &mut rng, device, engine, options.recipe.decoder_gain)?
         }
     };
-    let mut adam = Adam::new(graph.variables.clone(), &arch.parameters())?;
+    let mut adam = Adam::new(graph.variables.clone(), &spec.parameters())?;
     state.restore(&mut adam, device)?;
     let held_out: Vec<usize> = (train.len() - held_out..train.len()).collect();
-    let centred = train.centred(arch.dataset);
+    let centred = train.centred(spec.image);
     for epoch in state.epochs.len()..epochs {
         let start = Instant::now();
         let Some(loss) = run_epoch(options, epoch, (&graph, &mut adam), train, &stop)? else { break };
         let seconds = start.elapsed().as_secs_f64();
         let tensors = graph.tensors()?;
-        let epoch = Epoch { loss, held_out: measure(arch, &tensors, &centred, &held_out)? };
+        let epoch = Epoch { loss, held_out: measure(spec, &tensors, &centred, &held_out)? };
         state.add(options, epoch, tensors, &adam)?;
         checkpoint::save(options, &state)?;
         println!("epoch {:>2}: {seconds:.1} s, held-out {}", state.epochs.len(), epoch.held_out);
@@ -132,7 +132,7 @@ fn run_epoch(
     train: &Labelled,
     stop: &AtomicBool,
 ) -> Result<Option<f64>> {
-    let Options { arch, recipe, ref device, .. } = *options;
+    let Options { ref spec, recipe, ref device, .. } = *options;
     let Recipe { epochs, batch, .. } = recipe;
     // Of seed and epoch alone, so that a resumed training takes the same steps.
     let mut rng =
@@ -142,7 +142,7 @@ fn run_epoch(
     let steps = order.len() / batch;
     let bar = progress::bar(steps as u64, &format!("epoch {}/{epochs}", epoch + 1));
     let (mut loss_sum, mut right) = (0.0, 0.0);
-    let weights = if recipe.balanced { Some(label_weights(train, arch.classes(), device)?) } else { None };
+    let weights = if recipe.balanced { Some(label_weights(train, spec.classes(), device)?) } else { None };
     let cross_entropy = |logits: &Tensor, labels: &Tensor| match &weights {
         None => candle_nn::loss::cross_entropy(logits, labels),
         Some(weights) => {
@@ -155,8 +155,8 @@ fn run_epoch(
             return Ok(None);
         }
         let done = (epoch * steps + step) as f64 / (epochs * steps) as f64;
-        let (images, labels) = load(train, indices, arch, &mut rng, device)?;
-        let (loss, logits) = match arch.vae {
+        let (images, labels) = load(train, indices, spec.image, &mut rng, device)?;
+        let (loss, logits) = match &spec.vae {
             None => {
                 let dropped = (recipe.dropout > 0.0).then(|| (recipe.dropout, rng.u64(..)));
                 let logits = graph.training_logits(&images, dropped)?;
@@ -164,7 +164,7 @@ fn run_epoch(
             }
             Some(vae) => {
                 let mut noise = vec![0.0; batch * vae.latent];
-                crate::model::normal(&mut rng, &mut noise);
+                crate::classifier::normal(&mut rng, &mut noise);
                 let outputs = graph.vae(&images, &Tensor::from_vec(noise, (batch, vae.latent), device)?)?;
                 let (reconstruction, kl) = elbo_terms(&outputs, &images.flatten_from(1)?)?;
                 let labelling = cross_entropy(&outputs.logits, &labels)?;
@@ -202,11 +202,11 @@ fn check_writable(out: &Path) -> Result<()> {
 
 /// Measures, quantizes, measures again and writes.
 fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
-    let arch = options.arch;
+    let spec = &options.spec;
     let (best, tensors) =
         state.best.as_ref().context("stopped before the first epoch ended: there are no weights to keep")?;
     let all: Vec<usize> = (0..test.len()).collect();
-    let in_f32 = measure(arch, tensors, test, &all)?;
+    let in_f32 = measure(spec, tensors, test, &all)?;
     let mut facts = Facts::new();
     let mut fact = |key: &str, value: String| facts.insert(key.to_owned(), value);
     fact("accuracy_f32", format!("{:.4}", in_f32.accuracy));
@@ -220,17 +220,17 @@ fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
     fact("seed", options.seed.to_string());
     fact("command", options.command.clone());
     fact("device", if options.device.is_cuda() { "cuda" } else { "cpu" }.into());
-    if arch.vae.is_some() {
+    if spec.is_vae() {
         fact("beta", options.beta.to_string());
         fact("label_weight", options.recipe.label_weight.to_string());
         fact("elbo_f32", format!("{:.2}", in_f32.elbo()));
     }
-    let quantized = Weights::from_bytes(&Weights::to_bytes(arch, tensors, Precision::Int8, None, &facts)?)?;
-    let in_int8 = measure(arch, &quantized.tensors, test, &all)?;
+    let quantized = zoo::read(&Weights::to_bytes(spec, tensors, Precision::Int8, None, &facts)?)?;
+    let in_int8 = measure(spec, &quantized.tensors, test, &all)?;
     facts.insert("accuracy_int8".into(), format!("{:.4}", in_int8.accuracy));
     facts.insert("balanced_accuracy_int8".into(), format!("{:.4}", in_int8.balanced));
     facts.insert("test_images".into(), test.len().to_string());
-    if arch.vae.is_some() {
+    if spec.is_vae() {
         facts.insert("elbo_int8".into(), format!("{:.2}", in_int8.elbo()));
         facts.insert("kl_int8".into(), format!("{:.2}", in_int8.kl));
     }
@@ -239,12 +239,12 @@ fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
     for (precision, path) in
         [(Precision::Int8, options.out.clone()), (Precision::F32, full_precision(&options.out))]
     {
-        let bytes = Weights::to_bytes(arch, tensors, precision, map.as_ref(), &facts)?;
+        let bytes = Weights::to_bytes(spec, tensors, precision, map.as_ref(), &facts)?;
         write_atomically(&path, &bytes)?;
         println!("wrote {} ({} bytes)", path.display(), bytes.len());
     }
     report::write(options, state, &quantized, test)?;
-    println!("\n{}:", arch.name);
+    println!("\n{}:", spec.name);
     for (key, value) in &facts {
         println!("  {key:<18} {value}");
     }
@@ -253,11 +253,11 @@ fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
 
 /// Where a VAE sees the first test images.
 fn latent_map(weights: &Weights, test: &Labelled) -> Result<Option<LatentMap>> {
-    let Some(shape) = weights.arch.vae else { return Ok(None) };
+    let Some(shape) = &weights.spec.vae else { return Ok(None) };
     let mut vae = Vae::sampled(weights, 1, 0)?;
     let n = test.len().min(MAPPED);
     let means: Vec<f32> = (0..n).flat_map(|i| vae.encode(&test.image(i)).0.to_vec()).collect();
-    Ok(Some(LatentMap::new(&means, &test.labels[..n], shape.latent, weights.arch.classes())?))
+    Ok(Some(LatentMap::new(&means, &test.labels[..n], shape.latent, weights.spec.classes())?))
 }
 
 /// The weight of each label in the loss: the root of how rare it is, 1 on average over the images.

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
 use rayon::prelude::*;
 
-use crate::arch::Layer;
+use crate::network::Kind;
 use crate::kernel::conv::transpose::{ConvTranspose, adjoint};
 use crate::kernel::conv::{Conv, ConvShape};
 use crate::kernel::simd::Level;
@@ -45,7 +45,7 @@ struct Gradients {
     bias: Vec<f32>,
 }
 
-/// Applies a [`Layer::Conv`] and the ReLU and pooling after it.
+/// Applies a [`Kind::Conv`] and the ReLU and pooling after it.
 ///
 /// # Errors
 /// When candle fails, or `layer` is another one.
@@ -53,17 +53,17 @@ pub fn conv(
     x: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
-    layer: Layer,
+    layer: Kind,
     relu: bool,
     pool: bool,
 ) -> Result<Tensor> {
-    let Layer::Conv { channels, kernel, stride, .. } = layer else { bail!("{layer:?} is no convolution") };
+    let Kind::Conv { channels, kernel, stride } = layer else { bail!("{layer:?} is no convolution") };
     let (_, rows, cols, depth) = x.dims4()?;
     let shape = ConvShape { input: [rows, cols, depth], channels, kernel, stride, relu, pool };
     x.contiguous()?.apply_op3(weight, bias, ConvOp { shape, saved: Mutex::new(None) })
 }
 
-/// Applies a [`Layer::ConvTranspose`] and the ReLU after it.
+/// Applies a [`Kind::ConvTranspose`] and the ReLU after it.
 ///
 /// # Errors
 /// When candle fails, or `layer` is another one.
@@ -71,10 +71,10 @@ pub fn conv_transpose(
     x: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
-    layer: Layer,
+    layer: Kind,
     relu: bool,
 ) -> Result<Tensor> {
-    let Layer::ConvTranspose { channels, kernel, stride, .. } = layer else {
+    let Kind::ConvTranspose { channels, kernel, stride } = layer else {
         bail!("{layer:?} is no transposed convolution")
     };
     let (_, rows, cols, depth) = x.dims4()?;

@@ -5,11 +5,11 @@ use plotters::prelude::*;
 
 use super::checkpoint::State;
 use super::{Epoch, Options};
-use crate::model::Vae;
+use crate::classifier::Vae;
 use crate::native::files::write_atomically;
 use crate::native::labelled::Labelled;
 use crate::native::picture::save_image;
-use crate::weights::Weights;
+use crate::network::Weights;
 
 /// Digits in a row of the picture of reconstructions.
 const ACROSS: usize = 20;
@@ -24,9 +24,9 @@ pub fn write(options: &Options, state: &State, weights: &Weights, test: &Labelle
     let path = options.out.with_extension("training.svg");
     write_atomically(&path, curves(options, &state.epochs)?.as_bytes())?;
     println!("wrote {}", path.display());
-    if options.arch.vae.is_some() {
+    if options.spec.is_vae() {
         let path = options.out.with_extension("reconstructions.png");
-        let [rows, cols, channels] = options.arch.dataset.image;
+        let [rows, cols, channels] = options.spec.image;
         let image = reconstructions(weights, test)?;
         save_image(&path, [2 * DOWN * rows, ACROSS * cols, channels], &image)?;
         println!("wrote {}", path.display());
@@ -43,14 +43,14 @@ fn curves(options: &Options, epochs: &[Epoch]) -> Result<String> {
         ("training loss (nats)", of(|e| e.loss)),
         ("held-out accuracy (%)", of(|e| 100.0 * e.held_out.accuracy)),
     ];
-    if options.arch.vae.is_some() {
+    if options.spec.is_vae() {
         charts.push(("held-out ELBO (nats)", of(|e| e.held_out.elbo())));
         charts.push(("held-out KL (nats)", of(|e| e.held_out.kl)));
     }
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, (380 * charts.len() as u32, 300)).into_drawing_area();
-        draw(&root, options.arch.name, &charts).map_err(|e| anyhow!("cannot draw the curves: {e}"))?;
+        draw(&root, &options.spec.name, &charts).map_err(|e| anyhow!("cannot draw the curves: {e}"))?;
     }
     Ok(svg)
 }
@@ -90,7 +90,7 @@ fn draw(
 
 /// Rows of digits, each above a row of what the decoder makes of their means.
 fn reconstructions(weights: &Weights, test: &Labelled) -> Result<Vec<f32>> {
-    let [rows, cols, channels] = weights.arch.dataset.image;
+    let [rows, cols, channels] = weights.spec.image;
     let mut vae = Vae::sampled(weights, 1, 0)?;
     let width = cols * channels;
     let mut out = vec![0.0; 2 * DOWN * rows * ACROSS * width];

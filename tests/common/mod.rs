@@ -1,10 +1,11 @@
 //! What the native and the browser tests share: the shipped files and the golden vectors.
 
-use misread::arch::MNIST;
+use misread::classifier::{Classifier, Network, Vae};
+use misread::datasets::{MNIST, Samples};
 use misread::kernel::softmax::{Loss, softmax};
-use misread::model::{Classifier, Network, Vae};
-use misread::samples::Samples;
-use misread::weights::{Weights, floats, read};
+use misread::network::safetensors::read;
+use misread::network::weights::floats;
+use misread::zoo;
 
 /// The shipped weights file.
 pub const WEIGHTS: &[u8] = include_bytes!("../../models/mnist-cnn.safetensors");
@@ -26,7 +27,7 @@ pub const VAES: [(&[u8], &[u8]); 2] = [
 ];
 
 pub fn network() -> Network {
-    Network::new(&Weights::from_bytes(WEIGHTS).unwrap()).unwrap()
+    Network::new(&zoo::read(WEIGHTS).unwrap()).unwrap()
 }
 
 pub fn samples() -> Samples {
@@ -45,10 +46,10 @@ pub fn relative(a: &[f32], b: &[f32]) -> f64 {
 /// says (`examples/golden.rs`).
 pub fn check_golden_vaes() {
     for (weights, golden) in VAES {
-        let weights = Weights::from_bytes(weights).unwrap();
-        let name = weights.arch.name;
-        let (_, golden) = read("the golden vectors", golden, 1 << 20).unwrap();
-        let tensor = |name: &str| floats(golden.tensor(name).unwrap().data());
+        let weights = zoo::read(weights).unwrap();
+        let name = &weights.spec.name;
+        let golden = read("the golden vectors", golden, 1 << 20).unwrap();
+        let tensor = |name: &str| floats(golden.tensor(name).unwrap().data);
         let (logits, terms, gradients) = (tensor("logits"), tensor("terms"), tensor("gradients"));
         let (mut vae, samples) = (Vae::sampled(&weights, 1, 0).unwrap(), samples());
         assert!(!terms.is_empty());
@@ -80,8 +81,8 @@ pub fn check_golden_vaes() {
 /// Logits, loss and input gradient of the shipped weights, beside what candle's autograd says
 /// (`examples/golden.rs`), on real digits.
 pub fn check_golden_vectors() {
-    let (_, golden) = read("the golden vectors", GOLDEN, 1 << 20).unwrap();
-    let tensor = |name: &str| floats(golden.tensor(name).unwrap().data());
+    let golden = read("the golden vectors", GOLDEN, 1 << 20).unwrap();
+    let tensor = |name: &str| floats(golden.tensor(name).unwrap().data);
     let (logits, losses, gradients) = (tensor("logits"), tensor("losses"), tensor("gradients"));
     let (mut network, samples) = (network(), samples());
     assert!(!losses.is_empty());

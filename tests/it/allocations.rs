@@ -3,8 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use misread::attack::iterative::L1Form;
-use misread::attack::options::Method;
+use misread::attack::l1::L1Form;
 use misread::attack::{Goal, Norm, Options};
 
 use crate::common;
@@ -34,14 +33,15 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_step_allocates_nothing() {
     let (mut network, samples) = (common::network(), common::samples());
-    for method in [
-        Method::Linf,
-        Method::L1(L1Form::Sparse),
-        Method::L1(L1Form::Published),
-        Method::Apgd(Norm::Linf),
-        Method::Apgd(Norm::L2),
+    let of = |name| Options::of(name).unwrap();
+    for options in [
+        of("linf"),
+        Options { form: L1Form::Sparse, ..of("l1") },
+        of("l1"),
+        of("apgd"),
+        of("apgd").under(Norm::L2).unwrap(),
     ] {
-        let options = Options { steps: 50, ..Options::new(method) };
+        let options = Options { steps: 50, ..options };
         let mut attack = options.attack(&network, &samples.image(7).unwrap(), Goal::Target(3)).unwrap();
         attack.step(&mut network).unwrap();
         let before = COUNT.get();
@@ -49,6 +49,6 @@ fn a_step_allocates_nothing() {
         for _ in 0..50 {
             attack.step(&mut network).unwrap();
         }
-        assert_eq!(COUNT.get(), before, "{method:?}");
+        assert_eq!(COUNT.get(), before, "{options:?}");
     }
 }

@@ -1,13 +1,12 @@
 //! The attacks' invariants, on the shipped network and on a linear one with a closed form.
 
 use misread::attack::apgd::LossKind;
-use misread::attack::iterative::L1Form;
-use misread::attack::options::Method;
+use misread::attack::l1::L1Form;
 use misread::attack::{Attack, Goal, Norm, Options, Progress, run, run_all};
 use misread::error::Error;
 use misread::kernel::softmax::Loss;
 use misread::metrics::norms::Norms;
-use misread::model::Classifier;
+use misread::classifier::Classifier;
 use proptest::prelude::*;
 
 use crate::common;
@@ -47,27 +46,36 @@ impl Classifier for Linear {
 }
 
 fn options(budget: f32, steps: usize) -> Options {
-    Options { budget, steps, ..Options::new(Method::Linf) }
+    Options { budget, steps, ..of("linf") }
 }
 
-const METHODS: [Method; 4] =
-    [Method::Linf, Method::L1(L1Form::Sparse), Method::L1(L1Form::Published), Method::Lbfgs];
+/// The defaults of an attack, with a fixed budget where it can have one.
+fn of(name: &str) -> Options {
+    let options = Options::of(name).unwrap();
+    Options { search: options.search && name != "strongest", ..options }
+}
 
-/// The strong attacks, under every norm that each knows.
-const STRONG: [Method; 8] = [
-    Method::Apgd(Norm::Linf),
-    Method::Apgd(Norm::L1),
-    Method::Apgd(Norm::L2),
-    Method::Strongest(Norm::Linf),
-    Method::Strongest(Norm::L1),
-    Method::Strongest(Norm::L2),
-    Method::HopSkipJump(Norm::Linf),
-    Method::HopSkipJump(Norm::L2),
-];
+fn under(name: &str, norm: Norm) -> Options {
+    of(name).under(norm).unwrap()
+}
 
-/// The norm that a method bounds.
-fn distance(method: Method, image: &[f32], original: &[f32]) -> f64 {
-    method.norm().of(&Norms::between(original, image))
+/// The study's attacks, with both forms under L1.
+fn three() -> [Options; 4] {
+    let l1 = of("l1");
+    [of("linf"), Options { form: L1Form::Sparse, ..l1 }, l1, of("lbfgs")]
+}
+
+/// All others that follow a gradient or seek the boundary, under every norm that each knows.
+fn strong() -> Vec<Options> {
+    ["apgd", "strongest", "hopskipjump"]
+        .iter()
+        .flat_map(|name| of(name).attack.norms.iter().map(|norm| under(name, *norm)))
+        .collect()
+}
+
+/// The norm that an attack bounds.
+fn distance(options: Options, image: &[f32], original: &[f32]) -> f64 {
+    options.norm.of(&Norms::between(original, image))
 }
 
 #[test]
@@ -103,7 +111,6 @@ fn what_cannot_be_attacked_is_refused_in_words() {
     let samples = common::samples();
     let image = samples.image(7).unwrap();
     let new = |image: &[f32], goal, options: Options| options.attack(&common::network(), image, goal);
-    let other = |method| Options::new(method);
     let mut nan = image.clone();
     nan[3] = f32::NAN;
     let mut bright = image.clone();
@@ -118,39 +125,39 @@ fn what_cannot_be_attacked_is_refused_in_words() {
         (&image, Goal::Target(3), options(0.3, 0), "steps"),
         (&image, Goal::Target(3), Options { alpha: Some(0.0), ..options(0.3, 40) }, "step size"),
         (&image, Goal::Target(3), Options { confidence: 1.0, ..options(0.3, 40) }, "confidence"),
-        (&image, Goal::Target(3), Options { confidence: f32::NAN, ..other(Method::Lbfgs) }, "confidence"),
-        (&image, Goal::Target(3), Options { budget: 0.0, ..other(METHODS[1]) }, "epsilon"),
-        (&image, Goal::Target(3), Options { budget: 785.0, ..other(METHODS[2]) }, "784"),
-        (&image, Goal::Target(3), Options { budget: 0.0, ..other(Method::Lbfgs) }, "c is 0"),
-        (&image, Goal::Target(3), Options { steps: 0, ..other(Method::Lbfgs) }, "iterations"),
-        (&image, Goal::Target(3), Options { seed: Some(1), ..other(Method::Lbfgs) }, "random start"),
-        (&nan, Goal::Target(3), other(Method::Lbfgs), "NaN"),
-        (&image, Goal::Target(3), Options { budget: 1.5, ..other(Method::Square) }, "epsilon"),
-        (&image, Goal::Target(3), Options { steps: 0, ..other(Method::Square) }, "queries"),
-        (&image, Goal::Target(3), Options { search: true, ..other(Method::Square) }, "fixed budget"),
-        (&image, Goal::Target(10), other(Method::Square), "label 10"),
-        (&image, Goal::Target(3), Options { budget: 1.5, ..other(STRONG[0]) }, "epsilon"),
-        (&image, Goal::Target(3), Options { steps: 0, ..other(STRONG[1]) }, "steps"),
-        (&image, Goal::Target(3), Options { restarts: 0, ..other(STRONG[2]) }, "restarts"),
-        (&image, Goal::Target(3), Options { alpha: Some(0.1), ..other(STRONG[2]) }, "step size"),
-        (&image, Goal::Target(3), Options { budget: 29.0, ..other(STRONG[5]) }, "28"),
-        (&image, Goal::Target(3), Options { steps: 9, ..other(STRONG[3]) }, "gradients"),
-        (&image, Goal::Target(3), Options { restarts: 2, ..other(STRONG[3]) }, "apgd alone"),
-        (&image, Goal::Target(3), Options { loss: LossKind::Dlr, ..other(Method::Linf) }, "apgd alone"),
-        (&image, Goal::Target(3), Options { confidence: 1.0, ..other(STRONG[4]) }, "confidence"),
-        (&image, Goal::Target(3), Options { steps: 0, ..other(STRONG[7]) }, "queries"),
-        (&image, Goal::Target(3), other(Method::HopSkipJump(Norm::L1)), "l2 and linf"),
-        (&nan, Goal::Target(3), other(STRONG[6]), "NaN"),
+        (&image, Goal::Target(3), Options { confidence: f32::NAN, ..of("lbfgs") }, "confidence"),
+        (&image, Goal::Target(3), Options { budget: 0.0, ..three()[1] }, "epsilon"),
+        (&image, Goal::Target(3), Options { budget: 785.0, ..three()[2] }, "784"),
+        (&image, Goal::Target(3), Options { budget: 0.0, ..of("lbfgs") }, "c is 0"),
+        (&image, Goal::Target(3), Options { steps: 0, ..of("lbfgs") }, "iterations"),
+        (&image, Goal::Target(3), Options { seed: Some(1), ..of("lbfgs") }, "no seed"),
+        (&nan, Goal::Target(3), of("lbfgs"), "NaN"),
+        (&image, Goal::Target(3), Options { budget: 1.5, ..of("square") }, "epsilon"),
+        (&image, Goal::Target(3), Options { steps: 0, ..of("square") }, "queries"),
+        (&image, Goal::Target(3), Options { search: true, ..of("square") }, "no mode"),
+        (&image, Goal::Target(10), of("square"), "label 10"),
+        (&image, Goal::Target(3), Options { budget: 1.5, ..strong()[0] }, "epsilon"),
+        (&image, Goal::Target(3), Options { steps: 0, ..strong()[1] }, "steps"),
+        (&image, Goal::Target(3), Options { restarts: 0, ..strong()[2] }, "restarts"),
+        (&image, Goal::Target(3), Options { alpha: Some(0.1), ..strong()[2] }, "no alpha"),
+        (&image, Goal::Target(3), Options { budget: 29.0, ..under("strongest", Norm::L2) }, "28"),
+        (&image, Goal::Target(3), Options { steps: 9, ..strong()[3] }, "gradients"),
+        (&image, Goal::Target(3), Options { restarts: 2, ..strong()[3] }, "no restarts"),
+        (&image, Goal::Target(3), Options { loss: LossKind::Dlr, ..of("linf") }, "no loss"),
+        (&image, Goal::Target(3), Options { confidence: 1.0, ..strong()[4] }, "confidence"),
+        (&image, Goal::Target(3), Options { steps: 0, ..strong()[7] }, "queries"),
+        (&image, Goal::Target(3), Options { norm: Norm::L1, ..of("hopskipjump") }, "l2 and linf"),
+        (&nan, Goal::Target(3), strong()[6], "NaN"),
     ] {
         let error = new(image, goal, options).err().expect("refused").to_string();
         assert!(error.contains(word), "'{error}' says nothing of {word}");
     }
-    for method in METHODS.into_iter().chain(STRONG) {
+    for method in three().into_iter().chain(strong()) {
         for (goal, word) in [(Goal::Target(7), "already reads"), (Goal::Away(3), "already misreads")] {
-            for seed in [None, Some(5)].into_iter().take(if method == Method::Lbfgs { 1 } else { 2 }) {
-                let mut attack = new(&image, goal, Options { seed, ..other(method) }).unwrap();
+            for seed in [None, Some(5)].into_iter().take(if method.attack.name == "lbfgs" { 1 } else { 2 }) {
+                let mut attack = new(&image, goal, Options { seed, ..method }).unwrap();
                 let said = attack.step(&mut network).unwrap_err();
-                assert!(matches!(&said, Error::Refused(why) if why.contains(word)), "{method:?}: {said}");
+                assert!(matches!(&said, Error::Skipped(why) if why.contains(word)), "{method:?}: {said}");
             }
         }
     }
@@ -164,8 +171,8 @@ fn black_and_white_images_can_be_attacked() {
         let mut logits = vec![0.0; 10];
         network.logits(&image, &mut logits);
         let read = misread::metrics::argmax(&logits);
-        for method in METHODS.into_iter().chain(STRONG) {
-            let options = Options { steps: 10, ..Options::new(method) };
+        for method in three().into_iter().chain(strong()) {
+            let options = Options { steps: 10, ..method };
             let mut attack = options.attack(&network, &image, Goal::Target((read + 1) % 10)).unwrap();
             let end = run(&mut *attack, &mut network).unwrap();
             let best = attack.outcome().unwrap();
@@ -180,20 +187,20 @@ fn black_and_white_images_can_be_attacked() {
 #[test]
 fn an_attack_that_has_ended_says_so() {
     let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
-    for method in METHODS.into_iter().chain(STRONG) {
-        let steps = if matches!(method, Method::Strongest(_)) { 10 } else { 2 };
-        let options = Options { steps, search: false, ..Options::new(method) };
+    for method in three().into_iter().chain(strong()) {
+        let steps = if method.attack.name == "strongest" { 10 } else { 2 };
+        let options = Options { steps, search: false, ..method };
         let mut attack = options.attack(&network, &image, Goal::Target(3)).unwrap();
         assert!(attack.outcome().is_none());
         run(&mut *attack, &mut network).unwrap();
-        assert!(matches!(attack.step(&mut network), Err(Error::Refused(_))));
+        assert_eq!(attack.step(&mut network).unwrap_err(), Error::Ended);
     }
 }
 
 #[test]
 fn the_square_attack_fools_without_a_gradient_within_its_ball_and_only_as_its_seed_says() {
     let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
-    let square = |seed| Options { seed: Some(seed), early_stop: true, ..Options::new(Method::Square) };
+    let square = |seed| Options { seed: Some(seed), early_stop: true, ..of("square") };
     let mut images = Vec::new();
     for seed in [1, 1, 2] {
         let mut attack = square(seed).attack(&network, &image, Goal::Target(3)).unwrap();
@@ -207,7 +214,7 @@ fn the_square_attack_fools_without_a_gradient_within_its_ball_and_only_as_its_se
                 break;
             }
         }
-        assert!(matches!(attack.step(&mut network), Err(Error::Refused(_))));
+        assert_eq!(attack.step(&mut network).unwrap_err(), Error::Ended);
         images.push(attack.outcome().unwrap().image.clone());
     }
     assert!(images[0] == images[1] && images[0] != images[2]);
@@ -233,12 +240,12 @@ fn on_a_linear_model_the_closed_forms_are_found() {
     let x0 = vec![0.5; 5];
     let b = -1.0 - 0.5;
     for (method, nearest, precision) in
-        [(METHODS[0], 1.0 / 7.0, 0.02), (METHODS[1], 1.0 / 3.0, 0.03), (METHODS[3], 1.0 / 15f64.sqrt(), 0.02)]
+        [(three()[0], 1.0 / 7.0, 0.02), (three()[1], 1.0 / 3.0, 0.03), (three()[3], 1.0 / 15f64.sqrt(), 0.02)]
     {
         let mut model = Linear { w: w.clone(), b: b as f32 };
         let steps = 100;
-        let options = Options { search: true, steps, ..Options::new(method) };
-        let options = if method == METHODS[1] { Options { budget: 1.0, ..options } } else { options };
+        let options = Options { search: true, steps, ..method };
+        let options = if method == three()[1] { Options { budget: 1.0, ..options } } else { options };
         let mut attack = options.attack(&model, &x0, Goal::Target(0)).unwrap();
         run(&mut *attack, &mut model).unwrap();
         let best = attack.outcome().unwrap();
@@ -254,14 +261,14 @@ fn on_a_linear_model_the_closed_forms_are_found() {
 #[test]
 fn a_search_finds_less_than_the_budget_it_begins_with_and_nothing_smaller_does() {
     let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
-    for method in [METHODS[0], METHODS[1]] {
-        let options = Options { search: true, ..Options::new(method) };
+    for method in [three()[0], three()[1]] {
+        let options = Options { search: true, ..method };
         let mut attack = options.attack(&network, &image, Goal::Target(3)).unwrap();
         let end = run(&mut *attack, &mut network).unwrap();
         let best = attack.outcome().unwrap().progress;
         let found = options.budget_of(&best).unwrap();
         assert!(best.success && found < f64::from(options.budget) && end.round > 3, "{method:?}: {found}");
-        let less = Options { budget: 0.9 * found as f32, early_stop: true, ..Options::new(method) };
+        let less = Options { budget: 0.9 * found as f32, early_stop: true, ..method };
         let mut attack = less.attack(&network, &image, Goal::Target(3)).unwrap();
         assert!(!run(&mut *attack, &mut network).unwrap().success, "{method:?}: 0.9 of {found} does as well");
     }
@@ -270,11 +277,11 @@ fn a_search_finds_less_than_the_budget_it_begins_with_and_nothing_smaller_does()
 #[test]
 fn the_confidence_that_is_asked_for_is_reached() {
     let (mut network, image) = (common::network(), common::samples().image(7).unwrap());
-    for method in METHODS {
+    for method in three() {
         for (search, early_stop) in [(false, true), (true, false)] {
-            let budget = if method == Method::Lbfgs && !search { 100.0 } else { Options::new(method).budget };
+            let budget = if method.attack.name == "lbfgs" && !search { 100.0 } else { method.budget };
             let options =
-                Options { search, early_stop, budget, confidence: 0.9, steps: 60, ..Options::new(method) };
+                Options { search, early_stop, budget, confidence: 0.9, steps: 60, ..method };
             let mut attack = options.attack(&network, &image, Goal::Target(3)).unwrap();
             run(&mut *attack, &mut network).unwrap();
             let best = attack.outcome().unwrap();
@@ -288,9 +295,9 @@ fn the_confidence_that_is_asked_for_is_reached() {
 fn a_network_that_is_sure_beyond_f32_is_attacked_all_the_same() {
     // Logits (w . x + b) * 1000: the softmax is exactly 0 and 1 at the start.
     for goal in [Goal::Target(0), Goal::Away(1)] {
-        for method in METHODS {
+        for method in three() {
             let mut model = Linear { w: vec![1000.0, -2000.0, 500.0], b: -400.0 };
-            let options = Options { search: true, budget: 0.1, ..Options::new(method) };
+            let options = Options { search: true, budget: 0.1, ..method };
             let mut attack = options.attack(&model, &[0.3, 0.3, 0.3], goal).unwrap();
             let first = attack.step(&mut model).unwrap();
             assert!(first.loss > 100.0 && first.confidence == 0.0, "{first:?}");
@@ -333,19 +340,19 @@ fn on_a_linear_model_the_strong_attacks_find_the_closed_forms() {
     for (norm, nearest) in [(Norm::Linf, 1.0 / 7.0), (Norm::L1, 1.0 / 3.0), (Norm::L2, 1.0 / 15f64.sqrt())] {
         let mut model = Linear { w: w.clone(), b: -1.5 };
         for goal in [Goal::Target(0), Goal::Away(1)] {
-            let options = Options { search: true, ..Options::new(Method::Strongest(norm)) };
+            let options = Options { search: true, ..under("strongest", norm) };
             let mut attack = options.attack(&model, &x0, goal).unwrap();
             run(&mut *attack, &mut model).unwrap();
             let best = attack.outcome().unwrap();
-            let found = distance(options.method, &best.image, &x0);
+            let found = distance(options, &best.image, &x0);
             assert!(best.progress.success && found >= nearest * (1.0 - 1e-5), "{norm:?} {found} {nearest}");
             // Under L1 what is left on the other pixels counts, too.
             let precision = if norm == Norm::L1 { 1.03 } else { 1.005 };
             assert!(found <= nearest * precision, "{norm:?}: {found}, the nearest lies at {nearest}");
-            for method in [Method::Strongest(norm), Method::Apgd(norm)] {
+            for method in [under("strongest", norm), under("apgd", norm)] {
                 // Just within reach, and just out of it.
                 for (share, reached) in [(1.02, true), (0.99, false)] {
-                    let options = Options { budget: (share * nearest) as f32, ..Options::new(method) };
+                    let options = Options { budget: (share * nearest) as f32, ..method };
                     let mut attack = options.attack(&model, &x0, goal).unwrap();
                     run(&mut *attack, &mut model).unwrap();
                     assert_eq!(attack.outcome().unwrap().progress.success, reached, "{method:?} {share}");
@@ -355,11 +362,11 @@ fn on_a_linear_model_the_strong_attacks_find_the_closed_forms() {
         if norm == Norm::L1 {
             continue;
         }
-        let options = Options { steps: 20_000, ..Options::new(Method::HopSkipJump(norm)) };
+        let options = Options { steps: 20_000, ..under("hopskipjump", norm) };
         let start = [1.0, 0.0, 0.5, 1.0, 0.0];
         let mut attack = options.attack_from(&model, &x0, Goal::Target(0), Some(&start)).unwrap();
         run(&mut *attack, &mut model).unwrap();
-        let found = distance(options.method, &attack.outcome().unwrap().image, &x0);
+        let found = distance(options, &attack.outcome().unwrap().image, &x0);
         assert!(
             found >= nearest * (1.0 - 1e-5) && found <= nearest * 1.05,
             "{norm:?}: {found} and {nearest}"
@@ -371,13 +378,13 @@ fn on_a_linear_model_the_strong_attacks_find_the_closed_forms() {
 fn several_attacks_at_once_come_to_what_each_comes_to_alone() {
     let (mut network, samples) = (common::network(), common::samples());
     let images: Vec<Vec<f32>> = (0..7).map(|i| samples.image(i).unwrap()).collect();
-    let methods = METHODS.into_iter().chain(STRONG).chain([Method::Square]);
+    let methods = three().into_iter().chain(strong()).chain([of("square"), of("fgsm")]);
     let options: Vec<Options> = methods
-        .map(|method| Options { steps: if method == STRONG[6] { 300 } else { 30 }, ..Options::new(method) })
+        .map(|method| Options { steps: if method == strong()[6] { 300 } else { 30 }, ..method })
         .collect();
     // Every attack on another digit; digit 3 is read as wanted already.
     let goal = |i: usize| Goal::Target(if i % 7 == 3 { 3 } else { (i % 7 + 1) % 10 });
-    let make = |network: &misread::model::Network| -> Vec<Box<dyn Attack>> {
+    let make = |network: &misread::classifier::Network| -> Vec<Box<dyn Attack>> {
         options.iter().enumerate().map(|(i, o)| o.attack(network, &images[i % 7], goal(i)).unwrap()).collect()
     };
     let (mut together, mut alone) = (make(&network), make(&network));
@@ -386,10 +393,10 @@ fn several_attacks_at_once_come_to_what_each_comes_to_alone() {
     for (i, attack) in alone.iter_mut().enumerate() {
         match run(&mut **attack, &mut network) {
             Ok(end) => {
-                assert_eq!(ends[i].as_ref().unwrap(), &end, "{:?}", options[i].method);
+                assert_eq!(ends[i].as_ref().unwrap(), &end, "{:?}", options[i]);
                 assert_eq!(steps[i].last(), Some(&end));
-                assert_eq!(together[i].outcome(), attack.outcome(), "{:?}", options[i].method);
-                assert!(steps[i].iter().enumerate().all(|(n, p)| p.step == n), "{:?}", options[i].method);
+                assert_eq!(together[i].outcome(), attack.outcome(), "{:?}", options[i]);
+                assert!(steps[i].iter().enumerate().all(|(n, p)| p.step == n), "{:?}", options[i]);
             }
             Err(error) => assert_eq!(ends[i].as_ref().unwrap_err().to_string(), error.to_string()),
         }
@@ -415,9 +422,9 @@ fn the_strongest_attack_keeps_to_its_gradients_and_finds_no_less_than_the_others
                 (norm.of(&best.progress.norms), end)
             };
             let (ours, end) =
-                found(Options { search: true, steps: 1_000, ..Options::new(Method::Strongest(norm)) });
+                found(Options { search: true, steps: 1_000, ..under("strongest", norm) });
             assert!(end.gradients <= 1_000 && end.queries >= end.gradients, "{end:?}");
-            let bisected = Options { search: true, steps: 60, ..Options::new(Method::Apgd(norm)) };
+            let bisected = Options { search: true, steps: 60, ..under("apgd", norm) };
             let (theirs, _) = found(bisected);
             all += 1;
             better += usize::from(ours <= theirs * 1.03);
@@ -425,7 +432,7 @@ fn the_strongest_attack_keeps_to_its_gradients_and_finds_no_less_than_the_others
             let enough = Options {
                 budget: (1.3 * ours) as f32,
                 steps: 1_000,
-                ..Options::new(Method::Strongest(norm))
+                ..under("strongest", norm)
             };
             let (far, end) = found(enough);
             assert!(far <= 1.3 * ours * (1.0 + 1e-5) && end.gradients <= 1_000, "{far} {ours} {end:?}");
@@ -437,7 +444,7 @@ fn the_strongest_attack_keeps_to_its_gradients_and_finds_no_less_than_the_others
 #[test]
 fn hopskipjump_sees_labels_alone_and_only_what_its_seed_says() {
     /// The answers of a network without all but which is largest.
-    struct Labels(misread::model::Network);
+    struct Labels(misread::classifier::Network);
     impl Classifier for Labels {
         fn pixels(&self) -> usize {
             self.0.pixels()
@@ -462,7 +469,7 @@ fn hopskipjump_sees_labels_alone_and_only_what_its_seed_says() {
         let mut found = Vec::new();
         for seed in [1, 1, 2] {
             let options =
-                Options { seed: Some(seed), steps: 2_000, ..Options::new(Method::HopSkipJump(norm)) };
+                Options { seed: Some(seed), steps: 2_000, ..under("hopskipjump", norm) };
             let make = |model: &dyn Classifier| {
                 options.attack_from(model, &image, Goal::Target(3), Some(&start)).unwrap()
             };
@@ -482,7 +489,7 @@ fn hopskipjump_sees_labels_alone_and_only_what_its_seed_says() {
     // Without an image to start from random ones are tried, and not without end.
     let mut never = Linear { w: vec![0.0; 4], b: -1.0 };
     let mut attack =
-        Options::new(Method::HopSkipJump(Norm::L2)).attack(&never, &[0.5; 4], Goal::Target(0)).unwrap();
+        under("hopskipjump", Norm::L2).attack(&never, &[0.5; 4], Goal::Target(0)).unwrap();
     let end = run(&mut *attack, &mut never).unwrap();
     assert!(!attack.outcome().unwrap().progress.success && end.queries < 1_000, "{end:?}");
 }
@@ -502,14 +509,14 @@ proptest! {
         let norm = [Norm::Linf, Norm::L1, Norm::L2][which];
         let budget = share * [1.0, 60.0, 8.0][which];
         let loss = if dlr { LossKind::Dlr } else { LossKind::CrossEntropy };
-        let options = Options { budget, steps, restarts, search, seed, loss, ..Options::new(Method::Apgd(norm)) };
+        let options = Options { budget, steps, restarts, search, seed, loss, ..under("apgd", norm) };
         let attack = || options.attack(&common::network(), &image, goal).unwrap();
         let (mut first, mut again) = (attack(), attack());
         let (mut least, mut closest) = (f32::INFINITY, f64::INFINITY);
         loop {
             let progress = match first.step(&mut network) {
                 Ok(progress) => progress,
-                Err(Error::Refused(_)) => return Ok(()),
+                Err(Error::Skipped(_)) => return Ok(()),
                 Err(error) => panic!("{error}"),
             };
             let far = norm.of(&Norms::between(&image, first.image()));
@@ -544,9 +551,9 @@ proptest! {
         let image = samples.image(digit).unwrap();
         let label = usize::from(samples.labels[digit]);
         let goal = if targeted { Goal::Target((label + shift) % 10) } else { Goal::Away(label) };
-        let method = METHODS[which];
-        let largest = if method == Method::Linf { 1.0 } else { 100.0 };
-        let options = Options { budget: share * largest, steps, alpha: alpha.map(|a| a * largest), search, seed, ..Options::new(method) };
+        let method = three()[which];
+        let largest = if method.attack.name == "linf" { 1.0 } else { 100.0 };
+        let options = Options { budget: share * largest, steps, alpha: alpha.map(|a| a * largest), search, seed, ..method };
         let attack = || options.attack(&common::network(), &image, goal).unwrap();
         let mut first = attack();
         let mut again = attack();
@@ -555,7 +562,7 @@ proptest! {
             let progress = match first.step(&mut network) {
                 Ok(progress) => progress,
                 // A digit that the network misreads by itself.
-                Err(Error::Refused(_)) => return Ok(()),
+                Err(Error::Skipped(_)) => return Ok(()),
                 Err(error) => panic!("{error}"),
             };
             let far = distance(method, first.image(), &image);
@@ -596,7 +603,7 @@ proptest! {
         let image = samples.image(digit).unwrap();
         let label = usize::from(samples.labels[digit]);
         let goal = if targeted { Goal::Target((label + shift) % 10) } else { Goal::Away(label) };
-        let options = Options { search, budget: if search { 0.1 } else { 20.0 }, ..Options::new(Method::Lbfgs) };
+        let options = Options { search, budget: if search { 0.1 } else { 20.0 }, ..of("lbfgs") };
         let (mut first, mut again) = (
             options.attack(&network, &image, goal).unwrap(),
             options.attack(&network, &image, goal).unwrap(),
@@ -605,7 +612,7 @@ proptest! {
         loop {
             let progress = match first.step(&mut network) {
                 Ok(progress) => progress,
-                Err(Error::Refused(_)) => return Ok(()),
+                Err(Error::Skipped(_)) => return Ok(()),
                 Err(error) => panic!("{error}"),
             };
             prop_assert_eq!(again.step(&mut network).unwrap(), progress);

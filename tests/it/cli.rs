@@ -54,8 +54,8 @@ fn a_thousand_test_digits_are_fooled_inside_box_and_ball() {
         assert_eq!(r["index"], i);
         assert_eq!(r["target"], (r["label"].as_u64().unwrap() + 1) % 10);
         assert!(r["linf"].as_f64().unwrap() <= 0.3 + 1e-6);
-        assert_eq!(r["success"].as_bool().unwrap(), r["refused"].is_null() && r["predicted"] == r["target"]);
-        if r["refused"].is_null() {
+        assert_eq!(r["success"].as_bool().unwrap(), r["skipped"].is_null() && r["predicted"] == r["target"]);
+        if r["skipped"].is_null() {
             assert_eq!((r["steps"].as_u64(), r["gradients"].as_u64()), (Some(40), Some(40)));
         }
         if r["clean_predicted"] == r["label"] {
@@ -139,9 +139,9 @@ fn the_table_ends_in_a_summary_and_pictures_are_saved() {
 }
 
 #[test]
-fn a_target_that_is_read_already_is_a_refusal_not_a_failure() {
+fn a_target_that_is_read_already_is_skipped() {
     let records = records(&["attack", "--images", "sample:3", "--target", "3", "--json"]);
-    assert!(records[0]["refused"].as_str().unwrap().contains("already reads"));
+    assert!(records[0]["skipped"].as_str().unwrap().contains("already reads"));
     assert_eq!(records[0]["success"], false);
 }
 
@@ -161,10 +161,16 @@ fn what_is_wrong_is_said_in_words_and_with_an_exit_code() {
         (&["attack", "--images", "sample:1", "--epsilon", "nan"], "epsilon"),
         (&["attack", "--images", "sample:1", "--steps", "0"], "steps"),
         (&["attack", "--images", "sample:1", "--attack", "l1", "--epsilon", "0"], "epsilon"),
-        (&["attack", "--images", "sample:1", "--attack", "lbfgs", "--epsilon", "1"], "--c"),
-        (&["attack", "--images", "sample:1", "--attack", "lbfgs", "--seed", "1"], "random start"),
+        (&["attack", "--images", "sample:1", "--attack", "lbfgs", "--epsilon", "1"], "it has mode, c"),
+        (&["attack", "--images", "sample:1", "--attack", "lbfgs", "--seed", "1"], "lbfgs has no seed"),
         (&["attack", "--images", "sample:1", "--confidence", "1"], "confidence"),
+        (&["attack", "--images", "sample:1", "--attack", "fgsm", "--steps", "3"], "fgsm has no steps"),
+        (&["attack", "--images", "sample:1", "--attack", "pgd"], "apgd"),
+        (&["attack", "--images", "sample:1", "--norm", "l7"], "linf"),
+        (&["attack", "--images", "sample:1", "--defence", "grey3"], "grey2, grey4, grey8"),
         (&["train", "mnist-ccn"], "mnist-cnn"),
+        (&["train", "fashion-mnist-dnn"], "fashion-mnist-cnn"),
+        (&["fetch", "cifar"], "fashion-mnist"),
     ] {
         let output = misread(arguments);
         let said = text(&output.stderr);
@@ -221,10 +227,10 @@ fn the_server_serves_the_page_alone_with_the_right_headers_on_the_next_free_port
     assert_ne!(server.1, port);
     for (path, mime) in [
         ("/", "text/html"),
-        ("/main.js", "text/javascript"),
+        ("/app/main.js", "text/javascript"),
         ("/style.css", "text/css"),
         ("/pkg/simd128/misread_bg.wasm", "application/wasm"),
-        ("/pkg/simd128/misread.js", "text/javascript"),
+        ("/pkg/misread.js", "text/javascript"),
         ("/models/mnist-cnn.safetensors", "application/octet-stream"),
     ] {
         let answer = server.get(path);
@@ -297,21 +303,85 @@ fn a_vae_that_samples_is_judged_by_fresh_draws() {
         let records: Vec<Value> =
             text(&output.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         assert_eq!(records.len(), 20);
-        for r in records.iter().filter(|r| r["refused"].is_null()) {
+        for r in records.iter().filter(|r| r["skipped"].is_null()) {
             let fresh = r["fresh"].as_f64().unwrap();
             assert!((0.0..=1.0).contains(&fresh));
             assert_eq!(r["success"], fresh >= 0.5);
         }
         // An unbounded attack reaches them all; noise in the gradient protects nobody.
         let unbounded = text(&sampled(model, &["--epsilon", "1"]).stdout);
-        // What is read as the target already is refused.
+        // What is read as the target already is skipped.
         let count = |what: &str| unbounded.matches(what).count();
-        assert_eq!(count("\"success\":true") + count("\"refused\":"), 20, "{unbounded}");
-        assert!(count("\"refused\":") <= 1);
+        assert_eq!(count("\"success\":true") + count("\"skipped\":\""), 20, "{unbounded}");
+        assert!(count("\"skipped\":\"") <= 1);
     }
     let refused = sampled("mnist-cnn", &[]);
     assert!(!refused.status.success());
     assert!(text(&refused.stderr).contains("'mnist-cnn' has no latent vector to sample"));
     let refused = sampled("mnist-vae", &["--samples", "0"]);
-    assert!(text(&refused.stderr).contains("at least 1 sample"));
+    assert!(text(&refused.stderr).contains("samples can be drawn, not 0"));
+}
+
+#[test]
+fn every_attack_and_every_defence_is_there_by_its_name() {
+    let output = misread(&["catalogue"]);
+    let catalogue: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let keys = |what: &str| -> Vec<String> {
+        let all = catalogue[what].as_array().unwrap();
+        all.iter().map(|one| one["key"].as_str().unwrap().to_owned()).collect()
+    };
+    let fields: Vec<&str> = catalogue["record"].as_array().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
+    let mut defences = keys("defences");
+    defences.push("none".into());
+    for attack in keys("attacks") {
+        for defence in &defences {
+            let arguments = ["attack", "--images", "sample:7..9", "--attack", &attack, "--defence", defence, "--json"];
+            for record in records(&arguments) {
+                let own: Vec<&str> = record.as_object().unwrap().keys().map(String::as_str).collect();
+                assert!(own.len() == fields.len() + 1 && fields.iter().all(|field| own.contains(field)), "{record}");
+                assert_eq!((record["attack"].as_str(), record["refused"].as_bool()), (Some(&*attack), Some(false)));
+                assert_eq!(record["defence"], if defence == "none" { Value::Null } else { defence.clone().into() });
+            }
+        }
+    }
+    // Two levels of grey stop small changes of an attack that minds the gradient as it is; not those of one step that is long.
+    let fooled = |defence: &str| {
+        let arguments =
+            ["attack", "--images", "sample:0..50", "--epsilon", "0.1", "--defence", defence, "--json"];
+        records(&arguments).iter().filter(|r| r["success"] == true).count()
+    };
+    assert!(fooled("grey2") * 2 < fooled("none") && fooled("grey8") > fooled("grey2"));
+}
+
+#[test]
+fn a_data_set_of_mnist_s_form_is_read_from_its_folder_and_its_networks_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let fashion = folder.path().join("fashion-mnist");
+    std::fs::create_dir(&fashion).unwrap();
+    for (name, count) in [("train", 60_000u32), ("t10k", 10_000)] {
+        let images = [0x0803, count, 28, 28].map(u32::to_be_bytes).concat();
+        let labels = [0x0801, count].map(u32::to_be_bytes).concat();
+        let pixels = (0..count as usize * 784).map(|i| (i / 784 % 251) as u8);
+        std::fs::write(fashion.join(format!("{name}-images-idx3-ubyte")), [images, pixels.collect()].concat()).unwrap();
+        let ten = (0..count).map(|i| (i % 10) as u8);
+        std::fs::write(fashion.join(format!("{name}-labels-idx1-ubyte")), [labels, ten.collect()].concat()).unwrap();
+    }
+    let fetched = misread(&["fetch", "fashion-mnist", "--data-dir", folder.path().to_str().unwrap()]);
+    assert!(fetched.status.success(), "{}", text(&fetched.stderr));
+    assert_eq!(text(&fetched.stdout).matches("there, and genuine").count(), 4);
+    // A network of it, without any training: random weights in a file as `train` writes them.
+    let spec = misread::zoo::by_name("fashion-mnist-cnn").unwrap();
+    let mut rng = fastrand::Rng::with_seed(1);
+    let tensors: Vec<Vec<f32>> =
+        spec.parameters().iter().map(|p| (0..p.count()).map(|_| 0.1 * (rng.f32() - 0.5)).collect()).collect();
+    use misread::network::weights::{Facts, Precision, Weights};
+    let bytes = Weights::to_bytes(&spec, &tensors, Precision::Int8, None, &Facts::new()).unwrap();
+    let model = folder.path().join("mine.safetensors");
+    std::fs::write(&model, bytes).unwrap();
+    let (model, data) = (model.to_str().unwrap(), folder.path().to_str().unwrap());
+    let arguments = ["attack", "--model", model, "--data-dir", data, "--images", "test:0..3", "--json"];
+    for (i, record) in records(&arguments).iter().enumerate() {
+        assert_eq!((record["label"].as_u64(), record["dataset"].as_str()), (Some(i as u64), Some("fashion-mnist")));
+        assert_eq!(record["network"], "mine");
+    }
 }

@@ -7,7 +7,7 @@ use misread::attack::lbfgsb::{Lbfgsb, Settings, Status};
 use misread::attack::smallest::{Smallest, SmallestOptions};
 use misread::attack::{Attack, Goal, Norm};
 use misread::metrics::ssim::ssim;
-use misread::weights::{floats, read};
+use misread::network::weights::floats;
 use safetensors::SafeTensors;
 
 use crate::common;
@@ -18,7 +18,7 @@ const ORACLES: &[u8] = include_bytes!("../data/oracles.safetensors");
 const STRONG: &[u8] = include_bytes!("../data/strong.safetensors");
 
 fn oracles() -> SafeTensors<'static> {
-    read("the oracles", ORACLES, 1 << 22).unwrap().1
+    SafeTensors::deserialize(ORACLES).unwrap()
 }
 
 fn f64s(name: &str) -> Vec<f64> {
@@ -206,7 +206,7 @@ fn the_iterates_are_those_of_foolbox() {
 /// For each digit, how many steps an attack goes the way of the others' (all pixels within 1e-3), and how many there are.
 fn together(name: &str, attack: impl Fn(&[f32], usize) -> Box<dyn Attack>) -> (Vec<usize>, usize) {
     const COUNT: usize = 3;
-    let file = read("the oracles", STRONG, 1 << 22).unwrap().1;
+    let file = SafeTensors::deserialize(STRONG).unwrap();
     let theirs = floats(file.tensor(name).unwrap().data());
     let steps = theirs.len() / (COUNT * 784);
     let (mut network, samples) = (common::network(), common::samples());

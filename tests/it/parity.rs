@@ -1,13 +1,12 @@
 //! The SIMD core beside candle's autograd: same weights, same digits, same logits, loss and gradient.
 
 use candle_core::{Device, Tensor, Var};
-use misread::arch::{self, Arch};
+use misread::classifier::{Classifier, Network, Vae, normal};
 use misread::kernel::simd::Level;
 use misread::kernel::softmax::{Loss, softmax};
-use misread::model::{Classifier, Network, Vae, normal};
-use misread::net::Net;
+use misread::network::{Net, Spec};
 use misread::train::graph::{Engine, Graph, elbo_terms};
-use misread::weights::Weights;
+use misread::zoo;
 
 use crate::common::{self, relative};
 
@@ -25,17 +24,17 @@ fn candle(graph: &Graph, image: &[f32], shape: [usize; 3], label: usize) -> (Vec
 
 #[test]
 fn every_level_agrees_with_candle_on_all_shipped_digits() {
-    let weights = Weights::from_bytes(common::WEIGHTS).unwrap();
-    let graph = Graph::new(weights.arch, &weights.tensors, &Device::Cpu, Engine::Candle).unwrap();
+    let weights = zoo::read(common::WEIGHTS).unwrap();
+    let graph = Graph::new(&weights.spec, &weights.tensors, &Device::Cpu, Engine::Candle).unwrap();
     let samples = common::samples();
     for level in Level::available() {
-        let mut network = Network::from(Net::at_level(level, weights.arch, &weights.tensors).unwrap());
+        let mut network = Network::from(Net::at_level(level, &weights.spec, &weights.tensors).unwrap());
         for i in 0..samples.len() {
             let image = samples.image(i).unwrap();
             let label = (usize::from(samples.labels[i]) + 3) % 10;
             let (mut z, mut gradient) = (vec![0.0; 10], vec![0.0; 784]);
             let loss = network.loss_and_gradient(&image, Loss::Label(label), &mut z, &mut gradient);
-            let (cz, closs, cgradient) = candle(&graph, &image, weights.arch.dataset.image, label);
+            let (cz, closs, cgradient) = candle(&graph, &image, weights.spec.image, label);
             for (what, error) in [
                 ("logits", relative(&z, &cz)),
                 ("loss", relative(&[loss], &[closs])),
@@ -49,29 +48,29 @@ fn every_level_agrees_with_candle_on_all_shipped_digits() {
 
 #[test]
 fn every_network_agrees_with_candle_at_random_weights() {
-    for arch in arch::ALL {
+    for arch in &zoo::shipped() {
         let mut rng = fastrand::Rng::with_seed(11);
         let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle, 1.0).unwrap();
         let mut network = Network::from(Net::new(arch, &graph.tensors().unwrap()).unwrap());
         let image: Vec<f32> = (0..arch.pixels()).map(|_| rng.f32()).collect();
         let (mut z, mut gradient) = (vec![0.0; arch.classes()], vec![0.0; arch.pixels()]);
         let loss = network.loss_and_gradient(&image, Loss::Label(1), &mut z, &mut gradient);
-        let (cz, closs, cgradient) = candle(&graph, &image, arch.dataset.image, 1);
+        let (cz, closs, cgradient) = candle(&graph, &image, arch.image, 1);
         assert!(relative(&z, &cz) < 1e-4 && relative(&[loss], &[closs]) < 1e-4, "{}", arch.name);
         assert!(relative(&gradient, &cgradient) < 1e-4, "{}: {}", arch.name, relative(&gradient, &cgradient));
     }
 }
 
 /// The gradient with respect to every variable of a loss that uses all that a network computes.
-fn weight_gradients(arch: &'static Arch, engine: Engine, batch: usize) -> Vec<(String, Vec<f32>)> {
+fn weight_gradients(arch: &Spec, engine: Engine, batch: usize) -> Vec<(String, Vec<f32>)> {
     let mut rng = fastrand::Rng::with_seed(12);
     let graph = Graph::random(arch, &mut rng, &Device::Cpu, engine, 1.0).unwrap();
-    let [rows, cols, channels] = arch.dataset.image;
+    let [rows, cols, channels] = arch.image;
     let pixels: Vec<f32> = (0..batch * arch.pixels()).map(|_| rng.f32()).collect();
     let images = Tensor::from_vec(pixels, (batch, rows, cols, channels), &Device::Cpu).unwrap();
     let labels: Vec<u32> = (0..batch).map(|i| i as u32 % 10).collect();
     let labels = Tensor::from_vec(labels, batch, &Device::Cpu).unwrap();
-    let loss = match arch.vae {
+    let loss = match &arch.vae {
         None => candle_nn::loss::cross_entropy(&graph.logits(&images).unwrap(), &labels).unwrap(),
         Some(vae) => {
             let noise: Vec<f32> = (0..batch * vae.latent).map(|_| rng.f32() - 0.5).collect();
@@ -95,15 +94,15 @@ fn weight_gradients(arch: &'static Arch, engine: Engine, batch: usize) -> Vec<(S
 
 /// Whether candle alone is done with it in seconds: its own transposed convolution takes minutes at 154 x 154. The layers
 /// are those of the convolutional VAE for digits.
-fn quick(arch: &Arch) -> bool {
-    arch.name != arch::LFW_CONV_VAE.name
+fn quick(arch: &Spec) -> bool {
+    arch.name != "lfw-conv-vae"
 }
 
 #[test]
 fn the_core_s_convolutions_train_like_candle_s_own() {
-    for arch in arch::ALL.iter().filter(|a| quick(a)) {
+    for arch in zoo::shipped().iter().filter(|a| quick(a)) {
         // A batch that no number of shards divides; one image where they are large.
-        let batch = if arch.dataset == &arch::MNIST { 11 } else { 1 };
+        let batch = if arch.dataset == "mnist" { 11 } else { 1 };
         let ours = weight_gradients(arch, Engine::Simd, batch);
         let candles = weight_gradients(arch, Engine::Candle, batch);
         for ((name, a), (_, b)) in ours.iter().zip(&candles) {
@@ -114,8 +113,8 @@ fn the_core_s_convolutions_train_like_candle_s_own() {
 
 #[test]
 fn the_bound_and_its_gradient_agree_with_candle_at_every_level() {
-    for arch in arch::ALL.iter().filter(|a| a.vae.is_some() && quick(a)) {
-        let latent = arch.vae.unwrap().latent;
+    for arch in zoo::shipped().iter().filter(|a| a.is_vae() && quick(a)) {
+        let latent = arch.vae.as_ref().unwrap().latent;
         let mut rng = fastrand::Rng::with_seed(13);
         let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle, 1.0).unwrap();
         // Of a size that keeps the variance moderate.
@@ -127,7 +126,7 @@ fn the_bound_and_its_gradient_agree_with_candle_at_every_level() {
             .collect();
         let graph = Graph::new(arch, &tensors, &Device::Cpu, Engine::Candle).unwrap();
         let image: Vec<f32> = (0..arch.pixels()).map(|_| rng.f32()).collect();
-        let [rows, cols, channels] = arch.dataset.image;
+        let [rows, cols, channels] = arch.image;
         let x = Var::from_slice(&image, (1, rows, cols, channels), &Device::Cpu).unwrap();
         let mut noise = vec![0.0; latent];
         normal(&mut fastrand::Rng::with_seed(14), &mut noise);

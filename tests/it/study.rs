@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use misread::attack::Options;
-use misread::attack::options::Method;
+use misread::classifier::{Inference, Subject};
+use misread::datasets::MNIST;
+use misread::judge::{Task, fooled, judge_all};
+use misread::metrics::grade::Thresholds;
 use misread::native::images::{Images, Target, read_weights};
-use misread::native::subject::{Reading, Subject, Task, attack_all};
-use misread::study::Thresholds;
 use serde_json::Value;
 
 fn misread(arguments: &[&str]) -> Command {
@@ -64,7 +65,7 @@ fn a_study_records_every_attack_and_reports() {
             assert!(norm <= budget * (1.0 + 1e-5), "{line}");
         }
         let misread = line["clean_predicted"] != line["label"];
-        assert!(!misread || line["refused"].is_string(), "what is misread is not attacked: {line}");
+        assert!(!misread || line["skipped"].is_string(), "what is misread is not attacked: {line}");
     }
     assert_eq!(read(folder.path(), "timings.jsonl").lines().count(), lines.len());
     let csv = read(folder.path(), "records.csv");
@@ -105,18 +106,18 @@ fn a_study_records_every_attack_and_reports() {
 fn an_image_is_judged_alike_whoever_made_it() {
     let weights = read_weights(Path::new("models/mnist-vae.safetensors")).unwrap();
     let images = "sample:0..60".parse::<Images>().unwrap().load(&weights, Path::new("data")).unwrap();
-    let options = Options { budget: 0.1, ..Options::new(Method::Linf) };
+    let options = Options { budget: 0.1, ..Options::of("linf").unwrap() };
     let mut shares = Vec::new();
-    for reading in [Reading::Mean, Reading::Sampled { samples: 1, eot: 4 }] {
-        let mut subject = Subject::new(&weights, reading).unwrap();
+    for inference in Inference::ALL {
+        let mut subject = Subject::new(&weights, inference, 1, 4).unwrap();
         for image in &images {
             let goal = Target::Next.goal(image.label, 10);
-            let thresholds = Thresholds::new(weights.arch.dataset.validity);
-            let task = Task { image, goal, start: None };
-            let made = attack_all(&mut subject, &[task], options, thresholds).unwrap().remove(0);
-            if made.record.refused.is_none() {
+            let thresholds = Thresholds::new(MNIST.validity);
+            let task = Task::new(image, goal);
+            let made = judge_all(&mut subject, &[task], &options, thresholds).unwrap().remove(0);
+            if made.record.skipped.is_none() {
                 assert_eq!(
-                    subject.fooled(image, &made.image, goal),
+                    fooled(&mut subject, image, &made.image, goal),
                     made.record.success,
                     "{:?}",
                     made.record
@@ -133,18 +134,18 @@ fn an_image_is_judged_alike_whoever_made_it() {
 fn an_attack_whose_random_start_is_its_end_is_recorded() {
     let weights = read_weights(Path::new("models/mnist-cnn.safetensors")).unwrap();
     let images = "sample:0..100".parse::<Images>().unwrap().load(&weights, Path::new("data")).unwrap();
-    let mut subject = Subject::new(&weights, Reading::Mean).unwrap();
+    let mut subject = Subject::new(&weights, Inference::Mean, 1, 1).unwrap();
     let mut at_once = 0;
-    for method in [Method::Linf, Method::Square] {
-        let options = Options { budget: 1.0, early_stop: true, seed: Some(1), ..Options::new(method) };
+    for name in ["linf", "square"] {
+        let options = Options { budget: 1.0, early_stop: true, seed: Some(1), ..Options::of(name).unwrap() };
         for image in &images {
             for target in (0..10).filter(|t| *t != image.label) {
-                let thresholds = Thresholds::new(weights.arch.dataset.validity);
+                let thresholds = Thresholds::new(MNIST.validity);
                 let goal = Target::Label(target).goal(image.label, 10);
                 // The start alone, so that this takes no time.
                 let options = Options { steps: 1, ..options };
-                let task = Task { image, goal, start: None };
-                let made = attack_all(&mut subject, &[task], options, thresholds).unwrap().remove(0);
+                let task = Task::new(image, goal);
+                let made = judge_all(&mut subject, &[task], &options, thresholds).unwrap().remove(0);
                 at_once += usize::from(made.record.success && made.record.steps == 0);
             }
         }
@@ -242,6 +243,12 @@ fn what_cannot_be_studied_is_refused_in_words() {
     let said = refused(&mut study(&damaged, 2, &["--attacks", "linf", "--budgets", "linf=0.2"]));
     assert!(said.contains("line 2 of") && said.contains("damaged"), "{said}");
 
+    // What an older version recorded is said to be that.
+    let old = out.join("old");
+    std::fs::create_dir(&old).unwrap();
+    std::fs::write(old.join("study.json"), "{\"plan\":{\"version\":4,\"parts\":[]},\"shard\":{\"index\":0,\"count\":1}}").unwrap();
+    assert!(refused(&mut study(&old, 2, &[])).contains("not the head of a study of this version"));
+
     for (arguments, words) in [
         (&["--images", "0"][..], "a study needs images"),
         (&["--images", "10001"], "there are 10000"),
@@ -251,6 +258,7 @@ fn what_cannot_be_studied_is_refused_in_words() {
         (&["--attacks", "l7"], "l7"),
         (&["--attacks", "square"], "as a check"),
         (&["--models", "models/lfw-cnn.safetensors"], "not trained on the data set"),
+        (&["--budgets", "square=0.1"], "as a check"),
         (&["--models", "models/mnist-cnn.safetensors", "models/mnist-cnn.safetensors"], "rename a file"),
     ] {
         let said = refused(

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use misread::weights::Weights;
+use misread::zoo;
 
 /// Folders with the same few images in the files of MNIST.
 fn folder() -> tempfile::TempDir {
@@ -47,8 +47,8 @@ fn one_seed_gives_one_file_and_another_another() {
         let (a, b) = (folder(), folder());
         let first = trained(a.path(), &arguments);
         assert!(first == trained(b.path(), &arguments), "{network}: the files differ");
-        let other = Weights::from_bytes(&trained(b.path(), &arguments.replace('3', "4"))).unwrap();
-        assert_ne!(other.tensors, Weights::from_bytes(&first).unwrap().tensors);
+        let other = zoo::read(&trained(b.path(), &arguments.replace('3', "4"))).unwrap();
+        assert_ne!(other.tensors, zoo::read(&first).unwrap().tensors);
         assert!(a.path().join("it.training.svg").exists());
         assert_eq!(network.contains("vae"), a.path().join("it.reconstructions.png").exists());
         assert!(!a.path().join("it.safetensors.checkpoint").exists());
@@ -79,9 +79,9 @@ fn a_training_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened() {
     assert!(trained(killed.path(), &format!("{arguments} --resume")) == expected, "the files differ");
     refused(&format!("{arguments} --resume"), "nothing to resume");
 
-    let weights = Weights::from_bytes(&expected).unwrap();
+    let weights = zoo::read(&expected).unwrap();
     assert_eq!(weights.facts["latent"], "6");
-    assert_eq!(weights.arch.vae.map(|v| v.latent), Some(6));
+    assert_eq!(weights.spec.vae.as_ref().map(|v| v.latent), Some(6));
     assert_eq!(weights.map.map(|m| m.labels.len()), Some(100));
     std::fs::write(killed.path().join("it.safetensors.checkpoint"), &expected[..1000]).unwrap();
     refused(&format!("{arguments} --resume"), "truncated");
@@ -138,8 +138,8 @@ fn other_people_are_learnt_split_once_and_attacked() {
     let manifest = std::fs::read_to_string(folder.path().join("models/lfw-20.manifest")).unwrap();
     assert_eq!(manifest.lines().filter(|l| l.starts_with("train ")).count(), 57);
     let bytes = std::fs::read(folder.path().join("models/lfw-cnn.safetensors")).unwrap();
-    let weights = Weights::from_bytes(&bytes).unwrap();
-    assert_eq!(weights.arch.dataset.labels, ["Ada L", "Emmy N", "Grace H"]);
+    let weights = zoo::read(&bytes).unwrap();
+    assert_eq!(weights.spec.labels, ["Ada L", "Emmy N", "Grace H"]);
     assert_eq!(weights.facts["min_images"], "20");
 
     let attacked = run("attack --model models/lfw-cnn.safetensors --epsilon 0.05 --images test:0..4 --json");
@@ -149,7 +149,7 @@ fn other_people_are_learnt_split_once_and_attacked() {
     for (line, file) in said(&attacked.stdout).lines().zip(readable) {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         let person =
-            weights.arch.dataset.labels[record["label"].as_u64().unwrap() as usize].replace(' ', "_");
+            weights.spec.labels[record["label"].as_u64().unwrap() as usize].replace(' ', "_");
         assert!(file.starts_with(&person), "{file} and {record}");
         assert!(record["linf"].as_f64().unwrap() <= 0.05 + 1e-6);
     }

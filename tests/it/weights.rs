@@ -1,26 +1,59 @@
 //! Weights files that are not right are refused, and the message says what is wrong.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use misread::weights::{Weights, write};
+use misread::network::safetensors::{Dtype, read, write};
+use misread::zoo;
 use proptest::prelude::*;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 
 use crate::common::{SAMPLES, WEIGHTS};
 
-type Parts = (Vec<(String, Dtype, Vec<usize>, Vec<u8>)>, HashMap<String, String>);
+type Parts = (Vec<(String, Dtype, Vec<usize>, Vec<u8>)>, BTreeMap<String, String>);
 
 /// The shipped file, taken apart.
 fn parts() -> Parts {
-    let file = SafeTensors::deserialize(WEIGHTS).unwrap();
-    let tensors =
-        file.iter().map(|(n, t)| (n.to_owned(), t.dtype(), t.shape().to_vec(), t.data().to_vec())).collect();
-    let (_, metadata) = SafeTensors::read_metadata(WEIGHTS).unwrap();
-    (tensors, metadata.metadata().clone().unwrap())
+    let file = read("the weights file", WEIGHTS, 1 << 20).unwrap();
+    let tensors = file.tensors.into_iter().map(|t| (t.name, t.dtype, t.shape, t.data.to_vec())).collect();
+    (tensors, file.metadata)
+}
+
+#[test]
+fn files_are_read_and_written_as_the_safetensors_library_does() {
+    for bytes in [WEIGHTS, SAMPLES] {
+        let (theirs, ours) = (SafeTensors::deserialize(bytes).unwrap(), read("it", bytes, 1 << 20).unwrap());
+        assert_eq!(theirs.len(), ours.tensors.len());
+        for tensor in &ours.tensors {
+            let their = theirs.tensor(&tensor.name).unwrap();
+            assert_eq!((their.shape(), their.data()), (&tensor.shape[..], tensor.data));
+            assert_eq!(format!("{:?}", their.dtype()), tensor.dtype.name());
+        }
+        let (_, metadata) = SafeTensors::read_metadata(bytes).unwrap();
+        let metadata = metadata.metadata().clone().unwrap();
+        assert_eq!(metadata.into_iter().collect::<BTreeMap<_, _>>(), ours.metadata);
+    }
+    let facts = BTreeMap::from([("a \"b\"\n\\".to_owned(), "\u{1}ä\u{1f600}".to_owned())]);
+    let odd = vec![
+        ("b".to_owned(), Dtype::U8, vec![3], vec![1, 2, 3]),
+        ("a".to_owned(), Dtype::F32, vec![0, 2], vec![]),
+        ("c".to_owned(), Dtype::F32, vec![], vec![0; 4]),
+    ];
+    let bytes = write(odd, facts.clone()).unwrap();
+    let theirs = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!((theirs.len(), theirs.tensor("b").unwrap().data()), (3, &[1, 2, 3][..]));
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    assert_eq!(metadata.metadata().clone().unwrap().into_iter().collect::<BTreeMap<_, _>>(), facts);
+    assert_eq!(read("it", &bytes, 1 << 20).unwrap().metadata, facts);
+    // What the library writes with escapes of its own is read, too.
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::I8, vec![1], &[7]).unwrap();
+    let header = facts.clone().into_iter().collect();
+    let bytes = safetensors::serialize([("x/y", view)], Some(header)).unwrap();
+    let file = read("it", &bytes, 1 << 20).unwrap();
+    assert_eq!((&file.metadata, file.tensor("x/y").unwrap().data), (&facts, &[7][..]));
 }
 
 fn refused(bytes: &[u8], word: &str) {
-    let error = Weights::from_bytes(bytes).expect_err("refused").to_string();
+    let error = zoo::read(bytes).expect_err("refused").to_string();
     assert!(error.contains(word), "'{error}' says nothing of '{word}'");
 }
 
@@ -36,7 +69,7 @@ fn tensor<'a>(parts: &'a mut Parts, name: &str) -> &'a mut (String, Dtype, Vec<u
 
 #[test]
 fn the_shipped_file_is_right_and_states_its_facts() {
-    let weights = Weights::from_bytes(WEIGHTS).unwrap();
+    let weights = zoo::read(WEIGHTS).unwrap();
     let fact = |name: &str| weights.facts.get(name).unwrap_or_else(|| panic!("no fact '{name}'")).clone();
     let (f32, int8): (f64, f64) =
         (fact("accuracy_f32").parse().unwrap(), fact("accuracy_int8").parse().unwrap());
@@ -98,7 +131,7 @@ fn a_header_that_claims_absurd_sizes_is_refused_before_anything_is_allocated() {
         );
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header.as_bytes());
-        assert!(Weights::from_bytes(&bytes).is_err());
+        assert!(zoo::read(&bytes).is_err());
     }
     let mut bytes = WEIGHTS.to_vec();
     bytes[..8].copy_from_slice(&u64::MAX.to_le_bytes());
@@ -108,10 +141,10 @@ fn a_header_that_claims_absurd_sizes_is_refused_before_anything_is_allocated() {
 proptest! {
     #[test]
     fn no_truncation_and_no_changed_header_byte_panics(cut in 0usize..WEIGHTS.len(), at in 0usize..2000, byte: u8) {
-        prop_assert!(Weights::from_bytes(&WEIGHTS[..cut]).is_err());
+        prop_assert!(zoo::read(&WEIGHTS[..cut]).is_err());
         let mut bytes = WEIGHTS.to_vec();
         bytes[at] = byte;
         // Some changes only change a fact; none may panic.
-        let _ = Weights::from_bytes(&bytes);
+        let _ = zoo::read(&bytes);
     }
 }

@@ -1,0 +1,148 @@
+//! The command `attack`: attacks images of a data set and reports each of them.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::Data;
+use super::fields::Fields;
+use super::report::{Timed, print_json, print_table};
+use crate::attack::{self, Goal};
+use crate::classifier::{EOT, Inference, Subject};
+use crate::datasets::{Dataset, Image};
+use crate::judge::{Judged, Task, judge_all};
+use crate::metrics::grade::Thresholds;
+use crate::native::cores::{on_all_cores, threads};
+use crate::native::images::{Images, Target, read_weights, stem};
+use crate::native::picture;
+
+#[derive(Args)]
+pub struct Attack {
+    /// The weights file
+    #[arg(long, default_value = "models/mnist-cnn.safetensors")]
+    model: PathBuf,
+    /// How a VAE reads: through the mean of its latent vector, or through draws of it
+    #[arg(long, default_value = "mean", value_parser = inferences())]
+    inference: String,
+    /// Draws that one answer of a sampling VAE averages
+    #[arg(long, default_value_t = 1)]
+    samples: usize,
+    /// Draws over which an attack on a sampling VAE takes the mean loss
+    #[arg(long, default_value_t = EOT)]
+    eot: usize,
+    /// The defence that the network stands behind, several with + between; the attack knows it
+    #[arg(long, default_value = "none")]
+    defence: String,
+    /// Which attack
+    #[arg(long, default_value = "linf", value_parser = attacks())]
+    attack: String,
+    #[command(flatten)]
+    fields: Fields,
+    /// An attacked image counts as valid from this L2 norm down, or this SSIM up (the data set's own when not given)
+    #[arg(long)]
+    valid: Option<f64>,
+    /// The network counts as confident from this probability on (0.8 when not given)
+    #[arg(long)]
+    confident: Option<f64>,
+    /// test:A..B of the test set, sample:N or sample:A..B of the images that the page ships
+    #[arg(long, default_value = "test:0..100")]
+    images: Images,
+    /// The label to aim at: next (the true one plus 1), any wrong one, or a number
+    #[arg(long, default_value = "next")]
+    target: Target,
+    /// Prints one JSON object an image instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Writes original, adversarial image and magnified perturbation as PNG into this folder
+    #[arg(long)]
+    save: Option<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// Takes the names of attacks.
+pub fn attacks() -> PossibleValuesParser {
+    PossibleValuesParser::new(attack::ALL.iter().map(|attack| {
+        clap::builder::PossibleValue::new(attack.name).help(format!("{} ({})", attack.title, attack.source))
+    }))
+}
+
+fn inferences() -> PossibleValuesParser {
+    PossibleValuesParser::new(Inference::ALL.map(Inference::name))
+}
+
+/// Images that are attacked at once.
+const BATCH: usize = 16;
+/// Images among which one is sought to start from.
+const STARTS: usize = 1_000;
+
+/// An image of the wanted label (of any other, where the goal is to get away).
+fn start_for<'a>(starts: &'a [Image], image: &Image, goal: Goal) -> Option<&'a [f32]> {
+    let found = starts.iter().find(|start| start.index != image.index && goal.reached(start.label));
+    found.map(|start| &start.pixels[..])
+}
+
+/// Attacks and reports.
+pub fn run(command: &Attack) -> Result<()> {
+    let options = command.fields.options(&command.attack)?;
+    let weights = read_weights(&command.model)?;
+    let dataset = Dataset::by_name(&weights.spec.dataset)?;
+    let inference: Inference = command.inference.parse()?;
+    let classes = weights.spec.classes();
+    ensure!(
+        inference == Inference::Mean || weights.spec.is_vae(),
+        "'{}' has no latent vector to sample: only a VAE has",
+        weights.spec.name
+    );
+    let mut subject = Subject::new(&weights, inference, command.samples, command.eot)?.behind(&command.defence)?;
+    subject.network = stem(&command.model)?;
+    let data = &command.data.data_dir;
+    let images = command.images.load(&weights, data)?;
+    if let Target::Label(label) = command.target {
+        ensure!(label < classes, "there is no label {label}; the network has {classes}");
+    }
+    let thresholds = Thresholds::new(dataset.validity).with(command.valid, command.confident);
+    // What an attack that begins at an image of the wanted label starts from: the first images of the set.
+    let starts = if options.attack.traits.needs_start {
+        command.images.first(STARTS).load(&weights, data)?
+    } else {
+        Vec::new()
+    };
+    let tasks: Vec<Task<'_>> = images
+        .iter()
+        .map(|image| {
+            let goal = command.target.goal(image.label, classes);
+            Task { start: start_for(&starts, image, goal), ..Task::new(image, goal) }
+        })
+        .collect();
+    let size = images.len().div_ceil(threads(images.len()).max(1)).clamp(1, BATCH);
+    let batches: Vec<&[Task<'_>]> = tasks.chunks(size).collect();
+    // The time of each is its share of the whole.
+    let judged = on_all_cores("attack", &batches, &subject, |subject, batch| {
+        let start = Instant::now();
+        let judged = judge_all(subject, batch, &options, thresholds)?;
+        let milliseconds = start.elapsed().as_secs_f64() * 1e3 / batch.len() as f64;
+        Ok(judged.into_iter().map(move |judged| (judged, milliseconds)).collect::<Vec<_>>())
+    })?;
+    let mut records = Vec::with_capacity(images.len());
+    for (original, (judged, milliseconds)) in images.iter().zip(judged.into_iter().flatten()) {
+        let Judged { record, image, .. } = judged;
+        if let Some(folder) = &command.save {
+            let path = |what: &str| folder.join(format!("{}-{}-{what}.png", command.images.set(), record.index));
+            picture::save_image(&path("original"), dataset.image, &original.pixels)?;
+            picture::save_image(&path("adversarial"), dataset.image, &image)?;
+            picture::save_perturbation(&path("perturbation"), dataset.image, &original.pixels, &image)?;
+        }
+        let milliseconds = if record.skipped.is_some() { 0.0 } else { milliseconds };
+        records.push(Timed { record, milliseconds });
+    }
+    let printed = if command.json { print_json(&records) } else { print_table(&records, thresholds) };
+    match printed {
+        // The reader of a pipe may go away early; that is its right.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write the results"),
+    }
+}

@@ -1,0 +1,106 @@
+//! The command line: what can be asked for. A command is a file: its arguments and what it does.
+
+mod attack;
+mod bench;
+mod catalogue;
+mod fetch;
+mod fields;
+mod report;
+mod sample;
+mod serve;
+mod study;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand};
+
+use crate::datasets::{self, Dataset};
+
+/// See a neural network misread. Without a command: serves the page.
+#[derive(Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the page (what happens without a command, too)
+    Serve(serve::Serve),
+    /// Fetches a data set and checks it
+    Fetch(fetch::Fetch),
+    /// Trains a network and exports its weights (needs a build with --features train)
+    Train(train::Train),
+    /// Attacks images and reports each
+    Attack(attack::Attack),
+    /// Attacks every network with every attack and compares them
+    Study(study::Study),
+    /// Times gradients on this machine, beside its multiply-add peak
+    Bench(bench::Bench),
+    /// Packs the test images that the page ships
+    Sample(sample::Sample),
+    /// Prints as JSON what there is: data sets, networks, attacks with their fields, defences
+    Catalogue(catalogue::Catalogue),
+}
+
+/// Where the data sets lie.
+#[derive(Args)]
+struct Data {
+    /// The folder of the data sets; name another if you have the files already
+    #[arg(long, default_value = "data")]
+    data_dir: PathBuf,
+}
+
+/// Does what the arguments ask for; what goes wrong is said on standard error.
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(command) => serve::run(&command),
+        Command::Fetch(command) => fetch::run(&command),
+        Command::Train(command) => train::run(command),
+        Command::Attack(command) => attack::run(&command),
+        Command::Study(command) => study::run(command),
+        Command::Bench(command) => bench::run(&command),
+        Command::Sample(command) => sample::run(&command),
+        Command::Catalogue(command) => catalogue::run(&command),
+    }
+}
+
+/// Takes the names of data sets.
+fn dataset_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(datasets::ALL.iter().map(|dataset| {
+        let [rows, cols, channels] = dataset.image;
+        let colours = if channels == 1 { "grey" } else { "colour" };
+        clap::builder::PossibleValue::new(dataset.name)
+            .help(format!("{}: {}, {rows} x {cols}, {colours}", dataset.title, dataset.nouns[1]))
+    }))
+}
+
+/// A data set by a name that [`dataset_names`] took.
+fn dataset(name: &str) -> Result<&'static Dataset> {
+    Ok(Dataset::by_name(name)?)
+}
+
+/// What was typed, as it would be typed again.
+fn typed(feature: Option<&str>, without: &[&str]) -> String {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !without.contains(&argument.as_str())).collect();
+    let features = feature.map(|feature| format!(" --features {feature}")).unwrap_or_default();
+    format!("cargo run --release{features} -- {}", arguments.join(" "))
+}

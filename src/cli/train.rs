@@ -1,0 +1,126 @@
+//! The command `train`.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use super::Data;
+use crate::native::lfw;
+
+#[derive(Args)]
+pub struct Train {
+    /// Which network: DATASET-ARCHITECTURE, e.g. mnist-cnn
+    network: String,
+    /// Passes over the training images; the network's own recipe when not given, as for the next two
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Images a step
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Adam's learning rate at the start
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Of the first weights, of the order of the images and of a VAE's draws
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Numbers in a VAE's latent vector; 20 when not given
+    #[arg(long)]
+    latent: Option<usize>,
+    /// Weight of the KL in a VAE's loss
+    #[arg(long, default_value_t = 1.0)]
+    beta: f64,
+    /// Weight of the label's cross-entropy in a VAE's loss; the recipe's when not given (50 for digits)
+    #[arg(long)]
+    label_weight: Option<f64>,
+    /// Faces: images that a person must have to be among the labels
+    #[arg(long, default_value_t = lfw::MIN_IMAGES)]
+    min_images: usize,
+    /// Goes on after the last whole epoch of a training that was interrupted
+    #[arg(long)]
+    resume: bool,
+    /// Where to compute
+    #[arg(long, default_value = "cpu")]
+    device: Device,
+    /// Where the weights go; models/NETWORK.safetensors when not given
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Device {
+    Cpu,
+    /// An NVIDIA GPU (needs a build with --features cuda)
+    Cuda,
+}
+
+#[cfg(not(feature = "train"))]
+pub fn run(t: Train) -> Result<()> {
+    let spec = crate::zoo::by_name(&t.network)?;
+    let feature = if t.device == Device::Cuda { "cuda" } else { "train" };
+    bail!(
+        "this build cannot train {} (candle takes minutes to compile, so it is left out by default). Type:\n  {}",
+        spec.name,
+        super::typed(Some(feature), &[])
+    )
+}
+
+#[cfg(feature = "train")]
+pub fn run(t: Train) -> Result<()> {
+    use std::sync::Arc;
+
+    use candle_core::Device as Candle;
+
+    use crate::datasets::{Dataset, Source};
+    use crate::native::fetch::{self, Split};
+    use crate::native::labelled::Labelled;
+    use crate::{train, zoo};
+
+    let mut spec = zoo::by_name(&t.network)?;
+    if let Some(latent) = t.latent {
+        spec = spec.with_latent(latent)?;
+    }
+    let weights = [t.beta, t.label_weight.unwrap_or(1.0), t.rate.unwrap_or(1.0)];
+    if weights.iter().any(|w| !(*w >= 0.0 && w.is_finite())) {
+        bail!("--beta, --label-weight and --rate must be finite and not negative");
+    }
+    let dataset = Dataset::by_name(&spec.dataset)?;
+    let photographs = matches!(dataset.source, Source::Photographs);
+    let read: [Labelled; 2] = if photographs {
+        let manifest = lfw::manifest(&t.data.data_dir, t.min_images)?;
+        spec = spec.with_labels(&manifest.labels())?;
+        let of = |split| lfw::load(&t.data.data_dir, &manifest, split);
+        [of(Split::Train)?, of(Split::Test)?]
+    } else {
+        let of = |split| fetch::load(dataset, &t.data.data_dir, split);
+        [of(Split::Train)?, of(Split::Test)?]
+    };
+    let Some(mut recipe) = zoo::recipe(&spec.name) else { bail!("there is no recipe for '{}'", spec.name) };
+    recipe.epochs = t.epochs.unwrap_or(recipe.epochs);
+    recipe.batch = t.batch.unwrap_or(recipe.batch);
+    recipe.rate = t.rate.unwrap_or(recipe.rate);
+    recipe.label_weight = t.label_weight.unwrap_or(recipe.label_weight);
+    let device = match t.device {
+        Device::Cpu => Candle::Cpu,
+        #[cfg(feature = "cuda")]
+        Device::Cuda => Candle::new_cuda(0)?,
+        #[cfg(not(feature = "cuda"))]
+        Device::Cuda => bail!("this build has no CUDA; build it with --features cuda"),
+    };
+    let feature = if t.device == Device::Cuda { "cuda" } else { "train" };
+    let options = train::Options {
+        recipe,
+        seed: t.seed,
+        beta: t.beta,
+        resume: t.resume,
+        min_images: photographs.then_some(t.min_images),
+        device,
+        out: t.out.unwrap_or_else(|| format!("models/{}.safetensors", spec.name).into()),
+        // A resumed training ends with the weights of an uninterrupted one: that is the command to write down.
+        command: super::typed(Some(feature), &["--resume"]),
+        spec: Arc::new(spec),
+    };
+    train::train(&options, &read[0], &read[1])
+}

@@ -1,0 +1,58 @@
+//! Faces: the people of whom Labeled Faces in the Wild (Huang et al. 2007) has at least 70 photographs, centre crop of
+//! 154 x 154 in colour.
+
+#[cfg(feature = "cli")]
+use super::Source;
+use super::{Budgets, Dataset, Pictures, Recipe, Study};
+use crate::metrics::grade::Validity;
+
+/// LFW.
+pub static LFW: Dataset = Dataset {
+    name: "lfw",
+    title: "LFW",
+    nouns: ["face", "faces"],
+    image: [154, 154, 3],
+    labels: &[
+        "Ariel Sharon",
+        "Colin Powell",
+        "Donald Rumsfeld",
+        "George W Bush",
+        "Gerhard Schroeder",
+        "Hugo Chavez",
+        "Tony Blair",
+    ],
+    named: true,
+    validity: Validity::SsimAtLeast(0.95),
+    pictures: Pictures::Own,
+    budgets: [
+        Budgets {
+            initial: 0.01,
+            slider: [0.001, 0.06, 0.001],
+            lab: &[0.0025, 0.005, 0.01, 0.02, 0.05],
+            study: &[0.0025, 0.005, 0.01, 0.02, 0.05],
+        },
+        Budgets {
+            initial: 150.0,
+            slider: [5.0, 1000.0, 5.0],
+            lab: &[25.0, 50.0, 150.0, 400.0, 907.5],
+            study: &[25.0, 50.0, 150.0, 400.0, 907.5],
+        },
+        Budgets { initial: 1.0, slider: [0.1, 6.0, 0.1], lab: &[0.5, 1.0, 2.0, 4.0], study: &[0.5, 1.0, 2.0, 4.0] },
+    ],
+    // A photograph costs a hundred times what a digit does.
+    study: Study { dear: 15, steps_l1: 40, thresholds: &[0.9, 0.95, 0.98, 0.99, 0.995] },
+    recipe: Recipe {
+        epochs: 100,
+        batch: 32,
+        rate: 0.001,
+        decay: 0.02,
+        dropout: 0.5,
+        label_weight: 50.0 * 91.0,
+        decoder_gain: 1.0,
+        held_out: 48,
+        keep_best: false,
+        balanced: true,
+    },
+    #[cfg(feature = "cli")]
+    source: Source::Photographs,
+};

@@ -1,0 +1,45 @@
+//! The parameters of a training.
+
+/// How a network is trained unless someone says otherwise: a data set's own, with what an architecture changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images a step.
+    pub batch: usize,
+    /// Adam's rate at the start; it falls to zero along half a cosine.
+    pub rate: f64,
+    /// Share of every weight that is taken away at each step, in units of the rate (Loshchilov & Hutter 2019).
+    pub decay: f64,
+    /// Share of the inputs of a classifier's first dense layer that is dropped at each step (Srivastava et al. 2014).
+    pub dropout: f32,
+    /// Weight of the cross-entropy in a VAE's loss. The bound grows with the pixels; the label must not drown in it.
+    pub label_weight: f64,
+    /// By how much the first weights of a decoder's last layer are smaller than He's. There are few steps for faces: a dense
+    /// layer of ten thousands of outputs would spend them on forgetting its first weights.
+    pub decoder_gain: f32,
+    /// Training images held out, the last ones.
+    pub held_out: usize,
+    /// Whether the epoch that did best on these is kept. Where they are few, chance would choose: then the last one is.
+    pub keep_best: bool,
+    /// Whether rare labels weigh more, by the root of how rare they are.
+    pub balanced: bool,
+}
+
+impl Recipe {
+    /// What differs between two trainings, in words; empty where nothing does.
+    pub fn difference(&self, other: &Self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut differ = |what: &str, a: f64, b: f64| {
+            if a != b {
+                words.push(format!("{what} ({a} and {b})"));
+            }
+        };
+        differ("epochs", self.epochs as f64, other.epochs as f64);
+        differ("images a step", self.batch as f64, other.batch as f64);
+        differ("learning rate", self.rate, other.rate);
+        differ("weight decay", self.decay, other.decay);
+        differ("dropout", self.dropout.into(), other.dropout.into());
+        words
+    }
+}

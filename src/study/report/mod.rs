@@ -1,0 +1,204 @@
+//! The report of a study: what was decided, the tables, the figures, the checks.
+
+pub mod document;
+mod examples;
+mod figures;
+mod prose;
+mod tables;
+mod verdicts;
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+
+use self::document::{Block, Document};
+use super::checks::{Check, checks};
+use super::line::columns;
+use super::plan::{STEPS, SURE};
+use super::results::{Group, PartResults, Results};
+use super::run::World;
+use crate::attack::l1::L1;
+use crate::classifier::FRESH;
+use crate::datasets::{self, Source};
+use crate::metrics::grade::CONFIDENT;
+use crate::native::files::{write_atomically, write_atomically_with};
+
+/// Writes `report.md`, `report.html` and `figures/` into `folder`, and answers the report. Examples are drawn when there is
+/// a `world` to draw them from; those of faces only when `faces` are allowed.
+///
+/// # Errors
+/// When something cannot be drawn or written.
+pub fn write(
+    results: &Results,
+    world: Option<&World>,
+    faces: bool,
+    command: &str,
+    folder: &Path,
+) -> Result<Document> {
+    let document = report(results, world, faces, command)?;
+    for block in &document.blocks {
+        if let Block::Figure { name, svg, .. } = block {
+            write_atomically(&folder.join(format!("figures/{name}.svg")), svg.as_bytes())?;
+        }
+    }
+    write_atomically(&folder.join("report.md"), document.markdown().as_bytes())?;
+    write_atomically(&folder.join("report.html"), document.html("Misread: the study").as_bytes())?;
+    Ok(document)
+}
+
+/// Writes `records.csv` beside the records.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_csv(results: &Results, folder: &Path) -> Result<()> {
+    write_atomically_with(&folder.join("records.csv"), |out| {
+        writeln!(out, "{}", columns())?;
+        for line in results.parts.iter().flat_map(PartResults::in_order) {
+            writeln!(out, "{}", line.csv())?;
+        }
+        Ok(())
+    })
+}
+
+fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) -> Result<Document> {
+    let mut d = Document::default();
+    d.heading(1, "Does the architecture decide how a network can be fooled?");
+    let images: Vec<String> = results
+        .parts
+        .iter()
+        .map(|p| {
+            let networks: Vec<String> =
+                p.groups().iter().map(|g| format!("{} ({})", g.title(), g.entrants.len())).collect();
+            format!(
+                "{} images of {} under {} attacks on {}",
+                p.part.images,
+                p.title(),
+                p.attacks().len(),
+                networks.join(", ")
+            )
+        })
+        .collect();
+    d.text(format!(
+        "White-box, targeted attacks (towards the next label) on {}; in brackets the number of networks that were trained with \
+         seeds of their own. {}; fixed budgets take all of them, L-BFGS ends at the closest success: confidences of \
+         the two cannot be compared. `{command}` makes this report.",
+        images.join("; "),
+        steps(results)
+    ));
+    if results.parts.iter().any(|p| p.part.keys().iter().any(|key| *key.attack == L1)) {
+        d.text(prose::WEAK_L1);
+    }
+    if results.parts.iter().flat_map(PartResults::groups).any(|g| g.draws()) {
+        d.text(format!(
+            "A sampled VAE draws its latent vector anew for each answer. An attack on it descends the mean loss over {} fixed draws; \
+             success, reading and confidence are those of {FRESH} fresh answers (success: at least half of them). L-BFGS, which \
+             ends at the boundary, is asked for a probability of {SURE} on the draws that it knows: its distances are not \
+             compared with those of other networks.",
+            results.plan.eot
+        ));
+    }
+    let checked: Vec<Checked> = results.parts.iter().map(all_checks).collect();
+    let (h0, h1) = (verdicts::all_h0(results), verdicts::all_h1(results));
+    verdicts::verdicts(&mut d, results, &checked, (&h0, &h1));
+    tables::inferences(&mut d, results);
+    for (place, part) in results.parts.iter().enumerate() {
+        data_set(&mut d, results, (part, &checked[place]), world.map(|w| (w, place)), faces)?;
+    }
+    Ok(d)
+}
+
+/// How many steps the attacks take, in words.
+fn steps(results: &Results) -> String {
+    let other = results.parts.iter().filter(|p| p.dataset.study.steps_l1 != STEPS);
+    let other: Vec<String> =
+        other.map(|p| format!("L1 on {}: {}", p.dataset.nouns[1], p.dataset.study.steps_l1)).collect();
+    let besides = if other.is_empty() { String::new() } else { format!(" ({})", other.join(", ")) };
+    format!("{STEPS} steps{besides}")
+}
+
+/// The checks of each group that was checked.
+type Checked = Vec<(Group, Vec<Check>)>;
+
+/// The checks of all groups that are checked.
+fn all_checks(part: &PartResults) -> Checked {
+    let checked = part.groups().into_iter().filter(|g| g.entrants.iter().any(|e| e.checked));
+    checked.map(|group| (group.clone(), checks(part, &group))).collect()
+}
+
+fn data_set(
+    d: &mut Document,
+    results: &Results,
+    (part, checked): (&PartResults, &[(Group, Vec<Check>)]),
+    world: Option<(&World, usize)>,
+    faces: bool,
+) -> Result<()> {
+    let name = part.dataset.name;
+    let groups = part.groups();
+    let photographs = matches!(part.dataset.source, Source::Photographs);
+    // Tables 2 and 3 are those of digits and of faces in the study that this one follows.
+    let number = 2 + datasets::ALL.iter().position(|d| d.name == name).unwrap_or(0);
+    d.heading(2, format!("Table {number}: {} ({})", part.dataset.nouns[1], part.dataset.title));
+    let (measure, threshold) = part.dataset.validity.measure();
+    let bound = if measure == "l2" { "an L2 of at most" } else { "an SSIM of at least" };
+    let valid = format!("{bound} {threshold}");
+    d.text(format!(
+        "Of the images that a network reads rightly. Norms are in pixel units of [0, 1], medians with quartiles over the fooled; \
+         valid: {valid}; confident: at least {CONFIDENT}. High is valid and confident, moderate confident alone, low valid alone, \
+         ineffective neither. Intervals are of 95 % (Wilson's, for the number of images); where several networks were trained, \
+         shares are of all of them and “seeds” is the range over them.{}",
+        prose::calibration(part, world)
+    ));
+    for group in &groups {
+        tables::table(d, part, group);
+    }
+    d.heading(3, format!("Figures: {}", part.title()));
+    if let Some((world, place)) = world.filter(|_| faces || !photographs)
+        && let Some(svg) = examples::figure(part, world, place)?
+    {
+        d.figure(
+            &format!("examples-{name}"),
+            svg,
+            format!(
+                "Figure 2, {}: an image under each attack on each network, and what was added, magnified.",
+                part.title()
+            ),
+        );
+    }
+    if !part.bounded().is_empty() {
+        let svg = figures::curves(part, &groups, ("fooled", figures::LOWER_RIGHT), |cell| {
+            cell.share(|l| l.record.success)
+        })?;
+        d.figure(
+            &format!("success-{name}"),
+            svg,
+            format!("Figure 3, {}: success against the budget, with 95 % intervals.", part.title()),
+        );
+        let svg =
+            figures::curves(part, &groups, ("robust accuracy", figures::UPPER_RIGHT), |cell| cell.robust())?;
+        d.figure(
+            &format!("robust-{name}"),
+            svg,
+            format!("Figure 4, {}: robust accuracy, the share of all images that are read rightly under the attack, which is targeted: an \
+                 untargeted one leaves no more.", part.title()),
+        );
+    }
+    let mean: Vec<Group> = groups.iter().filter(|g| !g.draws()).cloned().collect();
+    let svg = figures::quadrants(part, &mean, CONFIDENT)?;
+    d.figure(
+        &format!("quadrants-{name}"),
+        svg,
+        format!(
+            "Figure 5, {}: confidence against validity of the first {} fooled of each; the thresholds part the four grades.",
+            part.title(),
+            figures::POINTS
+        ),
+    );
+    tables::sweep(d, part, &groups);
+    tables::checklist(d, part, checked);
+    if results.plan.seed.is_some() {
+        d.text("The iterative attacks started at random points.");
+    }
+    Ok(())
+}
+

@@ -1,0 +1,183 @@
+//! Makes the attacks of a study, on all cores, and writes down each.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use super::journal::{Header, Journal};
+use super::line::{Line, Timing};
+use super::plan::{Entrant, Job, Plan, Stored};
+use crate::attack::Descriptor;
+use crate::attack::linf::LINF;
+use crate::classifier::{Inference, Subject};
+use crate::datasets::{Dataset, Image};
+use crate::judge::{Judged, Task, fooled, judge_all};
+use crate::metrics::grade::Thresholds;
+use crate::native::cores::caught;
+use crate::native::images::{Images, Target, read_weights};
+use crate::native::progress;
+
+/// The networks and images of a plan, ready to be attacked.
+pub struct World {
+    pub plan: Plan,
+    pub parts: Vec<Ready>,
+}
+
+/// What a part of a plan names.
+pub struct Ready {
+    pub dataset: &'static Dataset,
+    pub images: Vec<Image>,
+    /// One for each entrant.
+    pub subjects: Vec<Subject>,
+    /// What each label stands for: the same for all.
+    pub labels: Vec<String>,
+}
+
+/// Loads what `plan` names; `files` says where a network's weights are, by the name of its entrant.
+///
+/// # Errors
+/// When a file cannot be read, or there are too few images.
+pub fn load(plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> Result<World> {
+    let mut parts = Vec::new();
+    for part in &plan.parts {
+        let mut subjects = Vec::new();
+        let mut ready: Option<(Vec<String>, Vec<Image>)> = None;
+        for entrant in &part.entrants {
+            let path =
+                files.get(&entrant.name()).with_context(|| format!("{} has no file", entrant.name()))?;
+            let weights = read_weights(path)?;
+            let mut subject = Subject::new(&weights, entrant.inference, 1, plan.eot)?;
+            subject.network.clone_from(&entrant.network);
+            subjects.push(subject);
+            match &ready {
+                // The same images are shown to all, with the same targets.
+                Some((labels, _)) => ensure!(
+                    *labels == weights.spec.labels,
+                    "{} tells other labels apart than the other networks of {}: study it by itself",
+                    entrant.name(),
+                    part.dataset
+                ),
+                None => {
+                    let images = Images::test(part.images).load(&weights, data)?;
+                    ready = Some((weights.spec.labels.clone(), images));
+                }
+            }
+        }
+        let (labels, images) = ready.context("there is no network to study")?;
+        parts.push(Ready { dataset: part.dataset()?, images, subjects, labels });
+    }
+    Ok(World { plan, parts })
+}
+
+impl World {
+    /// Makes an attack: its record, its timing, and the attacked image.
+    ///
+    /// # Errors
+    /// When a network answers with something that is not a number.
+    pub fn make(&self, subjects: &mut [Vec<Subject>], job: Job) -> Result<(Line, Timing, Vec<f32>)> {
+        let (part, ready) = (&self.plan.parts[job.part], &self.parts[job.part]);
+        let (entrant, image) = (&part.entrants[job.entrant], &ready.images[job.image]);
+        let goal = Target::Next.goal(image.label, ready.labels.len());
+        let subjects = &mut subjects[job.part];
+        let start = Instant::now();
+        let task = Task { only_if_read: true, ..Task::new(image, goal) };
+        let thresholds = Thresholds::new(ready.dataset.validity);
+        let judged = judge_all(&mut subjects[job.entrant], &[task], &job.spec.options, thresholds)?;
+        let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+        let Judged { record, image: attacked, .. } =
+            judged.into_iter().next().context("an attack came to nothing")?;
+        let mut replayed = BTreeMap::new();
+        if job.spec.replayed && record.skipped.is_none() {
+            for (other, subject) in part.entrants.iter().zip(subjects) {
+                if shown(entrant, other, job.spec.options.attack) {
+                    replayed.insert(other.name(), fooled(subject, image, &attacked, goal));
+                }
+            }
+        }
+        let (precision, purpose) = (entrant.precision, job.spec.purpose);
+        let line = Line { job: job.number, precision, purpose, record, replayed };
+        Ok((line, Timing { job: job.number, milliseconds }, attacked))
+    }
+
+    /// Makes the attacks of a shard that are not yet written down in `folder`.
+    ///
+    /// # Errors
+    /// As [`make`](Self::make) and [`Journal`]; when a worker thread fails.
+    pub fn run(&self, header: &Header, folder: &Path) -> Result<()> {
+        let jobs: Vec<Job> = self.plan.jobs().into_iter().filter(|j| header.shard.has(j.number)).collect();
+        let numbers: Vec<usize> = jobs.iter().map(|j| j.number).collect();
+        let (mut journal, done) = Journal::open(folder, header, &numbers)?;
+        if done > 0 {
+            eprintln!("{done} of {} attacks are there already", jobs.len());
+        }
+        let bar = progress::bar(jobs.len() as u64, "study");
+        bar.set_position(done as u64);
+        bar.reset_eta();
+        let jobs = &jobs[done..];
+        let next = AtomicUsize::new(0);
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(jobs.len());
+        let (sender, receiver) = mpsc::channel();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || {
+                    let mut subjects: Vec<Vec<Subject>> =
+                        self.parts.iter().map(|p| p.subjects.clone()).collect();
+                    loop {
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(&job) = jobs.get(place) else { break };
+                        // The receiver goes away when it could not write.
+                        if sender.send((place, caught(|| self.make(&mut subjects, job)))).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            // Workers finish out of order; what comes early waits here for its turn.
+            let mut early = BTreeMap::new();
+            let mut written = 0;
+            for (place, made) in receiver {
+                early.insert(place, made);
+                while let Some(made) = early.remove(&written) {
+                    let (line, timing, _) = made.context("the same command goes on from there")?;
+                    journal.append(&json(&line)?, &json(&timing)?)?;
+                    written += 1;
+                    bar.inc(1);
+                    bar.set_message(format!("{} {}", line.record.network, line.record.attack));
+                }
+            }
+            ensure!(
+                written == jobs.len(),
+                anyhow!("a worker thread failed; the same command goes on from there")
+            );
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+/// Whether images of `attacked` are shown to `other`: to a network's own weights in another precision, to the same VAE
+/// reading through draws, and to other architectures' networks that are checked too. Sampling ones, which answer slowly,
+/// see those of one attack.
+fn shown(attacked: &Entrant, other: &Entrant, attack: &Descriptor) -> bool {
+    if attacked.network == other.network {
+        let twin = attacked.precision != other.precision && other.inference == Inference::Mean;
+        // Images made without chance are what masking by chance would be seen by.
+        let draws = other.inference == Inference::Sampled && attacked.precision == Stored::Int8;
+        return twin || draws && *attack == LINF;
+    }
+    let now = other.inference == Inference::Mean || *attack == LINF;
+    attacked.checked && other.checked && now && attacked.arch != other.arch
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    let mut text = serde_json::to_string(value)?;
+    text.push('\n');
+    Ok(text)
+}

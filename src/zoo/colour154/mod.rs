@@ -1,0 +1,6 @@
+//! Architectures for colour images of 154 x 154.
+
+pub mod cnn;
+pub mod conv_vae;
+pub mod dense;
+pub mod vae;

@@ -1,0 +1,17 @@
+//! The convolutional VAE's layers as a plain classifier.
+
+use super::super::Architecture;
+use super::conv_vae::layers;
+use crate::datasets::Recipe;
+
+/// The layers of the convolutional VAE, without KL and sampling: its control.
+pub static CONV_ENCODER: Architecture = Architecture {
+    name: "conv-encoder",
+    title: "Strided convolutional network",
+    image: [28, 28, 1],
+    control_of: Some("conv-vae"),
+    layers,
+    vae: None,
+    recipe: |recipe| Recipe { epochs: 20, ..recipe },
+    shipped: &["mnist"],
+};

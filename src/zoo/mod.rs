@@ -1,0 +1,109 @@
+//! The networks: an architecture for images of a shape each, which every data set of such images has as `DATASET-NAME`. A new
+//! one is a file here and a line in [`ARCHITECTURES`].
+
+mod colour154;
+mod grey28;
+
+use crate::datasets::{self, Dataset, Recipe};
+use crate::error::{Error, Result};
+use crate::network::spec::Vae;
+use crate::network::{Kind, Layer, Shape, Spec, Weights};
+
+/// Every architecture, in the order in which they are offered.
+static ARCHITECTURES: &[&Architecture] = &[
+    &grey28::cnn::CNN,
+    &grey28::dense::DENSE,
+    &grey28::conv_encoder::CONV_ENCODER,
+    &grey28::vae::VAE,
+    &grey28::conv_vae::CONV_VAE,
+    &colour154::cnn::CNN,
+    &colour154::dense::DENSE,
+    &colour154::vae::VAE,
+    &colour154::conv_vae::CONV_VAE,
+];
+
+/// A network for any data set of images of one shape.
+pub struct Architecture {
+    /// Its name after that of the data set, and the family that it belongs to whatever the images.
+    name: &'static str,
+    title: &'static str,
+    image: Shape,
+    /// The name of the VAE whose layers it has, as its control.
+    control_of: Option<&'static str>,
+    /// The layers for so many labels.
+    layers: fn(usize) -> Vec<Layer>,
+    vae: Option<fn() -> Vae>,
+    /// What it changes in a data set's recipe.
+    recipe: fn(Recipe) -> Recipe,
+    /// The data sets of which trained weights lie in `models/`.
+    shipped: &'static [&'static str],
+}
+
+impl Architecture {
+    fn spec(&self, dataset: &Dataset) -> Spec {
+        let name = |own: &str| format!("{}-{own}", dataset.name);
+        Spec {
+            name: name(self.name),
+            title: self.title.into(),
+            family: self.name.into(),
+            control_of: self.control_of.map(name),
+            dataset: dataset.name.into(),
+            image: dataset.image,
+            labels: dataset.labels.iter().map(|&label| label.into()).collect(),
+            layers: (self.layers)(dataset.labels.len()),
+            vae: self.vae.map(|vae| vae()),
+        }
+    }
+}
+
+fn relu() -> Layer {
+    Layer::plain(Kind::Relu)
+}
+
+/// Every architecture on every data set whose images it reads.
+fn pairs() -> impl Iterator<Item = (&'static Dataset, &'static Architecture)> {
+    let of = |dataset: &'static Dataset| {
+        ARCHITECTURES.iter().filter(|a| a.image == dataset.image).map(move |a| (dataset, *a))
+    };
+    datasets::ALL.iter().copied().flat_map(of)
+}
+
+/// Every network there is.
+pub fn all() -> Vec<Spec> {
+    pairs().map(|(dataset, architecture)| architecture.spec(dataset)).collect()
+}
+
+/// The networks whose trained weights lie in `models/`.
+pub fn shipped() -> Vec<Spec> {
+    let ships = |(dataset, architecture): &(&Dataset, &Architecture)| architecture.shipped.contains(&dataset.name);
+    pairs().filter(ships).map(|(dataset, architecture)| architecture.spec(dataset)).collect()
+}
+
+/// The network called `name`.
+///
+/// # Errors
+/// [`Error::Unknown`], with the names there are.
+pub fn by_name(name: &str) -> Result<Spec> {
+    let all = all();
+    let known = || Error::unknown("network", name, all.iter().map(|spec| spec.name.as_str()));
+    all.iter().find(|spec| spec.name == name).cloned().ok_or_else(known)
+}
+
+/// Reads a weights file.
+///
+/// # Errors
+/// As [`Weights::from_bytes`].
+pub fn read(bytes: &[u8]) -> Result<Weights> {
+    Weights::from_bytes(bytes, by_name)
+}
+
+/// How `spec` is trained unless someone says otherwise; `None` for a network that is not one of these.
+pub fn recipe(name: &str) -> Option<Recipe> {
+    let named = |(dataset, architecture): &(&Dataset, &Architecture)| {
+        name.strip_prefix(dataset.name).and_then(|rest| rest.strip_prefix('-')) == Some(architecture.name)
+    };
+    pairs().find(named).map(|(dataset, architecture)| (architecture.recipe)(dataset.recipe))
+}
+
+#[cfg(test)]
+mod tests;
