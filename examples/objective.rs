@@ -12,8 +12,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use misread::kernel::softmax::Loss;
 use misread::classifier::{Classifier, Network};
+use misread::kernel::softmax::Loss;
 use misread::native::images::read_weights;
 
 fn main() -> Result<()> {

@@ -1,11 +1,11 @@
 //! How long gradients take on this machine, beside how fast it could multiply and add: one code for the page
 //! and the command line. The clock is the caller's, since WebAssembly has none of its own.
 
+use crate::classifier::{Classifier, Query};
 use crate::error::Result;
 use crate::kernel::peak;
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Loss;
-use crate::classifier::{Classifier, Query};
 
 /// A clock, in milliseconds from any start.
 pub type Clock<'a> = &'a dyn Fn() -> f64;
@@ -105,7 +105,7 @@ pub fn gradient(
         measured.push(run(times) / times as f64);
     }
     peaks.push(peak_gflops(level, now));
-    measured.sort_by(f64::total_cmp);
+    measured.sort_unstable_by(f64::total_cmp);
     let ms = measured[REPEATS / 2];
     let gflops = batch as f64 * flops as f64 / ms / 1e6;
     let peak = peaks.into_iter().fold(0.0, f64::max);

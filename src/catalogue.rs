@@ -83,7 +83,13 @@ pub fn catalogue() -> Tree {
         ("norms", Norm::ALL.iter().map(|norm| norm.name()).collect()),
         ("datasets", datasets.into_iter().map(of_dataset).collect()),
         ("networks", networks.iter().map(of_network).collect()),
-        ("defences", defence::ALL.iter().map(|d| Tree::Map(vec![("key", d.name.into()), ("title", d.title.into())])).collect()),
+        (
+            "defences",
+            defence::ALL
+                .iter()
+                .map(|d| Tree::Map(vec![("key", d.name.into()), ("title", d.title.into())]))
+                .collect(),
+        ),
         ("attacks", attack::ALL.iter().copied().map(of_attack).collect()),
     ])
 }

@@ -5,12 +5,12 @@
 
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
-use super::iterative::{GROWTH, MAX_STEPS, PRECISION, RAISES};
 use super::descriptor::{Descriptor, Field, Kind, Range, Shown, Traits};
+use super::iterative::{GROWTH, MAX_STEPS, PRECISION, RAISES};
 use super::{Attack, Goal, Norm, Options, Progress};
+use crate::classifier::{Classifier, Query, normal};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::Loss;
-use crate::classifier::{Classifier, Query, normal};
 
 /// The most runs that may be asked for.
 pub const MAX_RESTARTS: usize = 1_000;
@@ -37,7 +37,11 @@ pub static APGD: Descriptor = Descriptor {
         Field::norm(&["linf", "l1", "l2"]),
         Field::mode("fixed"),
         Field::EPSILON,
-        Field::steps(100.0, 1.0, &[1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0, 200.0, 500.0, 1e3, 5e3, 2e4]),
+        Field::steps(
+            100.0,
+            1.0,
+            &[1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0, 200.0, 500.0, 1e3, 5e3, 2e4],
+        ),
         Field {
             key: "loss",
             kind: Kind::Choice { choices: &["ce", "dlr", "margin"], initial: "ce", aliases: &[] },
@@ -50,8 +54,20 @@ pub static APGD: Descriptor = Descriptor {
     ],
     traits: Traits { study: false, decides: false, rounds: true, needs_start: false, gradient_free: false },
     make: |options, model, image, goal, _| {
-        let Options { norm, budget: epsilon, steps, loss, restarts, seed, confidence, early_stop, search, .. } = *options;
-        let options = ApgdOptions { norm, epsilon, steps, loss, restarts, seed, confidence, early_stop, search };
+        let Options {
+            norm,
+            budget: epsilon,
+            steps,
+            loss,
+            restarts,
+            seed,
+            confidence,
+            early_stop,
+            search,
+            ..
+        } = *options;
+        let options =
+            ApgdOptions { norm, epsilon, steps, loss, restarts, seed, confidence, early_stop, search };
         Ok(Box::new(Apgd::new(model, image, goal, options)?))
     },
 };

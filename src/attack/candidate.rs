@@ -1,11 +1,11 @@
 //! The original and the current image, with what the network says of it: what every attack carries along.
 
 use super::{Goal, Norm, Outcome, Progress};
+use crate::classifier::{Classifier, Query};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{self, Loss};
 use crate::metrics::argmax;
 use crate::metrics::norms::Norms;
-use crate::classifier::{Classifier, Query};
 
 /// Which of the images that reach the goal is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,7 +213,10 @@ impl Candidate {
             predicted,
             refused,
             confidence,
-            success: counts && !refused && self.goal.reached(predicted) && confidence >= self.least_confidence,
+            success: counts
+                && !refused
+                && self.goal.reached(predicted)
+                && confidence >= self.least_confidence,
             norms,
             gradients: self.gradients,
             queries: self.queries,

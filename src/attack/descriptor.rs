@@ -125,12 +125,20 @@ impl Field {
 
     /// Whether to keep to a budget or to seek the smallest.
     pub const fn mode(initial: &'static str) -> Self {
-        Self { key: "mode", kind: Kind::Choice { choices: &["fixed", "min"], initial, aliases: &[] }, shown: Shown::Main }
+        Self {
+            key: "mode",
+            kind: Kind::Choice { choices: &["fixed", "min"], initial, aliases: &[] },
+            shown: Shown::Main,
+        }
     }
 
     /// The norms of an attack that knows several, by their names.
     pub const fn norm(choices: &'static [&'static str]) -> Self {
-        Self { key: "norm", kind: Kind::Choice { choices, initial: choices[0], aliases: &[] }, shown: Shown::Main }
+        Self {
+            key: "norm",
+            kind: Kind::Choice { choices, initial: choices[0], aliases: &[] },
+            shown: Shown::Main,
+        }
     }
 
     /// The budget, of a norm that can be anything.

@@ -4,11 +4,11 @@
 //! along it.
 
 use super::candidate::{Candidate, Keep};
-use super::iterative::MAX_STEPS;
 use super::descriptor::{Descriptor, Field, Traits};
+use super::iterative::MAX_STEPS;
 use super::{Attack, Goal, Norm, Options, Progress};
-use crate::error::{Error, Result};
 use crate::classifier::{Classifier, Query, normal};
+use crate::error::{Error, Result};
 
 /// Directions of the first estimate; of estimate `t`, times the root of `t`.
 const DIRECTIONS: f64 = 100.0;
@@ -362,7 +362,8 @@ impl Attack for HopSkipJump {
         let progress = self.candidate.take((self.iteration, budget))?;
         self.asked += 1;
         let Candidate { goal, least_confidence, .. } = self.candidate;
-        let hit = !progress.refused && goal.reached(progress.predicted) && progress.confidence >= least_confidence;
+        let hit =
+            !progress.refused && goal.reached(progress.predicted) && progress.confidence >= least_confidence;
         let reached = self.options.epsilon.is_some() && progress.success;
         let stop = reached || hit && self.options.early_stop && progress.success;
         if stop || self.asked >= self.options.queries {

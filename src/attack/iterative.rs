@@ -4,8 +4,8 @@
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
 use super::{Attack, Goal, Norm, Progress, l1, linf};
-use crate::error::{Error, Result};
 use crate::classifier::{Classifier, Query};
+use crate::error::{Error, Result};
 
 pub use super::l1::L1Form;
 

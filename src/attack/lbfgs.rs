@@ -3,11 +3,11 @@
 
 use super::bisection::Bisection;
 use super::candidate::{Candidate, Keep};
-use super::lbfgsb::{Lbfgsb, Settings, Status};
 use super::descriptor::{Descriptor, Field, Range, Shown, Traits};
+use super::lbfgsb::{Lbfgsb, Settings, Status};
 use super::{Attack, Goal, Norm, Options, Progress};
-use crate::error::{Error, Result};
 use crate::classifier::{Classifier, Query};
+use crate::error::{Error, Result};
 
 /// The most iterations of a minimisation that may be asked for.
 pub const MAX_ITERATIONS: usize = 10_000;
@@ -99,7 +99,7 @@ impl Lbfgs {
     pub fn new(model: &dyn Classifier, image: &[f32], goal: Goal, options: LbfgsOptions) -> Result<Self> {
         let bad = |why: String| Err(Error::BadInput(why));
         if !(options.c > 0.0 && options.c <= MAX_C) {
-            return bad(format!("c is {}; it must lie above 0 and be at most {MAX_C:e}", options.c));
+            return bad(format!("c is {}; it must lie above 0 and be at most {MAX_C}", options.c));
         }
         if !(1..=MAX_ITERATIONS).contains(&options.iterations) {
             let iterations = options.iterations;

@@ -104,7 +104,11 @@ impl Options {
         }
         let Some(field) = attack.field(key) else {
             let known: Vec<&str> = attack.fields.iter().map(|field| field.key).collect();
-            return Err(Error::BadInput(format!("{} has no {key}; it has {}", attack.name, known.join(", "))));
+            return Err(Error::BadInput(format!(
+                "{} has no {key}; it has {}",
+                attack.name,
+                known.join(", ")
+            )));
         };
         match field.kind {
             Kind::Flag => {
@@ -152,7 +156,9 @@ impl Options {
                 if !range.holds(number) {
                     let whole = if range.whole { "a whole number " } else { "" };
                     let (low, high) = (range.low, range.high);
-                    return Err(Error::BadInput(format!("{key} is {number}; it must be {whole}from {low} to {high}")));
+                    return Err(Error::BadInput(format!(
+                        "{key} is {number}; it must be {whole}from {low} to {high}"
+                    )));
                 }
                 self.put(key, Some(number));
             }

@@ -10,9 +10,9 @@
 use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
 use super::{Attack, Goal, Norm, Progress};
+use crate::classifier::{Classifier, Query};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{Aim, Loss, sigmoid};
-use crate::classifier::{Classifier, Query};
 
 /// How much of the average of the squared gradients stays from step to step.
 const BETA_SQUARE: f32 = 0.999;

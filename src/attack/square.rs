@@ -3,11 +3,11 @@
 //! and never for a gradient. Where it does better than the attacks that follow one, the gradient is masked.
 
 use super::candidate::{Candidate, Keep};
-use super::iterative::MAX_STEPS;
 use super::descriptor::{Descriptor, Field, Traits};
+use super::iterative::MAX_STEPS;
 use super::{Attack, Goal, Norm, Options, Progress};
-use crate::error::{Error, Result};
 use crate::classifier::{Classifier, Query};
+use crate::error::{Error, Result};
 
 /// Share of the image that the first squares cover.
 const SHARE: f64 = 0.8;

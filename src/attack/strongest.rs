@@ -4,13 +4,13 @@
 
 use super::apgd::{Apgd, ApgdOptions, LossKind};
 use super::candidate::{Candidate, Keep};
+use super::descriptor::{Descriptor, Field, Traits};
 use super::iterative::MAX_STEPS;
 use super::smallest::{Smallest, SmallestOptions};
-use super::descriptor::{Descriptor, Field, Traits};
 use super::{Attack, Goal, Norm, Options, Outcome, Progress};
+use crate::classifier::{Classifier, Query};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{Aim, Loss};
-use crate::classifier::{Classifier, Query};
 
 /// The strongest attack.
 pub static STRONGEST: Descriptor = Descriptor {
@@ -413,8 +413,9 @@ impl Attack for Strongest {
         progress.queries += self.queries;
         progress.round = self.stages;
         // A stage may ask for more than was asked for, and a search knows no budget.
-        let reached =
-            !progress.refused && self.blank.goal.reached(progress.predicted) && progress.confidence >= self.options.confidence;
+        let reached = !progress.refused
+            && self.blank.goal.reached(progress.predicted)
+            && progress.confidence >= self.options.confidence;
         let far = self.options.norm.of(&progress.norms);
         let inside = self.options.epsilon.is_none_or(|epsilon| far <= f64::from(epsilon) * (1.0 + 1e-6));
         progress.success = reached && inside;

@@ -110,7 +110,13 @@ impl Subject {
     ///
     /// # Errors
     /// [`Error::BadInput`] for 0 samples.
-    pub fn of_vae(weights: &Weights, vae: &Vae, inference: Inference, samples: usize, eot: usize) -> Result<Self> {
+    pub fn of_vae(
+        weights: &Weights,
+        vae: &Vae,
+        inference: Inference,
+        samples: usize,
+        eot: usize,
+    ) -> Result<Self> {
         match inference {
             Inference::Mean => Ok(Self::plain(weights, Box::new(vae.through_mean()?))),
             Inference::Sampled => Self::sampled(weights, vae, samples, eot),
@@ -142,7 +148,8 @@ impl Subject {
     /// [`Error::Unknown`] for a name that no defence has.
     pub fn behind(self, names: &str) -> Result<Self> {
         let names: Vec<&str> = names.split('+').filter(|name| !["", "none"].contains(name)).collect();
-        let mut subject = names.iter().try_fold(self, |subject, name| Ok((defence::by_name(name)?.apply)(subject)))?;
+        let mut subject =
+            names.iter().try_fold(self, |subject, name| Ok((defence::by_name(name)?.apply)(subject)))?;
         subject.defence = names.join("+");
         Ok(subject)
     }

@@ -97,7 +97,8 @@ pub fn run(command: &Attack) -> Result<()> {
         "'{}' has no latent vector to sample: only a VAE has",
         weights.spec.name
     );
-    let mut subject = Subject::new(&weights, inference, command.samples, command.eot)?.behind(&command.defence)?;
+    let mut subject =
+        Subject::new(&weights, inference, command.samples, command.eot)?.behind(&command.defence)?;
     subject.network = stem(&command.model)?;
     let data = &command.data.data_dir;
     let images = command.images.load(&weights, data)?;
@@ -131,7 +132,8 @@ pub fn run(command: &Attack) -> Result<()> {
     for (original, (judged, milliseconds)) in images.iter().zip(judged.into_iter().flatten()) {
         let Judged { record, image, .. } = judged;
         if let Some(folder) = &command.save {
-            let path = |what: &str| folder.join(format!("{}-{}-{what}.png", command.images.set(), record.index));
+            let path =
+                |what: &str| folder.join(format!("{}-{}-{what}.png", command.images.set(), record.index));
             picture::save_image(&path("original"), dataset.image, &original.pixels)?;
             picture::save_image(&path("adversarial"), dataset.image, &image)?;
             picture::save_perturbation(&path("perturbation"), dataset.image, &original.pixels, &image)?;

@@ -23,8 +23,8 @@ fn json(tree: &Tree) -> Value {
         Tree::Number(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
         Tree::Text(text) => Value::String(text.clone()),
         Tree::List(items) => items.iter().map(json).collect(),
-        Tree::Map(entries) => {
-            Value::Object(entries.iter().map(|(key, value)| ((*key).to_owned(), json(value))).collect::<Map<_, _>>())
-        }
+        Tree::Map(entries) => Value::Object(
+            entries.iter().map(|(key, value)| ((*key).to_owned(), json(value))).collect::<Map<_, _>>(),
+        ),
     }
 }

@@ -22,8 +22,12 @@ fn words(key: &str) -> &'static str {
         }
         "c" => "L-BFGS's weight of the loss, above 0; with --mode min the first to be tried",
         "steps" => "How many steps (of each round of a search), iterations, gradients or queries",
-        "form" => "Which step the L1 attack takes: dense with radial shrinking, as in Foolbox, or sparse with the exact projection",
-        "loss" => "Which loss is descended: ce, the cross-entropy; dlr, the difference of logits ratio; or margin, that between logits",
+        "form" => {
+            "Which step the L1 attack takes: dense with radial shrinking, as in Foolbox, or sparse with the exact projection"
+        }
+        "loss" => {
+            "Which loss is descended: ce, the cross-entropy; dlr, the difference of logits ratio; or margin, that between logits"
+        }
         "restarts" => "How many runs, from different starts, while none has succeeded",
         "alpha" => "How far a step goes in the attack's norm; 2.5 epsilon / steps when not given",
         "confidence" => "Probability of the false label that counts as success, at least 0 and below 1",
@@ -56,8 +60,10 @@ fn all() -> Vec<&'static Field> {
 impl Args for Fields {
     fn augment_args(command: Command) -> Command {
         all().into_iter().fold(command, |command, field| {
-            let has: Vec<&str> = attack::ALL.iter().filter(|a| a.field(field.key).is_some()).map(|a| a.name).collect();
-            let of = if has.len() == attack::ALL.len() { String::new() } else { format!(" ({})", has.join(", ")) };
+            let has: Vec<&str> =
+                attack::ALL.iter().filter(|a| a.field(field.key).is_some()).map(|a| a.name).collect();
+            let of =
+                if has.len() == attack::ALL.len() { String::new() } else { format!(" ({})", has.join(", ")) };
             let choices = match field.kind {
                 Kind::Choice { choices, .. } => format!(": {}", choices.join(", ")),
                 _ => String::new(),

@@ -114,7 +114,11 @@ pub fn print_table(records: &[Timed], thresholds: Thresholds) -> Result<()> {
     let grades = Grade::ALL
         .map(|grade| format!("{} {}", grade.name(), read.iter().filter(|r| r.grade == Some(grade)).count()));
     let (measure, threshold) = thresholds.validity.measure();
-    let valid = if measure == "l2" { format!("L2 at most {threshold}") } else { format!("SSIM at least {threshold}") };
+    let valid = if measure == "l2" {
+        format!("L2 at most {threshold}")
+    } else {
+        format!("SSIM at least {threshold}")
+    };
     writeln!(
         out,
         "grades: {} (valid: {valid}; confident: at least {})",

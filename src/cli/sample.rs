@@ -31,7 +31,8 @@ pub fn run(command: &Sample) -> Result<()> {
     let Source::Idx(_) = dataset.source else {
         bail!("{} grants no right to pass its images on: none are packed", dataset.title)
     };
-    let out = command.out.clone().unwrap_or_else(|| format!("models/{}-sample.safetensors", dataset.name).into());
+    let out =
+        command.out.clone().unwrap_or_else(|| format!("models/{}-sample.safetensors", dataset.name).into());
     let images = fetch::load(dataset, &command.data.data_dir, Split::Test)?;
     write_sample(dataset, &images, command.first, &out)
 }

@@ -1,10 +1,10 @@
 //! Pieces of clothing in the form of MNIST (Xiao, Rasul, Vollgraf 2017, "Fashion-MNIST: a novel image dataset for benchmarking
 //! machine learning algorithms"). No network of it ships: `train fashion-mnist-cnn` makes one.
 
-#[cfg(feature = "cli")]
-use super::{Idx, Source};
 use super::mnist::{BUDGETS, RECIPE};
 use super::{Dataset, Pictures, Recipe, Study};
+#[cfg(feature = "cli")]
+use super::{Idx, Source};
 use crate::metrics::grade::Validity;
 
 /// Fashion-MNIST.
@@ -14,7 +14,16 @@ pub static FASHION_MNIST: Dataset = Dataset {
     nouns: ["piece of clothing", "pieces of clothing"],
     image: [28, 28, 1],
     labels: &[
-        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
     ],
     named: false,
     validity: Validity::L2AtMost(1.5),

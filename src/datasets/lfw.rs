@@ -37,7 +37,12 @@ pub static LFW: Dataset = Dataset {
             lab: &[25.0, 50.0, 150.0, 400.0, 907.5],
             study: &[25.0, 50.0, 150.0, 400.0, 907.5],
         },
-        Budgets { initial: 1.0, slider: [0.1, 6.0, 0.1], lab: &[0.5, 1.0, 2.0, 4.0], study: &[0.5, 1.0, 2.0, 4.0] },
+        Budgets {
+            initial: 1.0,
+            slider: [0.1, 6.0, 0.1],
+            lab: &[0.5, 1.0, 2.0, 4.0],
+            study: &[0.5, 1.0, 2.0, 4.0],
+        },
     ],
     // A photograph costs a hundred times what a digit does.
     study: Study { dear: 15, steps_l1: 40, thresholds: &[0.9, 0.95, 0.98, 0.99, 0.995] },

@@ -1,8 +1,8 @@
 //! Handwritten digits (LeCun, Cortes, Burges 1998).
 
+use super::{Budgets, Dataset, Pictures, Recipe, Study};
 #[cfg(feature = "cli")]
 use super::{Idx, Source};
-use super::{Budgets, Dataset, Pictures, Recipe, Study};
 use crate::metrics::grade::Validity;
 
 /// MNIST.
@@ -49,7 +49,12 @@ pub(super) const BUDGETS: [Budgets; 3] = [
         lab: &[5.0, 10.0, 15.0, 20.0, 30.0, 40.0],
         study: &[5.0, 10.0, 20.0, 30.0, 40.0],
     },
-    Budgets { initial: 3.0, slider: [0.1, 6.0, 0.1], lab: &[0.5, 1.0, 1.5, 2.0, 3.0], study: &[0.5, 1.0, 1.5, 2.0, 3.0] },
+    Budgets {
+        initial: 3.0,
+        slider: [0.1, 6.0, 0.1],
+        lab: &[0.5, 1.0, 1.5, 2.0, 3.0],
+        study: &[0.5, 1.0, 1.5, 2.0, 3.0],
+    },
 ];
 
 /// For tens of thousands of small images.

@@ -172,7 +172,8 @@ mod tests {
     #[test]
     fn digits_and_faces_share_budgets_a_pixel() {
         let shared = |norm, scale: fn(&Dataset) -> f64| {
-            let of = |d: &'static Dataset| d.budgets(norm).study.iter().map(move |b| f64::from(*b) / scale(d));
+            let of =
+                |d: &'static Dataset| d.budgets(norm).study.iter().map(move |b| f64::from(*b) / scale(d));
             of(&MNIST).filter(|a| of(&LFW).any(|b| (a / b - 1.0).abs() < 1e-3)).count()
         };
         assert!(shared(Norm::Linf, |_| 1.0) >= 2 && shared(Norm::L1, |d| d.pixels() as f64) >= 1);

@@ -133,16 +133,17 @@ impl Trial {
         record.ssim = ssim(subject.seen.shape(), &self.image.pixels, &outcome.image);
         record.budget = self.options.budget_of(&best).map(|budget| budget as f32);
         let index = self.image.index as u64;
-        let mut read = |pixels: &[f32]| {
-            subject.read(pixels, index, |label| goal.reached(label), |p| goal.confidence(p))
-        };
+        let mut read =
+            |pixels: &[f32]| subject.read(pixels, index, |label| goal.reached(label), |p| goal.confidence(p));
         let stored = read(&stored(&outcome.image));
         let apart = subject.deployed.is_some() || subject.seen.draws();
         if apart {
-            let read = subject.read(&outcome.image, index, |label| goal.reached(label), |p| goal.confidence(p));
+            let read =
+                subject.read(&outcome.image, index, |label| goal.reached(label), |p| goal.confidence(p));
             let sure = read.fresh.is_some() || read.confidence >= self.options.confidence;
             (record.predicted, record.refused) = (read.predicted, read.refused);
-            (record.success, record.confidence, record.fresh) = (read.reached && sure, read.confidence, read.fresh);
+            (record.success, record.confidence, record.fresh) =
+                (read.reached && sure, read.confidence, read.fresh);
             if self.options.search && !record.success {
                 record.budget = None;
             }
@@ -151,7 +152,8 @@ impl Trial {
         let (valid, grade) = thresholds.grade(record.success, &best.norms, record.ssim, record.confidence);
         (record.valid, record.grade) = (valid, Some(grade));
         if let Some(latest) = &self.latest {
-            (record.steps, record.gradients, record.queries) = (latest.step, latest.gradients, latest.queries);
+            (record.steps, record.gradients, record.queries) =
+                (latest.step, latest.gradients, latest.queries);
         }
         Judged { record, image: outcome.image.clone(), probabilities: outcome.probabilities.clone() }
     }
@@ -168,7 +170,8 @@ pub fn judge_all(
     options: &Options,
     thresholds: Thresholds,
 ) -> Result<Vec<Judged>> {
-    let mut trials = tasks.iter().map(|task| Trial::new(subject, task, options)).collect::<Result<Vec<_>>>()?;
+    let mut trials =
+        tasks.iter().map(|task| Trial::new(subject, task, options)).collect::<Result<Vec<_>>>()?;
     let mut heard: Vec<(Option<Progress>, Option<Progress>)> = vec![(None, None); trials.len()];
     let running: Vec<usize> = (0..trials.len()).filter(|&i| trials[i].record.skipped.is_none()).collect();
     let mut attacks: Vec<&mut dyn Attack> = trials

@@ -15,8 +15,12 @@ use super::{fetch_lfw, idx, progress};
 use crate::datasets::{Dataset, Idx, Source};
 
 /// The training images and labels, then those of the test set; a mirror has them with `.gz`.
-const NAMES: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+const NAMES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
 /// The largest file that is accepted, packed or not, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -324,11 +328,19 @@ mod tests {
     #[test]
     fn a_file_without_a_known_hash_is_told_by_its_form_and_count() {
         let entry = Entry { name: "labels", sha256: None, item: [28, 28], flat: true, count: 3 };
-        let labels = |count: u32| [&0x0801u32.to_be_bytes()[..], &count.to_be_bytes(), &vec![1; count as usize]].concat();
+        let labels = |count: u32| {
+            [&0x0801u32.to_be_bytes()[..], &count.to_be_bytes(), &vec![1; count as usize]].concat()
+        };
         assert!(entry.check(&labels(3)).is_ok());
         assert!(entry.check(&labels(4)).unwrap_err().to_string().contains("4 items"));
         assert!(entry.check(&labels(3)[..10]).unwrap_err().to_string().contains("truncated"));
-        assert!(Entry { flat: false, ..entry }.check(&labels(3)).unwrap_err().to_string().contains("no idx file of images"));
+        assert!(
+            Entry { flat: false, ..entry }
+                .check(&labels(3))
+                .unwrap_err()
+                .to_string()
+                .contains("no idx file of images")
+        );
     }
 
     #[test]

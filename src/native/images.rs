@@ -146,7 +146,10 @@ fn load(dataset: &Dataset, weights: &Weights, data: &Path) -> Result<Labelled> {
 pub fn shipped(dataset: Option<&str>) -> Result<Vec<PathBuf>> {
     let models = root()?.join("models");
     let wanted = zoo::shipped().into_iter().filter(|spec| dataset.is_none_or(|name| name == spec.dataset));
-    Ok(wanted.map(|spec| models.join(format!("{}.safetensors", spec.name))).filter(|path| path.is_file()).collect())
+    Ok(wanted
+        .map(|spec| models.join(format!("{}.safetensors", spec.name)))
+        .filter(|path| path.is_file())
+        .collect())
 }
 
 /// What the network of a weights file is called: its file's stem.

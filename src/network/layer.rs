@@ -91,7 +91,10 @@ impl Kind {
         let numbers = at.output.iter().try_fold(1usize, |product, n| product.checked_mul(*n));
         match numbers {
             Some(1..=MAX_NUMBERS) => Ok(at),
-            _ => Err(format!("its output would be {:?}: at least 1 and at most {MAX_NUMBERS} numbers are possible", at.output)),
+            _ => Err(format!(
+                "its output would be {:?}: at least 1 and at most {MAX_NUMBERS} numbers are possible",
+                at.output
+            )),
         }
     }
 
@@ -104,15 +107,21 @@ impl Kind {
                 Err(format!("its numbers have to be 1 to {MAX_SIDE}"))
             }
         };
-        let product = |numbers: &[usize]| numbers.iter().fold(1u64, |product, n| product.saturating_mul(*n as u64));
+        let product =
+            |numbers: &[usize]| numbers.iter().fold(1u64, |product, n| product.saturating_mul(*n as u64));
         let window = |n: usize| {
-            if n <= h && n <= w { Ok(()) } else { Err(format!("there is no window of {n} x {n} in its input of {h} x {w}")) }
+            if n <= h && n <= w {
+                Ok(())
+            } else {
+                Err(format!("there is no window of {n} x {n} in its input of {h} x {w}"))
+            }
         };
         match self {
             Self::Conv { channels, kernel, stride } => {
                 sides(&[channels, kernel, stride])?;
                 window(kernel)?;
-                let (oh, ow, patch) = ((h - kernel) / stride + 1, (w - kernel) / stride + 1, c * kernel * kernel);
+                let (oh, ow, patch) =
+                    ((h - kernel) / stride + 1, (w - kernel) / stride + 1, c * kernel * kernel);
                 let weight = Some((vec![channels, c, kernel, kernel], channels, patch));
                 Ok(At { output: [oh, ow, channels], weight, products: product(&[oh, ow, channels, patch]) })
             }
@@ -120,14 +129,21 @@ impl Kind {
                 sides(&[channels, kernel, stride])?;
                 let side = |n: usize| n.saturating_sub(1).saturating_mul(stride).saturating_add(kernel);
                 // An output position is covered by every `stride`-th row and column of the kernels around it.
-                let fan_in = c.saturating_mul((kernel.saturating_mul(kernel)).div_ceil(stride.saturating_mul(stride)));
+                let fan_in =
+                    c.saturating_mul((kernel.saturating_mul(kernel)).div_ceil(stride.saturating_mul(stride)));
                 let weight = Some((vec![c, channels, kernel, kernel], channels, fan_in));
-                Ok(At { output: [side(h), side(w), channels], weight, products: product(&[h, w, c, channels, kernel, kernel]) })
+                Ok(At {
+                    output: [side(h), side(w), channels],
+                    weight,
+                    products: product(&[h, w, c, channels, kernel, kernel]),
+                })
             }
             Self::Relu => free([h, w, c]),
             Self::MaxPool2 => window(2).and(free([h / 2, w / 2, c])),
             Self::AvgPool(n) => sides(&[n]).and(window(n)).and_then(|()| free([h / n, w / n, c])),
-            Self::Upsample(n) => sides(&[n]).and_then(|()| free([h.saturating_mul(n), w.saturating_mul(n), c])),
+            Self::Upsample(n) => {
+                sides(&[n]).and_then(|()| free([h.saturating_mul(n), w.saturating_mul(n), c]))
+            }
             Self::Dense(outputs) => {
                 sides(&[outputs])?;
                 let inputs = h * w * c;
@@ -176,7 +192,8 @@ impl std::str::FromStr for Kind {
         let name = words.next().unwrap_or_default();
         let mut numbers = Vec::new();
         for word in words {
-            let (key, value) = word.split_once('=').ok_or_else(|| format!("'{word}' is not like kernel=3"))?;
+            let (key, value) =
+                word.split_once('=').ok_or_else(|| format!("'{word}' is not like kernel=3"))?;
             let value: usize = value.parse().map_err(|_| format!("'{word}' has no whole number"))?;
             numbers.push((key, value));
         }
@@ -229,7 +246,9 @@ impl Layer {
 
     /// Its trained tensors at an input, weight and bias; none where there are none, or where it does not fit.
     pub fn parameters(&self, input: Shape) -> Vec<Parameter> {
-        let Ok(At { weight: Some((shape, outputs, fan_in)), .. }) = self.kind.at(input) else { return Vec::new() };
+        let Ok(At { weight: Some((shape, outputs, fan_in)), .. }) = self.kind.at(input) else {
+            return Vec::new();
+        };
         let name = |what: &str| format!("{}.{what}", self.name);
         vec![
             Parameter { name: name("weight"), shape, fan_in },
@@ -260,7 +279,15 @@ mod tests {
         for kind in kinds {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
-        for wrong in ["", "convolution", "conv channels=3", "relu size=1", "dense outputs=x", "dense outputs", "dense outputs=-1"] {
+        for wrong in [
+            "",
+            "convolution",
+            "conv channels=3",
+            "relu size=1",
+            "dense outputs=x",
+            "dense outputs",
+            "dense outputs=-1",
+        ] {
             assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
         }
     }

@@ -127,7 +127,9 @@ pub fn write(
         let (from, to) = (data.len(), data.len() + bytes.len());
         let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         let (name, dtype) = (quoted(name), dtype.name());
-        entries.push(format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":[{shape}],\"data_offsets\":[{from},{to}]}}"));
+        entries.push(format!(
+            "{name}:{{\"dtype\":\"{dtype}\",\"shape\":[{shape}],\"data_offsets\":[{from},{to}]}}"
+        ));
         data.extend_from_slice(bytes);
     }
     let mut header = format!("{{{}}}", entries.join(","));
@@ -204,7 +206,9 @@ impl Json<'_> {
             Ok(())
         })?;
         match (dtype, shape, offsets.as_deref()) {
-            (Some(dtype), Some(shape), Some(&[from, to])) => Ok(Entry { name, dtype, shape, offsets: (from, to) }),
+            (Some(dtype), Some(shape), Some(&[from, to])) => {
+                Ok(Entry { name, dtype, shape, offsets: (from, to) })
+            }
             _ => Err(format!("'{name}' lacks its type, shape or place")),
         }
     }

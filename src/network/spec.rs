@@ -83,7 +83,10 @@ impl Spec {
             return Err(wrong(format!("its images are {image:?}; at most {most:?} are possible")));
         }
         if self.labels.len() < 2 || self.labels.len() > MAX_LABELS {
-            return Err(wrong(format!("a network tells 2 to {MAX_LABELS} labels apart, not {}", self.labels.len())));
+            return Err(wrong(format!(
+                "a network tells 2 to {MAX_LABELS} labels apart, not {}",
+                self.labels.len()
+            )));
         }
         let decoder = self.vae.as_ref().map_or(0, |vae| vae.decoder.len());
         if self.layers.len() + decoder > MAX_LAYERS {
@@ -95,7 +98,10 @@ impl Spec {
         }
         if let Some(vae) = &self.vae {
             if vae.latent == 0 || vae.latent > MAX_LATENT {
-                return Err(wrong(format!("a latent vector has 1 to {MAX_LATENT} numbers, not {}", vae.latent)));
+                return Err(wrong(format!(
+                    "a latent vector has 1 to {MAX_LATENT} numbers, not {}",
+                    vae.latent
+                )));
             }
             if vae.encoder + 1 >= self.layers.len() {
                 return Err(wrong("it has no layers after its mean".into()));
@@ -105,7 +111,10 @@ impl Spec {
             for layer in [&self.layers[vae.encoder], &vae.log_variance] {
                 let (output, own, _) = walk(features, std::slice::from_ref(layer)).map_err(wrong)?;
                 if output != latent || own == 0 {
-                    return Err(wrong(format!("'{}' does not put out a latent vector of {}", layer.name, vae.latent)));
+                    return Err(wrong(format!(
+                        "'{}' does not put out a latent vector of {}",
+                        layer.name, vae.latent
+                    )));
                 }
                 bytes = bytes.saturating_add(own);
             }
@@ -116,11 +125,15 @@ impl Spec {
             bytes = bytes.saturating_add(own);
         }
         if bytes > MAX_WEIGHT_BYTES {
-            return Err(wrong(format!("its weights take {bytes} bytes as f32; at most {MAX_WEIGHT_BYTES} are possible")));
+            return Err(wrong(format!(
+                "its weights take {bytes} bytes as f32; at most {MAX_WEIGHT_BYTES} are possible"
+            )));
         }
         let flops = products.saturating_mul(4);
         if flops > MAX_FLOPS {
-            return Err(wrong(format!("a gradient takes {flops} operations; at most {MAX_FLOPS} are possible")));
+            return Err(wrong(format!(
+                "a gradient takes {flops} operations; at most {MAX_FLOPS} are possible"
+            )));
         }
         let all = self.parameters();
         let twice = |i: usize| all[..i].iter().any(|other| other.name == all[i].name);
@@ -139,7 +152,9 @@ impl Spec {
             return Err(Error::BadInput(format!("'{}' has no latent vector", self.name)));
         };
         if latent == 0 || latent > MAX_LATENT {
-            return Err(Error::BadInput(format!("a latent vector has 1 to {MAX_LATENT} numbers, not {latent}")));
+            return Err(Error::BadInput(format!(
+                "a latent vector has 1 to {MAX_LATENT} numbers, not {latent}"
+            )));
         }
         vae.latent = latent;
         vae.log_variance = Layer::dense(&vae.log_variance.name, latent);
@@ -155,7 +170,9 @@ impl Spec {
     pub fn with_labels(mut self, labels: &[String]) -> Result<Self> {
         if labels.len() < 2 || labels.len() > MAX_LABELS {
             let count = labels.len();
-            return Err(Error::BadInput(format!("a network tells 2 to {MAX_LABELS} labels apart, not {count}")));
+            return Err(Error::BadInput(format!(
+                "a network tells 2 to {MAX_LABELS} labels apart, not {count}"
+            )));
         }
         if let Some(last) = self.layers.last_mut() {
             *last = Layer::dense(&last.name, labels.len());
@@ -185,7 +202,9 @@ impl Spec {
     /// The trained tensors, in order: for each layer that has any, its weight and its bias; a VAE's layer of the
     /// logarithm of the variance and its decoder come last.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let parts = [Part::Classifier, Part::LogVariance, Part::Decoder].into_iter().filter_map(|part| self.part(part));
+        let parts = [Part::Classifier, Part::LogVariance, Part::Decoder]
+            .into_iter()
+            .filter_map(|part| self.part(part));
         parts.flat_map(|(input, layers)| parameters(input, layers)).collect()
     }
 

@@ -232,9 +232,7 @@ fn check(tensor: &Tensor<'_>, p: &Parameter, dtype: Dtype, shape: &[usize]) -> R
     if tensor.dtype != dtype || tensor.shape != shape {
         let why = format!(
             "the tensor '{}' is {:?} {:?}; it must be {dtype:?} {shape:?}",
-            p.name,
-            tensor.dtype,
-            tensor.shape
+            p.name, tensor.dtype, tensor.shape
         );
         return Err(Error::bad_file(WHAT, why));
     }

@@ -75,7 +75,11 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
         let ratio = median(&ratios).value;
         let found = format!("median L2 × {}, on {} images", words::number(ratio, 3), ratios.len());
         let least = once.share(|l| l.record.success).value;
-        add(&format!("{} finds an attack for all", search.title()), percent(least), Some(least >= 1.0 - point));
+        add(
+            &format!("{} finds an attack for all", search.title()),
+            percent(least),
+            Some(least >= 1.0 - point),
+        );
         let converged = (ratio - 1.0).abs() <= POINT;
         add(
             &format!("Twice the iterations bring {} no nearer (1 %)", search.title()),
@@ -145,10 +149,9 @@ fn transfer(part: &PartResults, group: &Group, at: Key, add: &mut impl FnMut(&st
     let name = entrant.name();
     // The other network, how often its images fool this one, on how many, and on how many this one's own attack fails.
     let mut best: Option<(String, f64, usize, usize)> = None;
-    let others =
-        part.part.entrants.iter().filter(|o| {
-            o.precision == Stored::Int8 && (o.arch != entrant.arch || o.inference != entrant.inference)
-        });
+    let others = part.part.entrants.iter().filter(|o| {
+        o.precision == Stored::Int8 && (o.arch != entrant.arch || o.inference != entrant.inference)
+    });
     for other in others {
         let lines = part.lines(other, Purpose::Study, at);
         let shown: Vec<_> = lines

@@ -13,8 +13,8 @@
 use super::plan::{Key, Purpose};
 use super::results::{Cell, Group, PartResults};
 use super::words::range;
-use crate::metrics::norms::Norm;
 use crate::metrics::hypothesis::{bootstrap, holm, pooled_t, rank_sum, sign_test, signed_rank};
+use crate::metrics::norms::Norm;
 use crate::metrics::statistics::{Interval, median};
 
 /// The level of a family of comparisons.
@@ -323,7 +323,8 @@ fn a_pixel((a, m): (Key, f64), (b, n): (Key, f64)) -> Option<String> {
         (None, None) => Some(format!("{}, {} a pixel", a.title(), norm.symbol())),
         (Some(x), Some(y)) => {
             let [x, y] = [(x, m), (y, n)].map(|(budget, pixels)| f64::from(budget) / size(pixels));
-            let title = if norm == Norm::Linf { a.title() } else { format!("{} a pixel ≤ {y:.4}", norm.symbol()) };
+            let title =
+                if norm == Norm::Linf { a.title() } else { format!("{} a pixel ≤ {y:.4}", norm.symbol()) };
             ((x / y - 1.0).abs() <= 1e-3).then_some(title)
         }
         _ => None,

@@ -80,7 +80,9 @@ pub fn parse_budgets(text: &str) -> Result<(&'static Descriptor, Vec<f32>), Stri
     for number in list.split(',') {
         let budget: f32 = number.trim().parse().map_err(|_| help())?;
         if !(budget > 0.0 && budget <= most && budget.is_finite()) {
-            return Err(format!("a budget of {number} is out of range: it must lie above 0 and be at most {most}"));
+            return Err(format!(
+                "a budget of {number} is out of range: it must lie above 0 and be at most {most}"
+            ));
         }
         budgets.push(budget);
     }
@@ -301,7 +303,10 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
     let ships = |d: &&&Dataset| crate::zoo::shipped().iter().any(|spec| spec.dataset == d.name);
     for dataset in datasets::ALL.iter().filter(ships) {
         if options.dataset.is_none() && !given && !parts.iter().any(|p| p.dataset == dataset.name) {
-            eprintln!("note: nothing of {} is studied; `fetch {}` gets its images", dataset.name, dataset.name);
+            eprintln!(
+                "note: nothing of {} is studied; `fetch {}` gets its images",
+                dataset.name, dataset.name
+            );
         }
     }
     // The order of the data sets does not depend on the order of the files.

@@ -4,10 +4,10 @@
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::attack::{self, Descriptor, Options};
 use crate::attack::l1::{L1, L1Form};
 use crate::attack::linf::LINF;
 use crate::attack::square::SQUARE;
+use crate::attack::{self, Descriptor, Options};
 use crate::classifier::Inference;
 use crate::datasets::Dataset;
 use crate::judge::Record;
@@ -241,7 +241,8 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
                 check(Purpose::DoubleSteps, twice, false);
                 check(Purpose::Unbounded, Options { budget: UNBOUNDED, ..once }, false);
                 if mean {
-                    let square = Options { budget, steps: QUERIES, early_stop: true, ..Options::new(&SQUARE) };
+                    let square =
+                        Options { budget, steps: QUERIES, early_stop: true, ..Options::new(&SQUARE) };
                     check(Purpose::GradientFree, square, true);
                 }
             }
@@ -316,7 +317,8 @@ mod tests {
             entrant("mnist-cnn-2", Inference::Mean, Stored::Int8, false),
             entrant("mnist-vae", Inference::Sampled, Stored::Int8, true),
         ];
-        let series = |attack: &str, budgets: &[f32]| Series { attack: attack.into(), budgets: budgets.to_vec() };
+        let series =
+            |attack: &str, budgets: &[f32]| Series { attack: attack.into(), budgets: budgets.to_vec() };
         let series = vec![
             series("linf", MNIST.budgets(Norm::Linf).study),
             series("l1", MNIST.budgets(Norm::L1).study),

@@ -4,8 +4,8 @@
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
-use crate::network::Shape;
 use crate::native::labelled::Labelled;
+use crate::network::Shape;
 
 /// The largest turn, in radians, scaling, and shift, in pixels.
 const TURN: f32 = 0.17;

@@ -49,7 +49,12 @@ impl Graph {
             .zip(tensors)
             .map(|(p, values)| Var::from_tensor(&Tensor::from_slice(values, p.shape.as_slice(), device)?))
             .collect::<Result<_>>()?;
-        Ok(Self { spec: spec.clone(), engine, variables, names: parameters.into_iter().map(|p| p.name).collect() })
+        Ok(Self {
+            spec: spec.clone(),
+            engine,
+            variables,
+            names: parameters.into_iter().map(|p| p.name).collect(),
+        })
     }
 
     /// A network with He-uniform weights (He et al. 2015) and zero biases, drawn from `rng`; those of the last layer of a

@@ -5,10 +5,10 @@ use std::fmt;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use crate::classifier::{Classifier, Network, Vae};
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Loss;
 use crate::metrics::argmax;
-use crate::classifier::{Classifier, Network, Vae};
 use crate::native::labelled::Labelled;
 use crate::network::{Net, Spec};
 
@@ -48,12 +48,7 @@ impl fmt::Display for Measured {
 ///
 /// # Errors
 /// When the tensors are not the network's.
-pub fn measure(
-    spec: &Spec,
-    tensors: &[Vec<f32>],
-    digits: &Labelled,
-    indices: &[usize],
-) -> Result<Measured> {
+pub fn measure(spec: &Spec, tensors: &[Vec<f32>], digits: &Labelled, indices: &[usize]) -> Result<Measured> {
     let network = Network::from(Net::new(spec, tensors)?);
     let vae = match spec.vae {
         Some(_) => Some(Vae::at_level(Level::detect(), spec, tensors, 1, 0)?),

@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
 use rayon::prelude::*;
 
-use crate::network::Kind;
 use crate::kernel::conv::transpose::{ConvTranspose, adjoint};
 use crate::kernel::conv::{Conv, ConvShape};
 use crate::kernel::simd::Level;
+use crate::network::Kind;
 
 /// Into how many pieces a batch is cut.
 const SHARDS: usize = 8;
@@ -67,13 +67,7 @@ pub fn conv(
 ///
 /// # Errors
 /// When candle fails, or `layer` is another one.
-pub fn conv_transpose(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: &Tensor,
-    layer: Kind,
-    relu: bool,
-) -> Result<Tensor> {
+pub fn conv_transpose(x: &Tensor, weight: &Tensor, bias: &Tensor, layer: Kind, relu: bool) -> Result<Tensor> {
     let Kind::ConvTranspose { channels, kernel, stride } = layer else {
         bail!("{layer:?} is no transposed convolution")
     };

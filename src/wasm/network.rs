@@ -39,7 +39,8 @@ impl Network {
         let spec = &self.weights.spec;
         let thresholds = thresholds(&spec.dataset).map_err(thrown)?;
         let (measure, valid) = thresholds.validity.measure();
-        let numbers = |numbers: &[usize]| numbers.iter().map(|&n| JsValue::from(n as f64)).collect::<js_sys::Array>();
+        let numbers =
+            |numbers: &[usize]| numbers.iter().map(|&n| JsValue::from(n as f64)).collect::<js_sys::Array>();
         let labels: js_sys::Array = spec.labels.iter().map(JsValue::from).collect();
         Ok(object::from([
             ("name", (&spec.name).into()),
@@ -160,7 +161,9 @@ impl Subject {
         check(&**seen, image).map_err(thrown)?;
         let classes = seen.classes();
         if label >= classes {
-            return Err(thrown(Error::BadInput(format!("there is no label {label}; the network has {classes}"))));
+            return Err(thrown(Error::BadInput(format!(
+                "there is no label {label}; the network has {classes}"
+            ))));
         }
         let mut all = vec![0.0; 1 + classes + image.len()];
         let (logits, gradient) = all[1..].split_at_mut(classes);
@@ -171,7 +174,11 @@ impl Subject {
 
 fn check(model: &dyn Classifier, image: &[f32]) -> Result<()> {
     let (has, reads) = (image.len(), model.pixels());
-    if has == reads { Ok(()) } else { Err(Error::BadInput(format!("the image has {has} numbers; the network reads {reads}"))) }
+    if has == reads {
+        Ok(())
+    } else {
+        Err(Error::BadInput(format!("the image has {has} numbers; the network reads {reads}")))
+    }
 }
 
 /// By what an attack on images of a data set is graded unless someone says otherwise.
@@ -188,7 +195,8 @@ impl Samples {
     /// Reads a file of a data set's images; throws what is wrong with it.
     #[wasm_bindgen(constructor)]
     pub fn new(dataset: &str, bytes: &[u8]) -> Result<Samples, JsValue> {
-        let samples = Dataset::by_name(dataset).and_then(|dataset| datasets::Samples::from_bytes(dataset, bytes));
+        let samples =
+            Dataset::by_name(dataset).and_then(|dataset| datasets::Samples::from_bytes(dataset, bytes));
         Ok(Self(samples.map_err(thrown)?))
     }
 

@@ -30,13 +30,40 @@ pub struct Architecture {
     image: Shape,
     /// The name of the VAE whose layers it has, as its control.
     control_of: Option<&'static str>,
-    /// The layers for so many labels.
-    layers: fn(usize) -> Vec<Layer>,
-    vae: Option<fn() -> Vae>,
+    /// The layers, from the image to the logits.
+    layers: &'static [Entry],
+    vae: Option<VaeParts>,
     /// What it changes in a data set's recipe.
     recipe: fn(Recipe) -> Recipe,
     /// The data sets of which trained weights lie in `models/`.
     shipped: &'static [&'static str],
+}
+
+/// A layer: its name (empty where it has no tensors), and what it computes.
+type Entry = (&'static str, Kind);
+
+const RELU: Entry = ("", Kind::Relu);
+const POOL: Entry = ("", Kind::MaxPool2);
+/// Stands for as many outputs as there are labels.
+const LABELS: usize = 0;
+
+/// What an architecture has besides when it is a VAE.
+struct VaeParts {
+    latent: usize,
+    /// How many of the layers come before the one of the mean.
+    encoder: usize,
+    /// The name of the layer of the logarithm of the variance.
+    log_variance: &'static str,
+    decoder: &'static [Entry],
+}
+
+/// A table as layers, for so many labels.
+fn layers(entries: &[Entry], labels: usize) -> Vec<Layer> {
+    let layer = |&(name, kind): &Entry| Layer {
+        name: name.into(),
+        kind: if kind == Kind::Dense(LABELS) { Kind::Dense(labels) } else { kind },
+    };
+    entries.iter().map(layer).collect()
 }
 
 impl Architecture {
@@ -50,14 +77,15 @@ impl Architecture {
             dataset: dataset.name.into(),
             image: dataset.image,
             labels: dataset.labels.iter().map(|&label| label.into()).collect(),
-            layers: (self.layers)(dataset.labels.len()),
-            vae: self.vae.map(|vae| vae()),
+            layers: layers(self.layers, dataset.labels.len()),
+            vae: self.vae.as_ref().map(|vae| Vae {
+                latent: vae.latent,
+                encoder: vae.encoder,
+                log_variance: Layer::dense(vae.log_variance, vae.latent),
+                decoder: layers(vae.decoder, dataset.labels.len()),
+            }),
         }
     }
-}
-
-fn relu() -> Layer {
-    Layer::plain(Kind::Relu)
 }
 
 /// Every architecture on every data set whose images it reads.
@@ -75,7 +103,8 @@ pub fn all() -> Vec<Spec> {
 
 /// The networks whose trained weights lie in `models/`.
 pub fn shipped() -> Vec<Spec> {
-    let ships = |(dataset, architecture): &(&Dataset, &Architecture)| architecture.shipped.contains(&dataset.name);
+    let ships =
+        |(dataset, architecture): &(&Dataset, &Architecture)| architecture.shipped.contains(&dataset.name);
     pairs().filter(ships).map(|(dataset, architecture)| architecture.spec(dataset)).collect()
 }
 

@@ -26,7 +26,8 @@ fn every_network_is_sound_trained_somehow_and_comes_back_from_its_text() {
         assert_eq!(kinds(&back.layers), kinds(&spec.layers));
         let vae = |spec: &Spec| spec.vae.as_ref().map(|vae| (vae.latent, vae.encoder, kinds(&vae.decoder)));
         assert_eq!(vae(&back), vae(&spec));
-        let about = |s: &Spec| (s.name.clone(), s.title.clone(), s.family.clone(), s.control_of.clone(), s.image);
+        let about =
+            |s: &Spec| (s.name.clone(), s.title.clone(), s.family.clone(), s.control_of.clone(), s.image);
         assert_eq!(about(&back), about(&spec));
         if let Some(vae) = spec.control_of.as_deref().map(|name| by_name(name).unwrap()) {
             assert_eq!(kinds(&vae.layers), kinds(&spec.layers), "a control has its VAE's layers");
@@ -65,9 +66,9 @@ fn a_text_that_is_not_right_is_refused_in_words() {
         image: [256, 256, 4],
         layers: vec![
             Layer::conv("a", 64, 3, 1),
-            relu(),
+            Layer::plain(Kind::Relu),
             Layer::conv("b", 64, 3, 1),
-            relu(),
+            Layer::plain(Kind::Relu),
             Layer::plain(Kind::AvgPool(32)),
             Layer::dense("c", 10),
         ],

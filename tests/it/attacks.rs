@@ -3,10 +3,10 @@
 use misread::attack::apgd::LossKind;
 use misread::attack::l1::L1Form;
 use misread::attack::{Attack, Goal, Norm, Options, Progress, run, run_all};
+use misread::classifier::Classifier;
 use misread::error::Error;
 use misread::kernel::softmax::Loss;
 use misread::metrics::norms::Norms;
-use misread::classifier::Classifier;
 use proptest::prelude::*;
 
 use crate::common;
@@ -280,8 +280,7 @@ fn the_confidence_that_is_asked_for_is_reached() {
     for method in three() {
         for (search, early_stop) in [(false, true), (true, false)] {
             let budget = if method.attack.name == "lbfgs" && !search { 100.0 } else { method.budget };
-            let options =
-                Options { search, early_stop, budget, confidence: 0.9, steps: 60, ..method };
+            let options = Options { search, early_stop, budget, confidence: 0.9, steps: 60, ..method };
             let mut attack = options.attack(&network, &image, Goal::Target(3)).unwrap();
             run(&mut *attack, &mut network).unwrap();
             let best = attack.outcome().unwrap();
@@ -421,19 +420,14 @@ fn the_strongest_attack_keeps_to_its_gradients_and_finds_no_less_than_the_others
                 assert_eq!(norm.of(&Norms::between(&image, &best.image)), norm.of(&best.progress.norms));
                 (norm.of(&best.progress.norms), end)
             };
-            let (ours, end) =
-                found(Options { search: true, steps: 1_000, ..under("strongest", norm) });
+            let (ours, end) = found(Options { search: true, steps: 1_000, ..under("strongest", norm) });
             assert!(end.gradients <= 1_000 && end.queries >= end.gradients, "{end:?}");
             let bisected = Options { search: true, steps: 60, ..under("apgd", norm) };
             let (theirs, _) = found(bisected);
             all += 1;
             better += usize::from(ours <= theirs * 1.03);
             // Within a budget that this shows to be enough it succeeds, and stops.
-            let enough = Options {
-                budget: (1.3 * ours) as f32,
-                steps: 1_000,
-                ..under("strongest", norm)
-            };
+            let enough = Options { budget: (1.3 * ours) as f32, steps: 1_000, ..under("strongest", norm) };
             let (far, end) = found(enough);
             assert!(far <= 1.3 * ours * (1.0 + 1e-5) && end.gradients <= 1_000, "{far} {ours} {end:?}");
         }
@@ -468,8 +462,7 @@ fn hopskipjump_sees_labels_alone_and_only_what_its_seed_says() {
     for norm in [Norm::L2, Norm::Linf] {
         let mut found = Vec::new();
         for seed in [1, 1, 2] {
-            let options =
-                Options { seed: Some(seed), steps: 2_000, ..under("hopskipjump", norm) };
+            let options = Options { seed: Some(seed), steps: 2_000, ..under("hopskipjump", norm) };
             let make = |model: &dyn Classifier| {
                 options.attack_from(model, &image, Goal::Target(3), Some(&start)).unwrap()
             };
@@ -488,8 +481,7 @@ fn hopskipjump_sees_labels_alone_and_only_what_its_seed_says() {
     }
     // Without an image to start from random ones are tried, and not without end.
     let mut never = Linear { w: vec![0.0; 4], b: -1.0 };
-    let mut attack =
-        under("hopskipjump", Norm::L2).attack(&never, &[0.5; 4], Goal::Target(0)).unwrap();
+    let mut attack = under("hopskipjump", Norm::L2).attack(&never, &[0.5; 4], Goal::Target(0)).unwrap();
     let end = run(&mut *attack, &mut never).unwrap();
     assert!(!attack.outcome().unwrap().progress.success && end.queries < 1_000, "{end:?}");
 }

@@ -330,17 +330,28 @@ fn every_attack_and_every_defence_is_there_by_its_name() {
         let all = catalogue[what].as_array().unwrap();
         all.iter().map(|one| one["key"].as_str().unwrap().to_owned()).collect()
     };
-    let fields: Vec<&str> = catalogue["record"].as_array().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
+    let fields: Vec<&str> =
+        catalogue["record"].as_array().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
     let mut defences = keys("defences");
     defences.push("none".into());
     for attack in keys("attacks") {
         for defence in &defences {
-            let arguments = ["attack", "--images", "sample:7..9", "--attack", &attack, "--defence", defence, "--json"];
+            let arguments =
+                ["attack", "--images", "sample:7..9", "--attack", &attack, "--defence", defence, "--json"];
             for record in records(&arguments) {
                 let own: Vec<&str> = record.as_object().unwrap().keys().map(String::as_str).collect();
-                assert!(own.len() == fields.len() + 1 && fields.iter().all(|field| own.contains(field)), "{record}");
-                assert_eq!((record["attack"].as_str(), record["refused"].as_bool()), (Some(&*attack), Some(false)));
-                assert_eq!(record["defence"], if defence == "none" { Value::Null } else { defence.clone().into() });
+                assert!(
+                    own.len() == fields.len() + 1 && fields.iter().all(|field| own.contains(field)),
+                    "{record}"
+                );
+                assert_eq!(
+                    (record["attack"].as_str(), record["refused"].as_bool()),
+                    (Some(&*attack), Some(false))
+                );
+                assert_eq!(
+                    record["defence"],
+                    if defence == "none" { Value::Null } else { defence.clone().into() }
+                );
             }
         }
     }
@@ -362,9 +373,14 @@ fn a_data_set_of_mnist_s_form_is_read_from_its_folder_and_its_networks_are_there
         let images = [0x0803, count, 28, 28].map(u32::to_be_bytes).concat();
         let labels = [0x0801, count].map(u32::to_be_bytes).concat();
         let pixels = (0..count as usize * 784).map(|i| (i / 784 % 251) as u8);
-        std::fs::write(fashion.join(format!("{name}-images-idx3-ubyte")), [images, pixels.collect()].concat()).unwrap();
+        std::fs::write(
+            fashion.join(format!("{name}-images-idx3-ubyte")),
+            [images, pixels.collect()].concat(),
+        )
+        .unwrap();
         let ten = (0..count).map(|i| (i % 10) as u8);
-        std::fs::write(fashion.join(format!("{name}-labels-idx1-ubyte")), [labels, ten.collect()].concat()).unwrap();
+        std::fs::write(fashion.join(format!("{name}-labels-idx1-ubyte")), [labels, ten.collect()].concat())
+            .unwrap();
     }
     let fetched = misread(&["fetch", "fashion-mnist", "--data-dir", folder.path().to_str().unwrap()]);
     assert!(fetched.status.success(), "{}", text(&fetched.stderr));
@@ -381,7 +397,10 @@ fn a_data_set_of_mnist_s_form_is_read_from_its_folder_and_its_networks_are_there
     let (model, data) = (model.to_str().unwrap(), folder.path().to_str().unwrap());
     let arguments = ["attack", "--model", model, "--data-dir", data, "--images", "test:0..3", "--json"];
     for (i, record) in records(&arguments).iter().enumerate() {
-        assert_eq!((record["label"].as_u64(), record["dataset"].as_str()), (Some(i as u64), Some("fashion-mnist")));
+        assert_eq!(
+            (record["label"].as_u64(), record["dataset"].as_str()),
+            (Some(i as u64), Some("fashion-mnist"))
+        );
         assert_eq!(record["network"], "mine");
     }
 }

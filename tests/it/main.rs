@@ -3,7 +3,9 @@
 mod allocations;
 mod attacks;
 mod cli;
+mod floors;
 mod golden;
+mod judge;
 mod oracles;
 #[cfg(feature = "train")]
 mod parity;

@@ -246,7 +246,11 @@ fn what_cannot_be_studied_is_refused_in_words() {
     // What an older version recorded is said to be that.
     let old = out.join("old");
     std::fs::create_dir(&old).unwrap();
-    std::fs::write(old.join("study.json"), "{\"plan\":{\"version\":4,\"parts\":[]},\"shard\":{\"index\":0,\"count\":1}}").unwrap();
+    std::fs::write(
+        old.join("study.json"),
+        "{\"plan\":{\"version\":4,\"parts\":[]},\"shard\":{\"index\":0,\"count\":1}}",
+    )
+    .unwrap();
     assert!(refused(&mut study(&old, 2, &[])).contains("not the head of a study of this version"));
 
     for (arguments, words) in [

@@ -148,8 +148,7 @@ fn other_people_are_learnt_split_once_and_attacked() {
     let readable: Vec<&&str> = test.iter().filter(|f| !f.contains("Ada_L_0007")).collect();
     for (line, file) in said(&attacked.stdout).lines().zip(readable) {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
-        let person =
-            weights.spec.labels[record["label"].as_u64().unwrap() as usize].replace(' ', "_");
+        let person = weights.spec.labels[record["label"].as_u64().unwrap() as usize].replace(' ', "_");
         assert!(file.starts_with(&person), "{file} and {record}");
         assert!(record["linf"].as_f64().unwrap() <= 0.05 + 1e-6);
     }

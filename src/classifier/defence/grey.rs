@@ -83,7 +83,13 @@ impl Classifier for Rounded {
         self.inner.logits(&self.images, logits);
     }
 
-    fn loss_and_gradient(&mut self, image: &[f32], loss: Loss, logits: &mut [f32], gradient: &mut [f32]) -> f32 {
+    fn loss_and_gradient(
+        &mut self,
+        image: &[f32],
+        loss: Loss,
+        logits: &mut [f32],
+        gradient: &mut [f32],
+    ) -> f32 {
         self.rounded(image);
         self.inner.loss_and_gradient(&self.images, loss, logits, gradient)
     }
@@ -121,8 +127,11 @@ mod tests {
     fn subject(name: &str, inference: Inference) -> Subject {
         let spec = zoo::by_name(name).unwrap();
         let mut rng = fastrand::Rng::with_seed(3);
-        let tensors: Vec<Vec<f32>> =
-            spec.parameters().iter().map(|p| (0..p.count()).map(|_| 0.1 * (rng.f32() - 0.5)).collect()).collect();
+        let tensors: Vec<Vec<f32>> = spec
+            .parameters()
+            .iter()
+            .map(|p| (0..p.count()).map(|_| 0.1 * (rng.f32() - 0.5)).collect())
+            .collect();
         let bytes = Weights::to_bytes(&spec, &tensors, Precision::F32, None, &Facts::new()).unwrap();
         Subject::new(&zoo::read(&bytes).unwrap(), inference, 1, 4).unwrap()
     }
@@ -135,7 +144,10 @@ mod tests {
             for (defence, levels) in [("grey2", 2), ("grey4", 4), ("grey8", 8)] {
                 let mut bare = subject(name, inference);
                 let mut guarded = subject(name, inference).behind(defence).unwrap();
-                assert_eq!((guarded.defence.as_str(), guarded.deployed.is_some()), (defence, bare.deployed.is_some()));
+                assert_eq!(
+                    (guarded.defence.as_str(), guarded.deployed.is_some()),
+                    (defence, bare.deployed.is_some())
+                );
                 let rounded: Vec<Vec<f32>> =
                     images.iter().map(|image| image.iter().map(|&x| round(x, levels)).collect()).collect();
                 let mut values: Vec<f32> = rounded.concat();
@@ -143,7 +155,10 @@ mod tests {
                 values.dedup();
                 assert_eq!(values.len(), levels);
                 let of = |subject: &mut Subject, images: &[Vec<f32>]| {
-                    let mut room = [(0.0, [0.0; 10], [0.0; 10], vec![0.0; 784]), (0.0, [0.0; 10], [0.0; 10], vec![0.0; 784])];
+                    let mut room = [
+                        (0.0, [0.0; 10], [0.0; 10], vec![0.0; 784]),
+                        (0.0, [0.0; 10], [0.0; 10], vec![0.0; 784]),
+                    ];
                     let mut queries: Vec<Query<'_>> = room
                         .iter_mut()
                         .zip(images)
@@ -161,7 +176,12 @@ mod tests {
                     subject.seen.loss_and_gradient(&images[1], Loss::Label(3), &mut logits, &mut gradient);
                     subject.seen.logits(&images[0], &mut logits);
                     let read = subject.read(&images[0], 5, |label| label == 3, |p| p[3]);
-                    (room.map(|(value, logits, _, gradient)| (value, logits, gradient)), gradient, logits, read)
+                    (
+                        room.map(|(value, logits, _, gradient)| (value, logits, gradient)),
+                        gradient,
+                        logits,
+                        read,
+                    )
                 };
                 assert!(of(&mut guarded, &images) == of(&mut bare, &rounded), "{name} {defence}");
                 assert!(of(&mut guarded, &images) != of(&mut bare, &images));

@@ -16,7 +16,6 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::root::root;
 
-
 /// What the page may do. The same words stand in `www/index.html`, for hosts that send no headers.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
      style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; \

@@ -6,13 +6,13 @@ use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::study::plan::{Purpose, Stored};
-use crate::study::results::PartResults;
 use super::document::escaped;
-use crate::study::run::World;
 use crate::classifier::Inference;
 use crate::datasets::Image;
 use crate::native::picture;
+use crate::study::plan::{Purpose, Stored};
+use crate::study::results::PartResults;
+use crate::study::run::World;
 
 /// The size of an image in the figure.
 const SIDE: usize = 112;
@@ -81,7 +81,13 @@ pub fn figure(results: &PartResults, world: &World, place: usize) -> Result<Opti
             let (line, _, attacked) = world.make(&mut subjects, job)?;
             let r = &line.record;
             let said = format!("{} ({:.0} %)", labels[r.predicted], 100.0 * r.confidence);
-            let said = if r.refused { "refused".to_owned() } else if r.success { said } else { labels[r.predicted].to_owned() };
+            let said = if r.refused {
+                "refused".to_owned()
+            } else if r.success {
+                said
+            } else {
+                labels[r.predicted].to_owned()
+            };
             pictures.push((1 + 2 * i, picture::image_png(shape, &attacked)?, said));
             let added = picture::perturbation_png(shape, &original.pixels, &attacked)?;
             pictures.push((2 + 2 * i, added, format!("L2 {:.2}", r.l2)));

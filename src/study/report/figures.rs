@@ -3,10 +3,10 @@
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
-use crate::study::plan::{Key, Purpose};
-use crate::study::results::{Cell, Group, PartResults};
 use crate::metrics::grade::Grade;
 use crate::metrics::statistics::Interval;
+use crate::study::plan::{Key, Purpose};
+use crate::study::results::{Cell, Group, PartResults};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;

@@ -47,4 +47,3 @@ pub fn calibration(part: &PartResults, world: Option<(&World, usize)>) -> String
         i.value, i.low, i.high
     )
 }
-

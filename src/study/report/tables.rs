@@ -64,8 +64,7 @@ fn graded_high(part: &PartResults, group: &Group) -> String {
     let of = |attack| {
         part.cell(group, Purpose::Study, attack).share(|l| l.record.grade == Some(Grade::High)).value
     };
-    let shares: Vec<String> =
-        part.part.middle().into_iter().map(|a| percent(of(a))).collect();
+    let shares: Vec<String> = part.part.middle().into_iter().map(|a| percent(of(a))).collect();
     shares.join(" / ")
 }
 

@@ -234,5 +234,9 @@ fn besides(vae: &Group, plain: &Group) -> String {
         return String::new();
     };
     let differences = a.difference(&b);
-    if differences.is_empty() { String::new() } else { format!("; trained with other {}", differences.join(", ")) }
+    if differences.is_empty() {
+        String::new()
+    } else {
+        format!("; trained with other {}", differences.join(", "))
+    }
 }

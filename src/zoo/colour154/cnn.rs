@@ -1,7 +1,7 @@
 //! A convolutional network for colour images of 154 x 154.
 
-use super::super::{Architecture, relu};
-use crate::network::{Kind, Layer};
+use super::super::{Architecture, LABELS, POOL, RELU};
+use crate::network::Kind;
 
 /// 5x5 conv of stride 2, then 3x3 convs, pooled thrice, dense 128: 141 MFLOP an input gradient.
 pub static CNN: Architecture = Architecture {
@@ -9,25 +9,22 @@ pub static CNN: Architecture = Architecture {
     title: "Convolutional network",
     image: [154, 154, 3],
     control_of: None,
-    layers: |classes| {
-        let pool = || Layer::plain(Kind::MaxPool2);
-        vec![
-            Layer::conv("conv1", 24, 5, 2),
-            relu(),
-            pool(),
-            Layer::conv("conv2", 48, 3, 1),
-            relu(),
-            pool(),
-            Layer::conv("conv3", 96, 3, 1),
-            relu(),
-            pool(),
-            Layer::conv("conv4", 128, 3, 1),
-            relu(),
-            Layer::dense("dense1", 128),
-            relu(),
-            Layer::dense("dense2", classes),
-        ]
-    },
+    layers: &[
+        ("conv1", Kind::Conv { channels: 24, kernel: 5, stride: 2 }),
+        RELU,
+        POOL,
+        ("conv2", Kind::Conv { channels: 48, kernel: 3, stride: 1 }),
+        RELU,
+        POOL,
+        ("conv3", Kind::Conv { channels: 96, kernel: 3, stride: 1 }),
+        RELU,
+        POOL,
+        ("conv4", Kind::Conv { channels: 128, kernel: 3, stride: 1 }),
+        RELU,
+        ("dense1", Kind::Dense(128)),
+        RELU,
+        ("dense2", Kind::Dense(LABELS)),
+    ],
     vae: None,
     recipe: |recipe| recipe,
     shipped: &["lfw"],

@@ -1,9 +1,8 @@
 //! The convolutional VAE for colour images of 154 x 154.
 
-use super::super::{Architecture, relu};
+use super::super::{Architecture, LABELS, RELU, VaeParts};
 use crate::datasets::Recipe;
-use crate::network::spec::Vae;
-use crate::network::{Kind, Layer};
+use crate::network::Kind;
 
 /// Strided convolutions 24, 48, 64 and 96, latent 64, transposed convolutions back: 177 MFLOP an input gradient.
 pub static CONV_VAE: Architecture = Architecture {
@@ -11,37 +10,35 @@ pub static CONV_VAE: Architecture = Architecture {
     title: "Convolutional VAE",
     image: [154, 154, 3],
     control_of: None,
-    layers: |classes| {
-        vec![
-            Layer::conv("encoder1", 24, 6, 2),
-            relu(),
-            Layer::conv("encoder2", 48, 3, 2),
-            relu(),
-            Layer::conv("encoder3", 64, 3, 2),
-            relu(),
-            Layer::conv("encoder4", 96, 4, 2),
-            relu(),
-            Layer::dense("mean", 64),
-            Layer::dense("head1", 64),
-            relu(),
-            Layer::dense("head2", classes),
-        ]
-    },
-    vae: Some(|| Vae {
+    layers: &[
+        ("encoder1", Kind::Conv { channels: 24, kernel: 6, stride: 2 }),
+        RELU,
+        ("encoder2", Kind::Conv { channels: 48, kernel: 3, stride: 2 }),
+        RELU,
+        ("encoder3", Kind::Conv { channels: 64, kernel: 3, stride: 2 }),
+        RELU,
+        ("encoder4", Kind::Conv { channels: 96, kernel: 4, stride: 2 }),
+        RELU,
+        ("mean", Kind::Dense(64)),
+        ("head1", Kind::Dense(64)),
+        RELU,
+        ("head2", Kind::Dense(LABELS)),
+    ],
+    vae: Some(VaeParts {
         latent: 64,
         encoder: 8,
-        log_variance: Layer::dense("log_variance", 64),
-        decoder: vec![
-            Layer::dense("decoder1", 8 * 8 * 96),
-            relu(),
-            Layer::plain(Kind::Unflatten([8, 8, 96])),
-            Layer::conv_transpose("decoder2", 64, 4, 2),
-            relu(),
-            Layer::conv_transpose("decoder3", 48, 3, 2),
-            relu(),
-            Layer::conv_transpose("decoder4", 24, 3, 2),
-            relu(),
-            Layer::conv_transpose("decoder5", 3, 6, 2),
+        log_variance: "log_variance",
+        decoder: &[
+            ("decoder1", Kind::Dense(8 * 8 * 96)),
+            RELU,
+            ("", Kind::Unflatten([8, 8, 96])),
+            ("decoder2", Kind::ConvTranspose { channels: 64, kernel: 4, stride: 2 }),
+            RELU,
+            ("decoder3", Kind::ConvTranspose { channels: 48, kernel: 3, stride: 2 }),
+            RELU,
+            ("decoder4", Kind::ConvTranspose { channels: 24, kernel: 3, stride: 2 }),
+            RELU,
+            ("decoder5", Kind::ConvTranspose { channels: 3, kernel: 6, stride: 2 }),
         ],
     }),
     recipe: |recipe| Recipe { epochs: 80, dropout: 0.0, ..recipe },

@@ -1,7 +1,7 @@
 //! The vanilla VAE's layers as a plain classifier.
 
 use super::super::Architecture;
-use super::vae::layers;
+use super::vae::LAYERS;
 use crate::datasets::Recipe;
 
 /// The layers of the vanilla VAE, without KL and sampling, at the same half resolution: its control.
@@ -10,7 +10,7 @@ pub static DENSE: Architecture = Architecture {
     title: "Dense network",
     image: [154, 154, 3],
     control_of: Some("vae"),
-    layers,
+    layers: LAYERS,
     vae: None,
     recipe: |recipe| Recipe { dropout: 0.0, ..recipe },
     shipped: &["lfw"],

@@ -1,9 +1,8 @@
 //! The vanilla VAE for colour images of 154 x 154.
 
-use super::super::{Architecture, relu};
+use super::super::{Architecture, Entry, LABELS, RELU, VaeParts};
 use crate::datasets::Recipe;
-use crate::network::spec::Vae;
-use crate::network::{Kind, Layer};
+use crate::network::Kind;
 
 /// A vanilla VAE that sees images at half their resolution: at the whole one its two large layers alone would hold twelve
 /// million weights.
@@ -12,16 +11,16 @@ pub static VAE: Architecture = Architecture {
     title: "Vanilla VAE",
     image: [154, 154, 3],
     control_of: None,
-    layers,
-    vae: Some(|| Vae {
+    layers: LAYERS,
+    vae: Some(VaeParts {
         latent: 32,
         encoder: 3,
-        log_variance: Layer::dense("log_variance", 32),
-        decoder: vec![
-            Layer::dense("decoder1", 48),
-            Layer::dense("decoder2", 77 * 77 * 3),
-            Layer::plain(Kind::Unflatten([77, 77, 3])),
-            Layer::plain(Kind::Upsample(2)),
+        log_variance: "log_variance",
+        decoder: &[
+            ("decoder1", Kind::Dense(48)),
+            ("decoder2", Kind::Dense(77 * 77 * 3)),
+            ("", Kind::Unflatten([77, 77, 3])),
+            ("", Kind::Upsample(2)),
         ],
     }),
     recipe: |recipe| Recipe {
@@ -36,14 +35,12 @@ pub static VAE: Architecture = Architecture {
 };
 
 /// From the image to the logits; those of the control, too.
-pub(super) fn layers(classes: usize) -> Vec<Layer> {
-    vec![
-        Layer::plain(Kind::AvgPool(2)),
-        Layer::dense("encoder1", 112),
-        relu(),
-        Layer::dense("mean", 32),
-        Layer::dense("head1", 64),
-        relu(),
-        Layer::dense("head2", classes),
-    ]
-}
+pub(super) static LAYERS: &[Entry] = &[
+    ("", Kind::AvgPool(2)),
+    ("encoder1", Kind::Dense(112)),
+    RELU,
+    ("mean", Kind::Dense(32)),
+    ("head1", Kind::Dense(64)),
+    RELU,
+    ("head2", Kind::Dense(LABELS)),
+];

@@ -1,7 +1,7 @@
 //! A small convolutional network for grey images of 28 x 28.
 
-use super::super::{Architecture, relu};
-use crate::network::{Kind, Layer};
+use super::super::{Architecture, LABELS, POOL, RELU};
+use crate::network::Kind;
 
 /// 3x3 conv 32, ReLU, pool, 3x3 conv 64, ReLU, pool, dense 128, ReLU, dense: 225,034 weights for ten labels.
 pub static CNN: Architecture = Architecture {
@@ -9,20 +9,17 @@ pub static CNN: Architecture = Architecture {
     title: "Convolutional network",
     image: [28, 28, 1],
     control_of: None,
-    layers: |classes| {
-        let pool = || Layer::plain(Kind::MaxPool2);
-        vec![
-            Layer::conv("conv1", 32, 3, 1),
-            relu(),
-            pool(),
-            Layer::conv("conv2", 64, 3, 1),
-            relu(),
-            pool(),
-            Layer::dense("dense1", 128),
-            relu(),
-            Layer::dense("dense2", classes),
-        ]
-    },
+    layers: &[
+        ("conv1", Kind::Conv { channels: 32, kernel: 3, stride: 1 }),
+        RELU,
+        POOL,
+        ("conv2", Kind::Conv { channels: 64, kernel: 3, stride: 1 }),
+        RELU,
+        POOL,
+        ("dense1", Kind::Dense(128)),
+        RELU,
+        ("dense2", Kind::Dense(LABELS)),
+    ],
     vae: None,
     recipe: |recipe| recipe,
     shipped: &["mnist"],

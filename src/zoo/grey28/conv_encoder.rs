@@ -1,7 +1,7 @@
 //! The convolutional VAE's layers as a plain classifier.
 
 use super::super::Architecture;
-use super::conv_vae::layers;
+use super::conv_vae::LAYERS;
 use crate::datasets::Recipe;
 
 /// The layers of the convolutional VAE, without KL and sampling: its control.
@@ -10,7 +10,7 @@ pub static CONV_ENCODER: Architecture = Architecture {
     title: "Strided convolutional network",
     image: [28, 28, 1],
     control_of: Some("conv-vae"),
-    layers,
+    layers: LAYERS,
     vae: None,
     recipe: |recipe| Recipe { epochs: 20, ..recipe },
     shipped: &["mnist"],

@@ -1,9 +1,8 @@
 //! The convolutional VAE for grey images of 28 x 28.
 
-use super::super::{Architecture, relu};
+use super::super::{Architecture, Entry, LABELS, RELU, VaeParts};
 use crate::datasets::Recipe;
-use crate::network::spec::Vae;
-use crate::network::{Kind, Layer};
+use crate::network::Kind;
 
 /// Strided convolutions 32, 64 and 64, latent 20, transposed convolutions back.
 pub static CONV_VAE: Architecture = Architecture {
@@ -11,20 +10,20 @@ pub static CONV_VAE: Architecture = Architecture {
     title: "Convolutional VAE",
     image: [28, 28, 1],
     control_of: None,
-    layers,
-    vae: Some(|| Vae {
+    layers: LAYERS,
+    vae: Some(VaeParts {
         latent: 20,
         encoder: 6,
-        log_variance: Layer::dense("log_variance", 20),
-        decoder: vec![
-            Layer::dense("decoder1", 256),
-            relu(),
-            Layer::plain(Kind::Unflatten([2, 2, 64])),
-            Layer::conv_transpose("decoder2", 64, 4, 2),
-            relu(),
-            Layer::conv_transpose("decoder3", 32, 3, 2),
-            relu(),
-            Layer::conv_transpose("decoder4", 1, 4, 2),
+        log_variance: "log_variance",
+        decoder: &[
+            ("decoder1", Kind::Dense(256)),
+            RELU,
+            ("", Kind::Unflatten([2, 2, 64])),
+            ("decoder2", Kind::ConvTranspose { channels: 64, kernel: 4, stride: 2 }),
+            RELU,
+            ("decoder3", Kind::ConvTranspose { channels: 32, kernel: 3, stride: 2 }),
+            RELU,
+            ("decoder4", Kind::ConvTranspose { channels: 1, kernel: 4, stride: 2 }),
         ],
     }),
     recipe: |recipe| Recipe { epochs: 40, ..recipe },
@@ -32,17 +31,15 @@ pub static CONV_VAE: Architecture = Architecture {
 };
 
 /// From the image to the logits; those of the control, too.
-pub(super) fn layers(classes: usize) -> Vec<Layer> {
-    vec![
-        Layer::conv("encoder1", 32, 4, 2),
-        relu(),
-        Layer::conv("encoder2", 64, 3, 2),
-        relu(),
-        Layer::conv("encoder3", 64, 4, 2),
-        relu(),
-        Layer::dense("mean", 20),
-        Layer::dense("head1", 64),
-        relu(),
-        Layer::dense("head2", classes),
-    ]
-}
+pub(super) static LAYERS: &[Entry] = &[
+    ("encoder1", Kind::Conv { channels: 32, kernel: 4, stride: 2 }),
+    RELU,
+    ("encoder2", Kind::Conv { channels: 64, kernel: 3, stride: 2 }),
+    RELU,
+    ("encoder3", Kind::Conv { channels: 64, kernel: 4, stride: 2 }),
+    RELU,
+    ("mean", Kind::Dense(20)),
+    ("head1", Kind::Dense(64)),
+    RELU,
+    ("head2", Kind::Dense(LABELS)),
+];

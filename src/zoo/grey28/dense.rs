@@ -1,8 +1,8 @@
 //! A dense network for grey images of 28 x 28: the control of the vanilla VAE.
 
-use super::super::{Architecture, relu};
+use super::super::{Architecture, LABELS, RELU};
 use crate::datasets::Recipe;
-use crate::network::Layer;
+use crate::network::Kind;
 
 /// Dense 400, ReLU, dense 20, dense 64, ReLU, dense: 324,014 weights for ten labels. No convolution: the pixels'
 /// neighbourhood is nothing to it. The layers of the vanilla VAE, without KL and sampling.
@@ -11,16 +11,14 @@ pub static DENSE: Architecture = Architecture {
     title: "Dense network",
     image: [28, 28, 1],
     control_of: Some("vae"),
-    layers: |classes| {
-        vec![
-            Layer::dense("dense1", 400),
-            relu(),
-            Layer::dense("dense2", 20),
-            Layer::dense("dense3", 64),
-            relu(),
-            Layer::dense("dense4", classes),
-        ]
-    },
+    layers: &[
+        ("dense1", Kind::Dense(400)),
+        RELU,
+        ("dense2", Kind::Dense(20)),
+        ("dense3", Kind::Dense(64)),
+        RELU,
+        ("dense4", Kind::Dense(LABELS)),
+    ],
     vae: None,
     recipe: |recipe| Recipe { epochs: 2 * recipe.epochs, ..recipe },
     shipped: &["mnist"],
