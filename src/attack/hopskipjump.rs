@@ -173,7 +173,8 @@ impl HopSkipJump {
     /// A random image: noise on squares of some size, on black, white or the original.
     fn random(&mut self) {
         let [rows, cols, channels] = self.shape;
-        let side = 1 << self.rng.usize(0..5);
+        // The same on machines of 32 and of 64 bits.
+        let side = 1 << self.rng.u64(0..5);
         let across = cols.div_ceil(side);
         let patches: Vec<f32> =
             (0..rows.div_ceil(side) * across * channels).map(|_| self.rng.f32()).collect();

@@ -114,7 +114,7 @@ impl Square {
     fn square(&mut self, side: usize) {
         let [rows, cols, channels] = self.shape;
         let (height, width) = (side.min(rows), side.min(cols));
-        let (top, left) = (self.rng.usize(0..=rows - height), self.rng.usize(0..=cols - width));
+        let (top, left) = (self.place(rows - height), self.place(cols - width));
         let changes: Vec<f32> = (0..channels).map(|_| self.change()).collect();
         let Candidate { original, image, .. } = &mut self.candidate;
         image.copy_from_slice(&self.best);
@@ -124,6 +124,11 @@ impl Square {
                 image[i] = (original[i] + changes[(i - start) % channels]).clamp(0.0, 1.0);
             }
         }
+    }
+
+    /// A place from 0 to `last`, the same on machines of 32 and of 64 bits.
+    fn place(&mut self, last: usize) -> usize {
+        self.rng.u64(0..=last as u64) as usize
     }
 
     fn change(&mut self) -> f32 {

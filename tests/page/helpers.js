@@ -1,15 +1,22 @@
 // A server of the real program and a Chromium, for the tests of the page.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const program = `${root}/target/release/misread`;
+
+/** What the program answers. */
+export const misread = (...args) => execFileSync(program, args, { cwd: root, encoding: 'utf8' });
+
+/** All that there is, as the page gets it from its worker. */
+export const catalogue = JSON.parse(misread('catalogue'));
 
 /** Starts the server: {url, stop}; with a folder, that is where it looks for data sets. */
 export async function serve(data = 'tests/page') {
-  const child = spawn(`${root}/target/release/misread`, ['--port', '18080', '--data-dir', data], { cwd: root });
+  const child = spawn(program, ['--port', '18080', '--data-dir', data], { cwd: root });
   const url = await new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code) => reject(new Error(`the server ended with ${code}`)));

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Player } from '../../www/view/player.js';
+import { Player } from '../../www/parts/player.js';
 
 /** Animation frames that are waiting for their time. */
 let waiting;

@@ -2,10 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialState, readHash, writeHash } from '../../www/state.js';
+import { Offers } from '../../www/app/offers.js';
+import { Table } from '../../www/app/state.js';
+import { catalogue } from './helpers.js';
+
+const table = new Table(new Offers(catalogue));
+const initialState = () => table.initial();
+const readHash = (hash) => table.readHash(hash);
+const writeHash = (state) => table.writeHash(state);
 
 test('what is written is read back', () => {
-  const state = { ...initialState(), digit: 42, target: 'any', attack: 'l1', valid: 2.5, run: 1, inference: 'sampled', duel: 'mnist-cnn,mnist-vae' };
+  const state = { ...initialState(), digit: 42, target: 'any', attack: 'l1', valid: 2.5, run: 1, inference: 'sampled', defence: 'grey2+grey8', duel: 'mnist-cnn,mnist-vae' };
   Object.assign(state.attacks.l1, { mode: 'min', epsilon: 12.5, form: 'published', seed: 3 });
   Object.assign(state.attacks.lbfgs, { c: 7, confidence: 0.9 });
   assert.deepEqual(readHash(writeHash(state)), { state, problems: [] });
@@ -22,7 +29,7 @@ test('parameters belong to the attack that is named, wherever it stands', () => 
 
 test('a value that is not right becomes the default and a sentence', () => {
   const wrong = [
-    'digit=-1', 'digit=1.5', 'digit=', 'epsilon=0', 'epsilon=2', 'steps=1e9', 'target=x', 'attack=fgsm', 'hat=1', 'mode=max',
+    'digit=-1', 'digit=1.5', 'digit=', 'epsilon=0', 'epsilon=2', 'steps=1e9', 'target=x', 'attack=pgd', 'hat=1', 'defence=grey3', 'fgsm.steps=3', 'mode=max',
     'confidence=1', 'seed=-1', 'inference=guess', 'duel=mnist-cnn,mnist', 'c=1', 'l2.epsilon=1', 'lbfgs.seed=1', 'toString=1',
   ];
   for (const hash of wrong) {

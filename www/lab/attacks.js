@@ -1,28 +1,37 @@
-// The attacks that the lab offers: those at budgets, and searches for the closest image, whose distances make a curve. What
-// they do is in the wasm.
+// The attacks that the lab offers, made of the catalogue: the one that decides, as a search under each norm, whose distances make
+// a curve; and the study's, at budgets where they have some.
 
-import { ATTACKS, normOf } from '../attacks.js';
+/** @import { Offers } from '../app/offers.js' */
 
-const AXES = { linf: 'ε: how far a pixel may go', l1: 'ε: sum of all changes', l2: 'L2: length of the change' };
-const DISTANCES = { linf: 'L∞: the largest change of a pixel', l1: 'L1: sum of all changes', l2: AXES.l2 };
-
-const own = (method) => ({ method, norm: normOf(method), short: ATTACKS[method].short, title: ATTACKS[method].title, axis: AXES[normOf(method)] });
-const strongest = (norm, short) => ({
-  method: 'strongest', norm, short: `strongest ${short}`, title: `The strongest, ${short}`, axis: DISTANCES[norm],
-});
+import { attackWords, fieldWords, normWords } from '../words/en.js';
 
 /**
- * Each attack by its name in links: which `method` it is under which `norm`, and its words. Verdicts are drawn from the
- * strongest where there are any: the others are what the study names, and not all of them are strong.
+ * @typedef {object} LabAttack
+ * @property {string} key its name in links
+ * @property {string} attack
+ * @property {string} norm
+ * @property {string} short
+ * @property {string} title
+ * @property {string} axis
+ * @property {boolean} decides whether it is strong enough for a verdict
+ * @property {boolean} bounded whether it has budgets
  */
-export const LAB = {
-  'strongest-l2': strongest('l2', 'L2'),
-  'strongest-linf': strongest('linf', 'L∞'),
-  'strongest-l1': strongest('l1', 'L1'),
-  linf: own('linf'),
-  l1: own('l1'),
-  lbfgs: { ...own('lbfgs'), title: 'L-BFGS, the closest image' },
-};
 
-/** Whether an attack is strong enough for a verdict. */
-export const decides = (attack) => LAB[attack].method === 'strongest';
+/** Each attack of the lab, in its order. @param {Offers} offers @returns {LabAttack[]} */
+export function labAttacks(offers) {
+  return offers.attacks.filter(({ study, decides }) => study || decides).sort((a, b) => Number(b.decides) - Number(a.decides)).flatMap((attack) => {
+    const { short = attack.title } = attackWords(attack);
+    const budget = attack.fields.find((field) => field.budget);
+    if (attack.decides) {
+      return attack.norms.map((norm) => {
+        const { symbol, axis } = normWords(norm);
+        const names = { short: `${short} ${symbol}`, title: `${attack.title}, ${symbol}` };
+        return { key: `${attack.key}-${norm}`, attack: attack.key, norm, ...names, axis, decides: true, bounded: false };
+      });
+    }
+    const norm = attack.norms[0];
+    const axis = budget ? `ε: ${fieldWords(attack.key, budget, norm).words}` : normWords(norm).axis;
+    const title = budget ? attack.title : `${attack.title}, the closest image`;
+    return [{ key: attack.key, attack: attack.key, norm, short, title, axis, decides: false, bounded: Boolean(budget) }];
+  });
+}

@@ -1,23 +1,17 @@
 // The results as files: records as CSV and JSON, the chart as SVG and PNG.
 
-/** The fields of a record, in their order. */
-export const FIELDS = [
-  'dataset', 'network', 'reading', 'attack', 'norm', 'budget', 'index', 'label', 'target', 'clean_predicted', 'predicted', 'success',
-  'confidence', 'l0', 'l1', 'l2', 'linf', 'ssim', 'valid', 'grade', 'survives_png', 'steps', 'gradients', 'queries',
-];
-
 /** A value in a table of comma-separated values; what is not there is left empty. */
-const cell = (value) => {
+const cell = (/** @type {any} */ value) => {
   const text = value === null ? '' : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** A line for each record, below the names of the fields. */
-export const csv = (records) => [FIELDS, ...records.map((record) => FIELDS.map((name) => record[name]))].map((row) => `${row.map(cell).join(',')}\n`).join('');
+/** A line for each record, below the names of its fields. @param {string[]} fields @param {Record<string, any>[]} records */
+export const csv = (fields, records) => [fields, ...records.map((record) => fields.map((name) => record[name]))].map((row) => `${row.map(cell).join(',')}\n`).join('');
 
-/** Settings and records, one a line. */
-export function json(settings, records) {
-  const lines = records.map((record) => JSON.stringify(Object.fromEntries(FIELDS.map((name) => [name, record[name]]))));
+/** Settings and records, one a line. @param {Record<string, any>} settings @param {string[]} fields @param {Record<string, any>[]} records */
+export function json(settings, fields, records) {
+  const lines = records.map((record) => JSON.stringify(Object.fromEntries(fields.map((name) => [name, record[name]]))));
   return `{"settings": ${JSON.stringify(settings)},\n"records": [\n${lines.join(',\n')}\n]}\n`;
 }
 

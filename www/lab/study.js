@@ -1,68 +1,83 @@
 // The experiment: every digit, network, attack and budget, on all workers. A study that was stopped goes on where it was.
 
-import { ATTACKS, engineOptions } from '../attacks.js';
-import { Cancelled } from '../engine.js';
-import * as networks from '../networks.js';
-import { LAB } from './attacks.js';
-import { sampleImages } from '../view/pixels.js';
+/** @import { Engine } from '../engine/client.js' */
+/** @import { Offers } from '../app/offers.js' */
+/** @import { LabTable } from './state.js' */
+
+import { Cancelled } from '../engine/client.js';
+import { sampleImages } from '../parts/pixels.js';
 
 /** How long the workers may take to end their attacks after a stop before they are ended, in milliseconds. */
 const PATIENCE = 1500;
 
-/** The label after the true one: what every attack aims at. */
-export const next = (label) => (label + 1) % 10;
+/** @typedef {{attack: string, budget: number | null}} Planned an attack of the lab at a budget; a search has none */
 
-/** The attacks of a study in their order: [{attack, budget}]; those that seek the closest image have no budget. */
-export const plan = ({ attacks, ...settings }) =>
-  Object.keys(LAB)
-    .filter((attack) => attacks.includes(attack))
-    .flatMap((attack) => (settings[attack] ?? [null]).map((budget) => ({ attack, budget })));
+/** The attacks of a study in their order. @param {LabTable} table @param {Record<string, any>} settings @returns {Planned[]} */
+export const plan = (table, settings) =>
+  table.attacks
+    .filter(({ key }) => settings.attacks.includes(key))
+    .flatMap(({ key, bounded }) => (bounded ? settings[key] : [null]).map((/** @type {number | null} */ budget) => ({ attack: key, budget })));
 
 /**
- * The probability that L-BFGS must reach on draws that it knows, against a VAE that then draws others, as in the native
+ * The probability that a search must reach on draws that it knows, against a VAE that then draws others, as in the native
  * study: what just fools the known draws seldom fools fresh ones.
  */
 export const SURE = 0.7;
 
-/** What the engine needs to know of an attack. */
-function options({ attack, budget, reading }, { steps, seed }) {
+/** What the engine needs to know of an attack. @param {Offers} offers @param {LabTable} table @param {Planned} planned @param {boolean} draws @param {Record<string, any>} settings */
+function settingsOf(offers, table, { attack: key, budget }, draws, { steps, seed }) {
+  const { attack, norm, decides } = table.attack(key);
+  const { fields } = offers.attack(attack);
+  const field = fields.find((one) => one.budget);
   const unbounded = budget === null;
-  const confidence = unbounded && reading === 'sampled' ? SURE : 0;
-  const { method, norm } = LAB[attack];
-  const { fields } = ATTACKS[method];
-  // The strongest attack counts its gradients, not its steps; where its budget is sought, the one it begins with is any.
-  const several = 'norm' in fields;
-  return engineOptions(method, {
-    mode: unbounded ? 'min' : 'fixed', norm: several ? norm : undefined, epsilon: budget ?? fields.epsilon?.initial, c: fields.c?.initial,
-    steps: several ? fields.steps.initial : steps, confidence, stop: 0, seed: unbounded && !several ? '' : seed,
+  // The one that decides counts its gradients, not its steps.
+  return offers.settings(attack, {
+    mode: unbounded ? 'min' : 'fixed', norm, ...(field && budget !== null && { [field.key]: budget }),
+    steps: decides ? fields.find((one) => one.key === 'steps')?.initial : steps,
+    confidence: unbounded && draws ? SURE : 0, stop: 0, seed: unbounded && !decides ? '' : seed,
   });
 }
 
 export class Study {
+  #offers;
+  #table;
+  /** @type {{i: number, network: string, label: number, index: number, records: Record<string, any>[]}[]} */
   #items;
   #images;
+  /** @type {Planned[]} */
   #plan;
   #stopped = true;
+  /** @type {Set<AbortController>} */
   #calls = new Set();
 
-  /** What went wrong, in words, where something did. */
+  /** What went wrong, in words, where something did. @type {string | null} */
   wrong = null;
   /** Attacks that are done, with those that there was no need for. */
   done = 0;
+  /** By what the attacks are graded. @type {Record<string, number>} */
+  thresholds;
 
   /**
-   * @param {object} settings as in the table of the state
+   * @param {Offers} offers @param {LabTable} table
+   * @param {Record<string, any>} settings as in the table of the state
    * @param {{pixels: Uint8Array, labels: Uint8Array, indices: Uint32Array}} digits
-   * @param {Set<string>} vaes the names of those networks that are VAEs
    */
-  constructor(settings, digits, vaes) {
-    Object.assign(this, { settings, vaes });
-    this.#plan = plan(settings);
-    this.#images = (i) => sampleImages(digits, i);
+  constructor(offers, table, settings, digits) {
+    [this.#offers, this.#table] = [offers, table];
+    this.settings = settings;
+    this.#plan = plan(table, settings);
+    const { dataset } = table;
+    this.thresholds = { [`valid_${dataset.measure}`]: dataset.valid, confident: dataset.confident };
+    this.#images = (/** @type {number} */ i) => sampleImages(dataset.image, digits.pixels, i);
     // Digit after digit, so that the curves of all networks grow together.
     const numbers = Array.from({ length: Math.min(settings.digits, digits.labels.length) }, (_, i) => i);
     this.#items = numbers.flatMap((i) =>
-      settings.networks.map((network) => ({ i, network, label: digits.labels[i], index: digits.indices[i], read: null, records: [] })));
+      settings.networks.map((/** @type {string} */ network) => ({ i, network, label: digits.labels[i], index: digits.indices[i], records: [] })));
+  }
+
+  /** The names of those networks that are VAEs. */
+  get vaes() {
+    return new Set(this.settings.networks.filter((/** @type {string} */ name) => this.#offers.network(name).vae));
   }
 
   /** How many attacks there are. */
@@ -93,7 +108,7 @@ export class Study {
 
   /**
    * Does what is left, until it is done or stopped; never fails, see `wrong`.
-   * @param {import('../pool.js').Pool} pool
+   * @param {import('../engine/pool.js').Pool} pool
    */
   async run(pool) {
     this.wrong = null;
@@ -106,7 +121,7 @@ export class Study {
   /** Stops; what is done stays. Resolves to whether the workers are still good. */
   async stop(ended, pool) {
     this.#stopped = true;
-    for (const { cancel } of this.#calls) cancel();
+    for (const call of this.#calls) call.abort(new Cancelled('stopped'));
     const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, 'late'));
     if ((await Promise.race([ended, late])) !== 'late') return true;
     pool.stop();
@@ -119,51 +134,28 @@ export class Study {
     this.#stopped = true;
   }
 
-  /** All attacks on one digit and one network that are still to be done. */
+  /** All attacks on one digit and one network that are still to be done. @param {Engine} engine @param {any} item */
   async #attack(engine, item) {
     const { i, network, label, index } = item;
-    const vae = this.vaes.has(network);
-    const model = networks.key(network, this.settings.inference);
-    let second = false;
+    const { inference } = this.settings;
+    const draws = inference === 'sampled' && this.#offers.network(network).vae;
+    const classes = this.#table.dataset.labels.length;
     while (!this.#stopped && item.records.length < this.#plan.length) {
+      const planned = this.#plan[item.records.length];
+      const call = new AbortController();
+      this.#calls.add(call);
       try {
-        const image = this.#images(i);
-        item.read ??= await engine.answer(model, image, index);
-        const { attack, budget } = this.#plan[item.records.length];
-        const about = {
-          dataset: 'mnist', network, reading: vae ? this.settings.inference : 'mean', attack: LAB[attack].method, norm: LAB[attack].norm,
-          budget, index, label, target: next(label), clean_predicted: item.read.predicted,
-        };
-        const outcome = about.clean_predicted === label ? await this.#outcome(engine, { model, image, index, about: { ...about, attack } }) : misread(item.read.probabilities, about);
-        item.records.push({ ...about, ...outcome });
+        const task = { image: this.#images(i), index, label, target: (label + 1) % classes, only_if_read: true };
+        const attack = settingsOf(this.#offers, this.#table, planned, draws, this.settings);
+        const { record } = await engine.attack({ subject: { model: network, inference, defence: '' }, task, attack }, { signal: call.signal });
+        item.records.push(record);
         this.done++;
       } catch (error) {
-        // A worker that was lost is replaced by the next call; what is lost again is lost for good.
-        if (second || error instanceof Cancelled) {
-          this.fail(error);
-          return;
-        }
-        second = true;
+        this.fail(error);
+        return;
+      } finally {
+        this.#calls.delete(call);
       }
     }
   }
-
-  async #outcome(engine, { model, image, index, about }) {
-    const call = engine.attack({ model, image, label: about.target, targeted: true, index, quiet: true, options: options(about, this.settings) });
-    this.#calls.add(call);
-    try {
-      const { outcome: end } = await call.promise;
-      const { predicted, success, confidence, l0, l1, l2, linf, ssim, valid, grade, survivesPng, steps, gradients, queries } = end;
-      this.thresholds ??= { valid_l2: end.validAt, confident: end.confidentAt };
-      return { predicted, success, confidence, l0, l1, l2, linf, ssim, valid, grade, survives_png: survivesPng, steps, gradients, queries };
-    } finally {
-      this.#calls.delete(call);
-    }
-  }
 }
-
-/** What is recorded of a digit that is misread without an attack: it is not attacked. */
-const misread = (probabilities, { clean_predicted: predicted, target }) => ({
-  predicted, success: false, confidence: probabilities[target], l0: 0, l1: 0, l2: 0, linf: 0, ssim: 1, valid: true, grade: null,
-  survives_png: false, steps: 0, gradients: 0, queries: 0,
-});

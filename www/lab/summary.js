@@ -1,10 +1,8 @@
 // What the records of a study say: rows of a table, curves, and VAEs beside plain networks. The statistics are the crate's,
 // computed in a worker.
 
-import { LAB } from './attacks.js';
-
-/** The grades from the best of an attack to none. */
-export const GRADES = ['high', 'moderate', 'low', 'ineffective', 'failed'];
+/** @import { Study } from './study.js' */
+/** @import { LabTable } from './state.js' */
 
 /** Whether the network read the digit rightly before the attack; others are not counted. */
 const read = (record) => record?.clean_predicted === record?.label;
@@ -20,11 +18,11 @@ function distances(values) {
 
 /**
  * Sums up a study, as far as it is.
- * @param {import('./study.js').Study} study
+ * @param {Study} study @param {LabTable} table @param {string[]} grades from the best of an attack to none
  * @param {(asked: Array) => Promise<Float64Array[]>} ask `statistics` of an engine
  * @returns {Promise<{rows: object[], curves: object[], comparisons: object[]}>} an interval is [value, low, high]
  */
-export async function summarise(study, ask) {
+export async function summarise(study, table, grades, ask) {
   const asked = [];
   // Gives the place of an answer; those are put in below.
   const want = (...question) => asked.push(question) - 1;
@@ -40,18 +38,19 @@ export async function summarise(study, ask) {
       network, attack, budget, attacked: attacked.length, misread: done.length - attacked.length, hits: fooled.length,
       fooled: want('share', fooled.length, attacked.length), l2: want('quartiles', of('l2')),
       ...Object.fromEntries(['l1', 'linf', 'ssim', 'confidence'].map((name) => [name, want('median', of(name))])),
-      grades: Object.fromEntries(GRADES.map((name) => [name, attacked.filter(({ grade }) => grade === name).length])),
+      refused: attacked.filter(({ refused }) => refused).length,
+      grades: Object.fromEntries(grades.map((name) => [name, attacked.filter(({ grade }) => grade === name).length])),
     };
   });
   const curves = groups.filter(({ budget }) => budget === null).flatMap(({ network, attack, attacked, fooled }) => {
-    const { norm } = LAB[attack];
+    const { norm } = table.attack(attack);
     const x = distances(groups.filter((one) => one.attack === attack).flatMap((one) => one.fooled.map((record) => record[norm])));
     return x.map((at) => {
       const hits = fooled.filter((record) => record[norm] <= at).length;
       return { network, attack, x: at, hits, attacked: attacked.length, fooled: want('share', hits, attacked.length) };
     });
   });
-  const comparisons = [...compared(groups, study, want)];
+  const comparisons = [...compared(groups, study, table, want)];
   const answers = asked.length ? await ask(asked) : [];
   for (const row of rows) {
     for (const name of ['fooled', 'l2', 'l1', 'linf', 'ssim', 'confidence']) row[name] = answers[row[name]];
@@ -62,7 +61,7 @@ export async function summarise(study, ask) {
 }
 
 /** Each VAE beside each plain network, attack by attack, on the digits that both read rightly. */
-function* compared(groups, { vaes, settings: { inference } }, want) {
+function* compared(groups, { vaes, settings: { inference } }, table, want) {
   for (const a of groups.filter(({ network }) => vaes.has(network))) {
     for (const b of groups.filter(({ network }) => !vaes.has(network))) {
       if (a.attack !== b.attack || a.budget !== b.budget) continue;
@@ -72,7 +71,7 @@ function* compared(groups, { vaes, settings: { inference } }, want) {
       const pairs = a.records.map((record, i) => [record, b.records[i]]).filter(([x, y]) => x && y && read(x) && read(y));
       if (a.budget === null) {
         const both = pairs.filter(([x, y]) => x.success && y.success);
-        yield { ...about, n: both.length, kind: 'ratio', ratio: want('median', Float64Array.from(both, ([x, y]) => x[LAB[a.attack].norm] / y[LAB[a.attack].norm])) };
+        yield { ...about, n: both.length, kind: 'ratio', ratio: want('median', Float64Array.from(both, ([x, y]) => x[table.attack(a.attack).norm] / y[table.attack(a.attack).norm])) };
       } else {
         const [first, second] = [pairs.filter(([x, y]) => x.success && !y.success), pairs.filter(([x, y]) => y.success && !x.success)];
         yield { ...about, n: pairs.length, kind: 'difference', difference: want('pairedDifference', first.length, second.length, pairs.length) };

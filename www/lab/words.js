@@ -1,11 +1,12 @@
 // The words of the lab that depend on what was found.
 
-import * as networks from '../networks.js';
-import { plain } from '../text.js';
-import { LAB, decides } from './attacks.js';
+/** @import { Offers } from '../app/offers.js' */
+/** @import { LabTable } from './state.js' */
 
-/** An attack with its budget: L∞ ≤ 0.1. */
-export const bounded = ({ attack, budget }) => (budget === null ? LAB[attack].short : `${LAB[attack].short} ≤ ${budget}`);
+import { normWords, plain } from '../words/en.js';
+
+/** An attack with its budget: L∞ ≤ 0.1. @param {LabTable} table @param {{attack: string, budget: number | null}} planned */
+export const bounded = (table, { attack, budget }) => (budget === null ? table.attack(attack).short : `${table.attack(attack).short} ≤ ${budget}`);
 
 /** A share in percent without the sign. */
 export const points = (share) => (100 * share).toFixed(1);
@@ -27,26 +28,28 @@ const pair = ({ vae, plain: other }) => `${vae} ${other}`;
 
 /**
  * What was found for H0.
- * @param {object[]} comparisons of `summarise`
+ * @param {any[]} comparisons of `summarise` @param {LabTable} table @param {Offers} offers
  * @returns {{verdict: string, pairs: {vae: string, plain: string, title: string, words: string}[]}} a verdict, where there is
  *   more than one pair, and a sentence for each VAE beside each plain network
  */
-export function found(comparisons) {
+export function found(comparisons, table, offers) {
+  const decides = (/** @type {string} */ attack) => table.attack(attack).decides;
   // Where the strongest attack was run, it alone decides.
   const strong = comparisons.some(({ attack }) => decides(attack));
-  return decided(strong ? comparisons.filter(({ attack }) => decides(attack)) : comparisons, strong);
+  return decided(strong ? comparisons.filter(({ attack }) => decides(attack)) : comparisons, strong, table, offers);
 }
 
 /** What is said where no attack was strong enough for a verdict. */
 const WEAK = 'By these attacks, which are not the strongest: with “the strongest” the answer may be another, under L1 above all.';
 
-function decided(comparisons, strong) {
+/** @param {any[]} comparisons @param {boolean} strong @param {LabTable} table @param {Offers} offers */
+function decided(comparisons, strong, table, offers) {
   const all = [...new Set(comparisons.map(pair))].map((one) => comparisons.filter((other) => pair(other) === one && other.n));
   const pairs = all.filter((own) => own.length).map((own) => {
     const { vae, plain: other } = own[0];
-    const { weaker, words } = difference(own.filter(({ kind }) => kind === 'difference'));
-    const title = `${networks.short(vae)} beside ${networks.short(other)}`;
-    const ratios = own.filter(({ kind }) => kind === 'ratio').map(ratio);
+    const { weaker, words } = difference(table, own.filter(({ kind }) => kind === 'difference'));
+    const title = `${offers.short(vae)} beside ${offers.short(other)}`;
+    const ratios = own.filter(({ kind }) => kind === 'ratio').map((one) => ratio(table, one));
     // What the strongest attack says counts where it was run; the norms may differ.
     const said = strong ? agreed(ratios.map((one) => one.weaker)) : weaker;
     return { vae, plain: other, weaker: said, title, words: [words, ...ratios.map((one) => one.words)].filter(Boolean).join(' ') };
@@ -66,13 +69,13 @@ function verdict(weaker) {
 }
 
 /** Where the two differ most, and which of them is the weaker one there. */
-function difference(all) {
+function difference(table, all) {
   if (!all.length) return { weaker: null, words: '' };
   const most = all.reduce((best, one) => (Math.abs(one.difference[0]) > Math.abs(best.difference[0]) ? one : best));
   const [value, low, high] = most.difference;
-  const at = `at ${bounded(most)}${all.length > 1 ? ', where they differ most' : ''},`;
+  const at = `at ${bounded(table, most)}${all.length > 1 ? ', where they differ most' : ''},`;
   const of = `of the ${most.n} digits that both read rightly`;
-  if (value === 0) return { weaker: 'neither', words: `both are fooled equally often ${of}, at ${all.length > 1 ? 'every budget' : bounded(most)}.` };
+  if (value === 0) return { weaker: 'neither', words: `both are fooled equally often ${of}, at ${all.length > 1 ? 'every budget' : bounded(table, most)}.` };
   const [more, from, to] = value > 0 ? ['more', low, high] : ['fewer', -high, -low];
   const lead = `${at} the VAE is fooled on ${points(Math.abs(value))} points ${more} ${of} (95 % interval ${points(from)} to ${points(to)})`;
   if (from <= 0) return { weaker: 'neither', words: `${lead}, too little to tell from chance.` };
@@ -83,13 +86,11 @@ function difference(all) {
 const agreed = (weaker) => (weaker.every((one) => one === weaker[0]) ? (weaker[0] ?? null) : 'neither');
 
 /** How far an attack had to go for the VAE, beside the other, and which of them is the weaker one by that. */
-function ratio({ attack, n, ratio: of }) {
+function ratio(table, { attack, n, ratio: of }) {
   const [value, low, high] = Array.from(of, (v) => v.toFixed(2));
   const weaker = of[1] > 1 ? 'plain' : of[2] < 1 ? 'vae' : 'neither';
-  const decides = { plain: ', as H0 says', vae: ', which is against H0', neither: ', too little to tell from chance' }[weaker];
-  const { method, norm, short } = LAB[attack];
-  const who = method === 'strongest' ? 'The strongest attack' : short;
-  return { weaker, words: `${who} goes ${value} times as far for the VAE (${SYMBOLS[norm]}, median of ${n} digits, ${low} to ${high})${decides}.` };
+  const says = { plain: ', as H0 says', vae: ', which is against H0', neither: ', too little to tell from chance' }[weaker];
+  const { decides: strong, norm, short } = table.attack(attack);
+  const who = strong ? 'The strongest attack' : short;
+  return { weaker, words: `${who} goes ${value} times as far for the VAE (${normWords(norm).symbol}, median of ${n} digits, ${low} to ${high})${says}.` };
 }
-
-const SYMBOLS = { linf: 'L∞', l1: 'L1', l2: 'L2' };

@@ -1,0 +1,87 @@
+// Wires the page: the catalogue from a worker, a session, its actions, and the panels. A panel is a file with `mount(root, session)`
+// and a line here; its root is the element of index.html with its name as data-panel, or a new section.
+
+import { Engine } from '../engine/client.js';
+import { bestBuild, whyUnsupported } from '../engine/support.js';
+import * as attacks from '../panels/attacks.js';
+import * as bring from '../panels/bring.js';
+import * as buttons from '../panels/buttons.js';
+import * as compare from '../panels/compare.js';
+import * as duel from '../panels/duel.js';
+import * as eye from '../panels/eye.js';
+import * as gallery from '../panels/gallery.js';
+import * as latent from '../panels/latent.js';
+import * as networks from '../panels/networks.js';
+import * as notice from '../panels/notice.js';
+import * as pictures from '../panels/pictures.js';
+import * as readings from '../panels/readings.js';
+import * as save from '../panels/save.js';
+import * as stage from '../panels/stage.js';
+import * as targets from '../panels/targets.js';
+import * as thresholds from '../panels/thresholds.js';
+import * as transfer from '../panels/transfer.js';
+import * as verdict from '../panels/verdict.js';
+import { notify, report } from '../parts/notice.js';
+import { Actions } from './actions.js';
+import { Offers } from './offers.js';
+import { Session } from './session.js';
+import { Table } from './state.js';
+
+/** By name. */
+const PANELS = {
+  notice, pictures, targets, networks, buttons, attacks, stage, verdict, readings, latent, thresholds, eye, save, transfer, duel, compare, gallery, bring,
+};
+
+/** @param {string} name */
+function rootOf(name) {
+  const there = document.querySelector(`[data-panel="${name}"]`);
+  if (there) return /** @type {HTMLElement} */ (there);
+  const made = Object.assign(document.createElement('section'), { className: 'panel' });
+  made.dataset.panel = name;
+  document.querySelector('main > article')?.before(made);
+  return made;
+}
+
+async function start() {
+  const engine = new Engine(bestBuild());
+  const offers = new Offers(await engine.catalogue());
+  const session = new Session(offers, engine, new Table(offers));
+  session.actions = new Actions(session);
+  for (const [name, { mount }] of Object.entries(PANELS)) mount(rootOf(name), session);
+
+  const read = () => {
+    const { state, problems } = session.table.readHash(location.hash);
+    session.state = state;
+    session.tell('state');
+    return problems.join(' ');
+  };
+  addEventListener('hashchange', async () => {
+    const before = JSON.stringify(session.subject);
+    const said = read();
+    session.tell('notice', { words: said });
+    if (JSON.stringify(session.subject) !== before || !session.current.network) {
+      await session.actions.load();
+      if (said) session.tell('said', said);
+    } else if (session.state.run) await session.actions.attack();
+    else await session.actions.look();
+  });
+  const said = read();
+  await session.actions.load();
+  if (said) session.tell('said', said);
+}
+
+/** @param {string} words @param {() => void} [retry] */
+function failed(words, retry) {
+  notify(words, retry);
+  report('error', words);
+  /** @type {HTMLElement} */ (document.getElementById('status')).textContent = '';
+}
+
+const unsupported = whyUnsupported();
+if (unsupported) failed(unsupported);
+else begin();
+
+function begin() {
+  notify('');
+  start().catch((error) => failed(error.message, begin));
+}

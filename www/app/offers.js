@@ -1,0 +1,156 @@
+// The catalogue as the pages ask it: what there is, by key, with the networks that the visitor brought among the rest.
+
+/** @import { Attack, Catalogue, Dataset, Field, Network, NetworkEntry, Settings } from '../engine/protocol.js' */
+
+import { networkWords } from '../words/en.js';
+
+/** Marks a network that the visitor brought. */
+const OWN = 'own:';
+/** The largest weights file that is taken, in bytes. */
+const LARGEST = 64 << 20;
+
+/** The label that is read, of the probabilities of all. @param {Float32Array} probabilities */
+export const likeliest = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
+
+export class Offers {
+  /** @type {Catalogue} */
+  #catalogue;
+  /** The networks that the visitor brought. @type {Map<string, NetworkEntry>} */
+  #own = new Map();
+
+  /** @param {Catalogue} catalogue */
+  constructor(catalogue) {
+    this.#catalogue = catalogue;
+  }
+
+  get attacks() {
+    return this.#catalogue.attacks;
+  }
+
+  get datasets() {
+    return this.#catalogue.datasets;
+  }
+
+  get defences() {
+    return this.#catalogue.defences;
+  }
+
+  get inferences() {
+    return this.#catalogue.inferences;
+  }
+
+  get norms() {
+    return this.#catalogue.norms;
+  }
+
+  get grades() {
+    return this.#catalogue.grades;
+  }
+
+  /** The fields of a record. */
+  get record() {
+    return this.#catalogue.record;
+  }
+
+  /** The networks that ship, and those of the visitor. */
+  get networks() {
+    return [...this.#catalogue.networks, ...this.#own.values()];
+  }
+
+  /** The names of the networks that ship. */
+  get shipped() {
+    return this.#catalogue.networks.map(({ key }) => key);
+  }
+
+  /** @param {string} key @returns {Attack} */
+  attack(key) {
+    return /** @type {Attack} */ (this.attacks.find((attack) => attack.key === key));
+  }
+
+  /** The attacks of the study, in their published forms. */
+  get study() {
+    return this.attacks.filter(({ study }) => study);
+  }
+
+  /** @param {string} key @returns {Dataset} */
+  dataset(key) {
+    return /** @type {Dataset} */ (this.datasets.find((dataset) => dataset.key === key));
+  }
+
+  /** @param {string} name @returns {NetworkEntry} */
+  network(name) {
+    return /** @type {NetworkEntry} */ (this.networks.find(({ key }) => key === name));
+  }
+
+  /** The data set of a network. @param {string} name */
+  datasetOf(name) {
+    return this.dataset(this.network(name).dataset);
+  }
+
+  /** The names of a data set's networks: those that ship first. @param {string} dataset */
+  names(dataset) {
+    return this.networks.filter((network) => network.dataset === dataset).map(({ key }) => key);
+  }
+
+  /** A network's name for people. @param {string} name */
+  short(name) {
+    return name.startsWith(OWN) ? name.slice(OWN.length) : networkWords(this.network(name));
+  }
+
+  /** The networks of a duel: those that were picked, or all. @param {string} duel @param {string} dataset */
+  rivals(duel, dataset) {
+    const all = this.names(dataset);
+    const picked = duel.split(',').filter((name) => all.includes(name));
+    return picked.length >= 2 ? picked : all;
+  }
+
+  /** The norm that an attack works in, with these values of its fields. @param {string} attack @param {Record<string, any>} values */
+  normOf(attack, values = {}) {
+    return values.norm ?? this.attack(attack).norms[0];
+  }
+
+  /** The budget field of an attack. @param {string} attack */
+  budgetOf(attack) {
+    return this.attack(attack).fields.find(({ budget }) => budget);
+  }
+
+  /** A field as it is for a data set under a norm: a budget has their default and offer. @param {Field} field @param {Dataset} dataset @param {string} norm @returns {Field} */
+  fieldFor(field, dataset, norm) {
+    if (!field.budget) return field;
+    const { initial, low, high, step } = dataset.budgets[norm];
+    return { ...field, initial, slider: [low, high, step] };
+  }
+
+  /** What the engine needs to know of an attack. @param {string} attack @param {Record<string, any>} values @returns {Settings} */
+  settings(attack, values) {
+    const own = this.attack(attack).fields.map(({ key, kind }) => [key, kind === 'flag' ? values[key] === 1 : (values[key] ?? null)]);
+    return { attack, ...Object.fromEntries(own.map(([key, value]) => [key, value === '' ? null : value])) };
+  }
+
+  /** When an attack ends, for the words that say so. @param {string} attack @param {Record<string, any>} values */
+  rules(attack, values) {
+    return { ...values, stops: this.attack(attack).fields.some(({ key }) => key === 'stop') };
+  }
+
+  /**
+   * Takes a weights file of the visitor's; what is not right with it is thrown in words.
+   * @param {File} file @param {import('../engine/client.js').Engine} engine
+   * @returns {Promise<string>} its name
+   */
+  async adopt(file, engine) {
+    if (file.size > LARGEST) throw new Error(`${file.name} is ${file.size} bytes long; at most ${LARGEST} are taken.`);
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const name = OWN + file.name.replace(/\.safetensors$/, '').replaceAll(/[,~]/g, '-');
+    /** @type {Network} */
+    let about;
+    try {
+      about = await engine.adopt(name, bytes);
+    } catch (/** @type {any} */ error) {
+      throw new Error(`${file.name}: ${error.message}`);
+    }
+    const { dataset, family, title, vae, control_of } = about;
+    if (!this.dataset(dataset)) throw new Error(`${file.name}: this page has no images of the data set ${dataset}.`);
+    this.#own.set(name, { key: name, dataset, family, title, vae, control_of });
+    return name;
+  }
+}

@@ -1,0 +1,250 @@
+// The attack engine: the crate's wasm in a worker of its own, so that the page never waits for it.
+// Takes {id, type, ...} and answers {id, type, ...}; what throws comes back as {id, type: 'error'}.
+
+/** @import * as Wasm from '../../pkg/misread.js' */
+/** @import { Settings, Subject, Task, Thresholds } from './protocol.js' */
+
+/** How long the engine works before it looks for messages, in milliseconds. */
+const SLICE = 12;
+/** About how many images of an attack are sent to the page, however many steps it has: large images fill memory. */
+const FRAMES = (/** @type {number} */ pixels) => (pixels > 10_000 ? 40 : 160);
+/** About how many steps a search takes. */
+const SEARCHED = 300;
+
+// The worker's own address says which build it runs: worker.js?build=simd128.
+const build = new URL(location.href).searchParams.get('build') ?? 'simd128';
+
+/** A failure after which the worker is of no use. */
+class Fatal extends Error {}
+
+/**
+ * @param {string} path
+ * @param {string} what its words
+ */
+async function download(path, what) {
+  let response;
+  try {
+    response = await fetch(new URL(path, import.meta.url));
+  } catch {
+    throw new Error(`The download of ${what} broke off. Is the network there?`);
+  }
+  if (!response.ok) throw new Error(`The server could not send ${what} (it answered ${response.status}).`);
+  return response;
+}
+
+/** @param {string} path @param {string} what */
+async function bytesOf(path, what) {
+  const response = await download(path, what);
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch {
+    throw new Error(`The download of ${what} broke off before its end.`);
+  }
+}
+
+const started = (async () => {
+  try {
+    const wasm = await import('../../pkg/misread.js');
+    await wasm.default({ module_or_path: await download(`../../pkg/${build}/misread_bg.wasm`, 'the attack engine') });
+    return wasm;
+  } catch (error) {
+    throw new Fatal(`The attack engine could not be started: ${error instanceof Error ? error.message : error}`);
+  }
+})();
+// Each job says so by itself.
+started.catch(() => {});
+
+/** The visitor's own weights by name. @type {Map<string, Uint8Array>} */
+const own = new Map();
+/** What is loaded, or on its way: two that want a network first share one download. @type {Map<string, Promise<Wasm.Network>>} */
+const networks = new Map();
+/** @type {Map<string, Promise<Wasm.Subject>>} */
+const subjects = new Map();
+/** What was replaced and may still be in use: freed when nothing runs. @type {Promise<{free(): void}>[]} */
+const retired = [];
+/** @type {Set<number>} */
+const cancelled = new Set();
+let running = 0;
+
+/**
+ * What `make` makes, once for each key; what failed is forgotten, so that it can be tried again.
+ * @template T
+ * @param {Map<string, Promise<T>>} made @param {string} key @param {() => Promise<T>} make
+ */
+function once(made, key, make) {
+  const known = made.get(key);
+  if (known) return known;
+  const promise = make();
+  made.set(key, promise);
+  promise.catch(() => made.get(key) === promise && made.delete(key));
+  return promise;
+}
+
+/** @param {string} name */
+const network = (name) => once(networks, name, async () => {
+  const { Network } = await started;
+  return new Network(own.get(name) ?? (await bytesOf(`../../models/${name}.safetensors`, `the weights of ${name}`)), name);
+});
+
+/** @param {Subject} subject */
+const subject = ({ model, inference, defence }) => once(subjects, [model, inference, defence].join('\n'), async () => {
+  const { Subject } = await started;
+  return new Subject(await network(model), inference, defence);
+});
+
+/** Takes weights that the visitor brought, in place of others of that name. @param {string} name @param {Uint8Array} bytes */
+function keep(name, bytes) {
+  own.set(name, bytes);
+  for (const [made, ours] of [[networks, (/** @type {string} */ key) => key === name], [subjects, (/** @type {string} */ key) => key.split('\n')[0] === name]]) {
+    for (const [key, promise] of /** @type {Map<string, Promise<any>>} */ (made)) {
+      if (!(/** @type {(key: string) => boolean} */ (ours)(key))) continue;
+      /** @type {Map<string, Promise<any>>} */ (made).delete(key);
+      retired.push(promise);
+    }
+  }
+}
+
+/** Lets messages (a cancel, say) in; unlike a timer, without a pause. */
+function breathe() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve(undefined);
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** What the page asks for, by name. @type {Record<string, (asked: any) => Promise<any>>} */
+const jobs = {
+  async catalogue() {
+    return { catalogue: (await started).catalogue() };
+  },
+
+  async samples({ dataset, file }) {
+    const { Samples } = await started;
+    const samples = new Samples(dataset, await bytesOf(`../../models/${file}.safetensors`, 'the images'));
+    const answer = { pixels: samples.pixels(), labels: samples.labels(), indices: samples.indices() };
+    samples.free();
+    return answer;
+  },
+
+  async load({ model }) {
+    const loaded = await network(model);
+    const { build } = await started;
+    return { ...loaded.about(), facts: loaded.facts(), build: build(), mapPoints: loaded.mapPoints(), mapLabels: loaded.mapLabels() };
+  },
+
+  // Weights that the visitor brought: refused in words when they are not right, else kept under this name.
+  async adopt({ name, bytes }) {
+    const { Network } = await started;
+    const made = new Network(bytes, name);
+    const about = made.about();
+    made.free();
+    keep(name, bytes);
+    return about;
+  },
+
+  async see({ model, image }) {
+    return { seen: (await network(model)).see(image) };
+  },
+
+  async read({ subject: wanted, image, index = 0 }) {
+    return (await subject(wanted)).read(image, index);
+  },
+
+  /**
+   * Sends frames as they come, none with `quiet`; answers with the outcome. Of an image that is to be attacked only if it is
+   * read rightly, that it was not is an outcome, too.
+   * @param {{id: number, subject: Subject, task: Task, attack: Settings, thresholds: Thresholds, quiet: boolean}} asked
+   */
+  async attack({ id, subject: wanted, task, attack, thresholds = {}, quiet = false }) {
+    const { Trial, grade } = await started;
+    const [attacked, weights] = [await subject(wanted), await network(wanted.model)];
+    const { vae, dataset } = weights.about();
+    const trial = new Trial(attacked, task, attack);
+    const { image } = task;
+    const most = attack.mode === 'min' && image.length > 10_000 ? SEARCHED : (attack.steps ?? 1);
+    const every = Math.ceil(most / FRAMES(image.length));
+    const seen = (/** @type {Float32Array} */ pixels) => (vae ? { seen: weights.see(pixels) } : {});
+    try {
+      for (let done = false; ; ) {
+        const frames = [];
+        const pause = performance.now() + SLICE;
+        do {
+          try {
+            done = trial.step(attacked);
+          } catch (/** @type {any} */ error) {
+            if (error.key !== 'skipped' || !task.only_if_read) throw error;
+            done = true;
+            break;
+          }
+          if (!quiet && (done || trial.at % every === 0)) {
+            const frame = trial.frame();
+            frames.push({ ...frame, ...seen(frame.image) });
+          }
+        } while (!done && performance.now() < pause);
+        if (frames.length) postMessage({ id, type: 'frames', frames });
+        if (done) {
+          const { record, image, probabilities, milliseconds, first_milliseconds } = trial.judged(attacked, thresholds);
+          const judged = { ...record, ...(record.skipped === null && grade(record, dataset, thresholds)) };
+          return { outcome: { ...judged, image, probabilities, ms: milliseconds, firstMs: first_milliseconds, record, ...seen(image) } };
+        }
+        await breathe();
+        if (cancelled.delete(id)) return { cancelled: true };
+      }
+    } finally {
+      trial.free();
+    }
+  },
+
+  // How an outcome is graded under thresholds of the visitor's.
+  async grade({ record, thresholds }) {
+    return (await started).grade(record, record.dataset, thresholds);
+  },
+
+  async peak() {
+    return { gflops: (await started).peakGflops() };
+  },
+
+  // Statistics of the crate by name: [['share', hits, n], ['median', values], ...].
+  async statistics({ asked }) {
+    const { share, median, quartiles, pairedDifference } = await started;
+    /** @type {Record<string, (...values: any[]) => Float64Array>} */
+    const known = { share, median, quartiles, pairedDifference };
+    return { answers: asked.map((/** @type {[string, ...any[]]} */ [what, ...values]) => known[what](...values)) };
+  },
+
+  // How long the gradient takes at these images.
+  async bench({ model, images }) {
+    return (await started).bench(await network(model), images);
+  },
+};
+
+self.onmessage = async ({ data }) => {
+  const { id, type } = data;
+  if (type === 'keep') {
+    keep(data.name, data.bytes);
+    return;
+  }
+  if (type === 'cancel') {
+    cancelled.add(id);
+    return;
+  }
+  running++;
+  try {
+    const answer = await jobs[type](data);
+    postMessage({ answer, id, type: 'done' });
+  } catch (/** @type {any} */ error) {
+    // A trap leaves the instance in an unknown state, and what did not start will not: the page starts another worker.
+    const trapped = error instanceof WebAssembly.RuntimeError;
+    const message = trapped
+      ? `The attack engine stopped unexpectedly (${error.message}). It has been started afresh; please try again.`
+      : String(error?.message ?? error);
+    postMessage({ id, type: 'error', message, key: error?.key ?? null, fatal: trapped || error instanceof Fatal });
+  } finally {
+    cancelled.delete(id);
+    if (--running === 0) for (const promise of retired.splice(0)) promise.then((made) => made.free(), () => {});
+  }
+};

@@ -1,0 +1,304 @@
+// Wires the lab together: settings, a study on all workers, and what it finds.
+
+/** @import { Pool } from '../engine/pool.js' */
+
+import { Offers } from '../app/offers.js';
+import { Engine } from '../engine/client.js';
+import { Pool as Workers } from '../engine/pool.js';
+import { bestBuild, whyUnsupported } from '../engine/support.js';
+import { byId as $, element } from '../parts/dom.js';
+import { onDrop } from '../parts/drop.js';
+import { notify, report } from '../parts/notice.js';
+import { errorWords, milliseconds } from '../words/en.js';
+import * as chart from './chart.js';
+import * as files from './export.js';
+import { Form } from './form.js';
+import { LabTable } from './state.js';
+import { SURE, Study, plan } from './study.js';
+import { summarise } from './summary.js';
+import { showTable } from './table.js';
+import * as words from './words.js';
+
+/** The least time between two drawings of the results, in milliseconds. */
+const PAUSE = 250;
+/** What is said while the results come in. */
+const RUNNING = 'The bands narrow with every digit.';
+/** What stands for a finding where there is none. */
+const NOTHING = { title: 'Nothing yet', words: 'it takes a VAE and a plain network.' };
+
+/** The lab, for what there is. @param {Engine} engine for statistics and what the visitor brings @param {Offers} offers */
+function lab(engine, offers) {
+  const dataset = /** @type {import('../engine/protocol.js').Dataset} */ (offers.datasets.find(({ lab }) => lab));
+  const table = new LabTable(offers, dataset);
+  const { state: asked, problems } = table.readHash(location.hash);
+  const state = asked;
+  /** The workers that attack. @type {Pool | null} */
+  let pool = null;
+  /** The latest, which may be complete or not. @type {Study | null} */
+  let study = null;
+  /** Its run. @type {Promise<void> | null} */
+  let running = null;
+  /** What the workers do for it. @type {Promise<any>} */
+  let work = Promise.resolve();
+  /** @type {any} */
+  let summary = { rows: [], curves: [], comparisons: [] };
+  let fits = false; // whether the settings are still those of the latest study
+  let spent = 0; // milliseconds on the latest study so far
+  const form = new Form(offers, table, change);
+
+  /** Which buttons can be pressed. */
+  function showButtons() {
+    const idle = !running;
+    $('run').disabled = !idle || form.wrong.size > 0 ;
+    $('cancel').disabled = idle || !study;
+    $('go-on').hidden = !idle || !fits || !study || study.complete || form.wrong.size > 0;
+    for (const field of document.querySelectorAll('#settings fieldset')) field.disabled = !idle;
+    for (const id of ['save-csv', 'save-json', 'save-svg', 'save-png']) $(id).disabled = !study?.done;
+    if (idle) $('status').textContent = form.wrong.size ? 'Something above is not right.' : `${words.amount(state, plan(table, state).length)} attacks`;
+  }
+
+  /** Takes a change of the settings; results stay as they are, they have their own. */
+  function change(changes) {
+    Object.assign(state, changes, { run: 0 });
+    fits = false;
+    history.replaceState(null, '', table.writeHash(state));
+    showButtons();
+    if (!study) drawResults();
+  }
+
+  /** Empties the results. */
+  function clear() {
+    summary = { rows: [], curves: [], comparisons: [] };
+    drawResults();
+  }
+
+  /** What the chart is drawn of. */
+  function drawing(width, colours) {
+    const settings = study?.settings ?? state;
+    const all = offers.names(dataset.key);
+    const shown = settings.networks.map((name) => {
+      const how = settings.inference === 'sampled' && offers.network(name).vae ? ', sampled' : '';
+      return { name, title: offers.short(name) + how, look: all.indexOf(name) };
+    });
+    const panels = table.attacks.filter(({ key }) => settings.attacks.includes(key)).map(({ key: attack, title, axis }) => {
+      const known = summary.curves.filter((point) => point.attack === attack).map(({ x }) => x);
+      return { attack, title, axis, dense: !settings[attack], most: Math.max(...(settings[attack] ?? (known.length ? known : [2]))) };
+    });
+    return { width, colours, networks: shown, panels, curves: summary.curves };
+  }
+
+  const drawChart = () => chart.draw($('chart'), drawing(Math.max(300, Math.floor($('chart').parentElement.clientWidth)), chart.theme()));
+
+  function drawResults() {
+    drawChart();
+    $('findings').hidden = !study;
+    const { inference: how } = study?.settings ?? state;
+    showTable($('table'), summary.rows, how, study?.vaes ?? new Set(), table, offers);
+    const { verdict, pairs } = words.found(summary.comparisons, table, offers);
+    $('verdict').textContent = verdict;
+    $('found').replaceChildren(...(pairs.length ? pairs : [NOTHING]).map(({ vae = '', plain = '', title, words: said }) => {
+      const line = element('li', {}, element('strong', { textContent: title }), `: ${said}`);
+      Object.assign(line.dataset, { vae, plain });
+      return line;
+    }));
+  }
+
+  /** Sums up a study as far as it is, and draws that. */
+  async function showResults(mine) {
+    const found = await summarise(mine, table, offers.grades, (asked) => engine.statistics(asked));
+    if (mine !== study) return;
+    summary = found;
+    drawResults();
+  }
+
+  function showProgress(mine, start, before) {
+    const { done, all } = mine;
+    $('progress').value = all ? done / all : 0;
+    const now = performance.now() - start;
+    const left = done > before ? (now * (all - done)) / (done - before) : null;
+    const time = left === null ? 'loading…' : `about ${words.duration(left)} left`;
+    $('status').textContent = `${done.toLocaleString('en')} of ${all.toLocaleString('en')} attacks, ${time}`;
+  }
+
+  /** Begins a study of the settings, with words above the form where there is something to say of them. */
+  async function begin(said = '') {
+    if (running || form.wrong.size) return;
+    notify(said);
+    change({});
+    state.run = 1;
+    history.replaceState(null, '', table.writeHash(state));
+    study = null;
+    fits = true;
+    spent = 0;
+    clear();
+    const start = performance.now();
+    report('running', RUNNING);
+    await occupy(async () => {
+      $('status').textContent = 'Loading the digits…';
+      try {
+        study = new Study(offers, table, { ...state }, await engine.samples(dataset.key, dataset.lab ?? ''));
+      } catch (error) {
+        report('error', '');
+        notify(error.message, () => begin());
+        return;
+      }
+      spent = performance.now() - start;
+      await goOn();
+    });
+  }
+
+  /** Marks the page as busy while `work` runs. */
+  async function occupy(work) {
+    running = work();
+    showButtons();
+    try {
+      await running;
+    } catch (error) {
+      report('error', '');
+      notify(error.message, () => begin());
+    } finally {
+      running = null;
+      showButtons();
+    }
+  }
+
+  /** Does what is left of the study. */
+  async function goOn() {
+    const mine = study;
+    const [start, before] = [performance.now(), mine.done];
+    report('running', RUNNING);
+    showButtons();
+    $('chart').scrollIntoView({ block: 'nearest' });
+    pool ??= new Workers(engine.build);
+    let ended = false;
+    work = mine.run(pool).then(() => (ended = true));
+    for (let pause = PAUSE; !ended; ) {
+      showProgress(mine, start, before);
+      await Promise.race([work, new Promise((resolve) => setTimeout(resolve, pause))]);
+      if (ended || mine.done === before) continue;
+      const drawn = performance.now();
+      await showResults(mine).catch((error) => mine.fail(error));
+      pause = Math.max(PAUSE, 3 * (performance.now() - drawn));
+    }
+    spent += performance.now() - start;
+    await showResults(mine);
+    showProgress(mine, start, before);
+    const counts = `${mine.done.toLocaleString('en')} of ${mine.all.toLocaleString('en')} attacks`;
+    const data = { ms: Math.round(spent), attacks: mine.done };
+    if (mine.complete) report('done', `${mine.all.toLocaleString('en')} attacks in ${milliseconds(spent)}.`, data);
+    else if (mine.wrong) {
+      report('error', `Stopped after ${counts}. What is done stays.`, data);
+      notify(mine.wrong, resume);
+    } else report('cancelled', `Cancelled after ${counts}. What is shown and saved is what was done until then.`, data);
+  }
+
+  /** Goes on with a study that was stopped. */
+  function resume() {
+    notify('');
+    return occupy(goOn);
+  }
+
+  /** Stops the study; what is done stays. */
+  async function cancel() {
+    if (!running || !pool || !study) return;
+    $('status').textContent = 'Stopping…';
+    const mine = pool;
+    if (!(await study.stop(work, mine)) && pool === mine) pool = null;
+  }
+
+  /** What a file of records says of how they came about. @param {Study} made */
+  function settings(made) {
+    const { networks, inference, digits, attacks, steps, seed } = made.settings;
+    const budgets = table.bounded.filter(({ key }) => attacks.includes(key)).map(({ key }) => [key, made.settings[key]]);
+    const searches = attacks.some((/** @type {string} */ key) => !table.attack(key).bounded);
+    return {
+      dataset: dataset.key, networks, inference, digits, target: `(label + 1) mod ${dataset.labels.length}`, attacks, ...Object.fromEntries(budgets),
+      steps, seed: seed === '' ? null : seed, ...(searches && inference === 'sampled' && { confidence_on_draws: SURE }),
+      ...made.thresholds, build: engine.build, complete: made.complete,
+    };
+  }
+
+  /** The chart as it is saved: on white, of one size on all machines, with what it shows. */
+  function savedChart() {
+    const { digits, steps, seed } = study.settings;
+    const part = study.complete ? '' : `, as far as ${study.done.toLocaleString('en')} of ${study.all.toLocaleString('en')} attacks`;
+    const note = `${dataset.title}, the first ${digits} test digits${part}; aim: the next digit; ${steps} steps${seed === '' ? '' : `; random starts, seed ${seed}`}; 95 % Wilson bands.`;
+    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    chart.draw(svg, { ...drawing(960, chart.LIGHT), note });
+    return svg;
+  }
+
+  /** Takes a weights file of the visitor's. @param {File} file */
+  async function bringOwn(file) {
+    if (running || !file) return;
+    try {
+      const name = await offers.adopt(file, engine);
+      if (offers.network(name).dataset !== dataset.key) throw new Error(`${file.name} reads ${offers.datasetOf(name).nouns[1]}; the lab is about ${dataset.nouns[1]}.`);
+      pool?.stop();
+      pool = null;
+      form.buildNetworks();
+      notify('');
+      study = null;
+      clear();
+      change({ networks: [...new Set([...state.networks, name])] });
+      form.show(state);
+    } catch (/** @type {any} */ error) {
+      notify(errorWords(error));
+    }
+  }
+
+  function listen() {
+    $('settings').addEventListener('submit', (event) => {
+      event.preventDefault();
+      begin();
+    });
+    $('cancel').addEventListener('click', cancel);
+    $('go-on').addEventListener('click', resume);
+    $('save-csv').addEventListener('click', () => files.save('misread-lab.csv', files.csv(offers.record, study.records), 'text/csv'));
+    $('save-json').addEventListener('click', () => files.save('misread-lab.json', files.json(settings(study), offers.record, study.records), 'application/json'));
+    $('save-svg').addEventListener('click', () => files.save('misread-lab.svg', files.svgText(savedChart()), 'image/svg+xml'));
+    $('save-png').addEventListener('click', async () => {
+      try {
+        files.save('misread-lab.png', await files.png(savedChart()));
+      } catch (error) {
+        notify(error.message);
+      }
+    });
+    $('own').addEventListener('change', ({ target }) => {
+      bringOwn(target.files[0]);
+      target.value = '';
+    });
+    onDrop(bringOwn);
+    addEventListener('hashchange', () => location.reload());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawChart);
+    new ResizeObserver(drawChart).observe($('chart').parentElement);
+  }
+
+  form.show(state);
+  showButtons();
+  clear();
+  listen();
+  notify(problems.join(' '));
+  if (state.run) begin(problems.join(' '));
+  else report('idle', 'Press Run, and watch the curves grow.');
+}
+
+async function start() {
+  const engine = new Engine(bestBuild());
+  lab(engine, new Offers(await engine.catalogue()));
+}
+
+/** @param {string} words @param {() => void} [retry] */
+function failed(words, retry) {
+  notify(words, retry);
+  report('error', words);
+}
+
+function open() {
+  notify('');
+  start().catch((error) => failed(errorWords(error), open));
+}
+
+const unsupported = whyUnsupported();
+if (unsupported) failed(unsupported);
+else open();

@@ -1,0 +1,29 @@
+// What can be started, and what is under way.
+
+/** @import { Session } from '../app/session.js' */
+
+import { byId } from '../parts/dom.js';
+
+/** @param {HTMLElement} _ @param {Session} session */
+export function mount(_, session) {
+  const { actions } = session;
+  const show = () => {
+    const { network, pictures } = session.current;
+    for (const id of ['attack', 'every', 'compare', 'duel']) byId(id).disabled = session.busy || !network || !pictures?.count;
+    byId('cancel').disabled = !session.busy;
+  };
+  session.on('busy', (words) => {
+    byId('status').textContent = words;
+    show();
+  });
+  session.on('status', (words) => (byId('status').textContent = words));
+  session.on('current', show);
+  byId('controls').addEventListener('submit', (/** @type {Event} */ event) => {
+    event.preventDefault();
+    actions.attack();
+  });
+  byId('every').addEventListener('click', () => actions.every());
+  byId('compare').addEventListener('click', () => actions.compare());
+  byId('duel').addEventListener('click', () => actions.duel());
+  byId('cancel').addEventListener('click', () => session.cancel());
+}

@@ -1,0 +1,58 @@
+// Which data set, and which of its pictures.
+
+/** @import { Session } from '../app/session.js' */
+/** @import { Pictures } from '../app/pictures.js' */
+
+import { Choices } from '../parts/choices.js';
+import { byId } from '../parts/dom.js';
+import { drawImage, newCanvas, useShape } from '../parts/pixels.js';
+import { datasetWords } from '../words/en.js';
+
+/** The canvases of the page that show a picture of the data set. */
+const CANVASES = ['original', 'perturbation', 'adversarial', 'eye-image', 'seen-before', 'seen-after'];
+
+/** @param {HTMLElement} _ @param {Session} session */
+export function mount(_, session) {
+  const { offers } = session;
+  const datasets = new Choices(byId('datasets'), {
+    name: 'dataset',
+    options: offers.datasets.map((dataset) => ({ value: dataset.key, label: datasetWords(dataset).tab })),
+    onPick: (dataset) => session.actions.choose({ model: offers.names(dataset)[0] }),
+  });
+  /** @type {Choices | null} */
+  let digits = null;
+  session.on('state', () => {
+    datasets.pick(offers.network(session.state.model).dataset);
+    digits?.pick(String(session.state.digit));
+  });
+  session.on('pictures', (/** @type {Pictures} */ pictures) => {
+    const { dataset, labels, titles, count } = pictures;
+    const { one } = datasetWords(dataset);
+    const brought = dataset.pictures === 'server';
+    useShape(dataset.image, CANVASES.map(byId));
+    document.body.classList.toggle('named', dataset.named);
+    document.body.classList.toggle('faces-shown', brought);
+    byId('pick-words').textContent = `Pick a ${one}`;
+    byId('picture-row').hidden = !brought;
+    byId('faces-words').textContent = count
+      ? 'These are your own images of Labeled Faces in the Wild, sent by the program on your machine.'
+      : 'No faces ship with this page. With the program on your machine, fetch lfw brings the images of Labeled Faces in the Wild; or bring a picture of your own:';
+    const canvases = labels.map(() => newCanvas());
+    byId('digits').classList.toggle('faces', brought);
+    digits = new Choices(byId('digits'), {
+      name: 'digit',
+      options: canvases.map((content, i) => ({ value: String(i), label: titles[i], content })),
+      columns: brought ? 6 : 10,
+      onPick: (value) => session.actions.pick(Number(value)),
+    });
+    digits.pick(String(session.state.digit));
+    canvases.forEach(async (canvas, i) => {
+      try {
+        const image = await pictures.image(i);
+        if (session.current.pictures === pictures) drawImage(canvas, image);
+      } catch {
+        // What cannot be had is said when it is picked.
+      }
+    });
+  });
+}

@@ -1,0 +1,72 @@
+// The three pictures, every step of an attack as it comes, and its replay with the curves.
+
+/** @import { Session } from '../app/session.js' */
+
+import { Curve } from '../parts/curve.js';
+import { byId } from '../parts/dom.js';
+import { drawImage, drawPerturbation } from '../parts/pixels.js';
+import { Player } from '../parts/player.js';
+import { percent, plain } from '../words/en.js';
+
+/** About how many steps a search plays. */
+const SEARCHED = 300;
+
+/** @param {HTMLElement} _ @param {Session} session */
+export function mount(_, session) {
+  const curve = new Curve(byId('curve'), byId('curve-words'));
+  const named = (/** @type {number} */ label) => session.current.network?.labels[label] ?? '';
+  const player = new Player((frame, index, frames) => {
+    const { clean } = session.current;
+    if (!clean) return;
+    drawImage(byId('adversarial'), frame.image);
+    const gain = drawPerturbation(byId('perturbation'), clean.image, frame.image);
+    byId('gain').textContent = gain ? `magnified × ${plain(gain)}` : 'nothing yet';
+    const read = `reads ${named(frame.predicted)} (${percent(frame.probabilities[frame.predicted])})`;
+    byId('adversarial-read').textContent = frame.refused ? 'refused' : read;
+    curve.mark(index);
+    byId('replay').value = index;
+    byId('replay-value').textContent = `step ${plain(frame.step)} of ${plain(frames.at(-1).step)}`;
+    session.tell('frame', { frame, index, frames });
+  });
+  session.on('reset', () => {
+    player.clear();
+    curve.draw([]);
+    byId('replay-row').hidden = true;
+  });
+  session.on('picture', (image) => {
+    drawImage(byId('original'), image);
+    drawImage(byId('adversarial'), image);
+    drawPerturbation(byId('perturbation'), image, image);
+    for (const id of ['original-read', 'adversarial-read', 'gain']) byId(id).textContent = '';
+  });
+  session.on('clean', ({ predicted, confidence }) => {
+    byId('original-read').textContent = `reads ${named(predicted)} (${percent(confidence)})`;
+  });
+  /** @type {{rounds: boolean, steps: number}} */
+  let running = { rounds: false, steps: 1 };
+  session.on('attack', ({ attack, values }) => {
+    const { rounds } = session.offers.attack(attack);
+    running = { rounds: rounds && values.mode === 'min', steps: values.steps ?? 1 };
+    player.start(running.rounds ? SEARCHED : Math.min(running.steps, 160) + 1);
+  });
+  session.on('frames', (frames) => {
+    player.add(frames);
+    const last = frames.at(-1);
+    const { rounds, steps } = running;
+    if (rounds) {
+      const found = player.frames.some(({ success }) => success);
+      session.tell('status', found ? `Fooled; now looking for less (round ${last.round + 1})` : `Looking for a budget that will do (round ${last.round + 1})`);
+    } else if (steps >= 1000) session.tell('status', `Step ${plain(last.step)} of ${plain(steps)}`);
+  });
+  session.on('outcome', (outcome) => {
+    // The best image comes last, unless it is the last already.
+    const best = { ...player.frames.at(-1), ...outcome, step: outcome.steps };
+    if (player.frames.at(-1)?.image.some((/** @type {number} */ x, /** @type {number} */ i) => x !== outcome.image[i]) ?? true) player.add([best]);
+    curve.draw(player.frames);
+    byId('replay').max = player.frames.length - 1;
+    byId('replay-row').hidden = false;
+    player.finish(() => session.tell('played', outcome));
+  });
+  for (const ending of ['failed', 'cancelled']) session.on(ending, () => player.stop());
+  byId('replay').addEventListener('input', ({ target }) => player.seek(Number(target.value)));
+}

@@ -1,0 +1,23 @@
+// What the pages say above their forms and of their results.
+
+import { byId } from './dom.js';
+
+/** Words above the form, with a button that tries again when `retry` is given. @param {string} message @param {() => void} [retry] */
+export function notify(message, retry) {
+  const notice = byId('notice');
+  notice.replaceChildren(message);
+  if (retry) {
+    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Try again' });
+    button.addEventListener('click', retry);
+    notice.append(button);
+  }
+  notice.hidden = !message;
+}
+
+/** Puts a state into `#result`, for people and for programs. @param {string} dataState @param {string} words @param {Record<string, any>} [data] */
+export function report(dataState, words, data = {}) {
+  const result = byId('result');
+  for (const name of Object.keys(result.dataset)) if (name !== 'panel') delete result.dataset[name];
+  Object.assign(result.dataset, { state: dataState }, data);
+  result.textContent = words;
+}

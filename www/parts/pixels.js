@@ -1,0 +1,70 @@
+// Images onto canvases: grey or colour, in the shape that the chosen networks read.
+
+let current = [28, 28, 1];
+
+/** Rows, columns and channels of an image. */
+export const shape = () => current;
+
+/** Sets that shape, and the size of these canvases. */
+export function useShape(to, canvases) {
+  current = to;
+  for (const canvas of canvases) Object.assign(canvas, { width: to[1], height: to[0] });
+}
+
+/** A canvas for an image; with `label` it is an image to screen readers, too. */
+export function newCanvas(label = null) {
+  const canvas = Object.assign(document.createElement('canvas'), { width: current[1], height: current[0] });
+  if (label !== null) {
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', label);
+  }
+  return canvas;
+}
+
+/**
+ * `count` images of shipped pixels (0 to 255) from number `from` on, flat, in [0, 1].
+ * @param {number[]} image its shape @param {Uint8Array} pixels @param {number} from @param {number} [count]
+ */
+export function sampleImages(image, pixels, from, count = 1) {
+  const size = image.reduce((product, n) => product * n, 1);
+  return Float32Array.from(pixels.subarray(from * size, (from + count) * size), (p) => p / 255);
+}
+
+function paint(canvas, color) {
+  const context = canvas.getContext('2d');
+  const [rows, cols] = current;
+  const data = context.createImageData(cols, rows);
+  for (let i = 0; i < rows * cols; i++) {
+    const [r, g, b] = color(i);
+    data.data.set([r, g, b, 255], 4 * i);
+  }
+  context.putImageData(data, 0, 0);
+}
+
+/** An image in [0, 1]. */
+export function drawImage(canvas, image) {
+  const channels = current[2];
+  const at = channels === 1 ? (i) => [image[i], image[i], image[i]] : (i) => image.subarray(3 * i, 3 * i + 3);
+  paint(canvas, (i) => Array.from(at(i), (v) => Math.round(255 * v)));
+}
+
+const LIGHTER = [217, 95, 2];
+const DARKER = [31, 90, 180];
+
+/**
+ * `image - original`, the mean over the channels, magnified so that the largest change has full colour.
+ * @returns {number} by how much it is magnified; 0 when nothing changed
+ */
+export function drawPerturbation(canvas, original, image) {
+  const [rows, cols, channels] = current;
+  const change = new Float32Array(rows * cols);
+  for (let i = 0; i < image.length; i++) change[Math.floor(i / channels)] += (image[i] - original[i]) / channels;
+  const largest = change.reduce((most, d) => Math.max(most, Math.abs(d)), 0);
+  const gain = largest > 0 ? 1 / largest : 0;
+  paint(canvas, (i) => {
+    const d = change[i] * gain;
+    const strong = d > 0 ? LIGHTER : DARKER;
+    return strong.map((c) => Math.round(255 + (c - 255) * Math.abs(d)));
+  });
+  return gain;
+}

@@ -1,0 +1,217 @@
+// The words of the pages in English: of all that the catalogue names, by key, and of what depends on what happened. A page in
+// another language has another file like this one. What has no words here is called what the catalogue calls it.
+
+/** @import { Attack, Dataset, Defence, Field, NetworkEntry, Outcome, Network } from '../engine/protocol.js' */
+
+/** @typedef {{words?: string, symbol?: string}} FieldWords */
+/** @typedef {{short?: string, sentence?: string, fields?: Record<string, FieldWords>, choices?: Record<string, Record<string, string>>}} AttackWords */
+
+/** @type {Record<string, FieldWords>} */
+const FIELDS = {
+  steps: { symbol: 'n', words: 'steps' },
+  c: { symbol: 'c', words: 'weight of the error' },
+  confidence: { symbol: 'p', words: 'probability to reach' },
+  restarts: { symbol: 'r', words: 'runs, while none succeeds' },
+  stop: { words: 'stop at the first success' },
+  seed: { words: 'start at a random point' },
+};
+
+/** @type {Record<string, Record<string, string>>} */
+const CHOICES = {
+  mode: { fixed: 'this budget', min: 'smallest budget' },
+  form: { published: 'published form', sparse: 'sparse form' },
+  loss: { ce: 'cross-entropy', dlr: 'DLR', margin: 'margin' },
+};
+
+/** @type {Record<string, {symbol: string, budget: string, bound: (budget: string) => string, axis: string}>} */
+const NORMS = {
+  l2: { symbol: 'L2', budget: 'length of the change', bound: (e) => `With a change of length ${e}`, axis: 'L2: length of the change' },
+  linf: { symbol: 'L∞', budget: 'how far a pixel may go', bound: (e) => `With no pixel changed by more than ${e}`, axis: 'L∞: the largest change of a pixel' },
+  l1: { symbol: 'L1', budget: 'sum of all changes', bound: (e) => `With changes of ${e} in all`, axis: 'L1: sum of all changes' },
+};
+
+/** @type {Record<string, AttackWords>} */
+const ATTACKS = {
+  linf: { short: 'L∞', sentence: 'Small steps along the sign of the gradient: every pixel changes, none by more than ε.' },
+  l1: { short: 'L1', sentence: 'Steps along the gradient; all changes together stay below ε. The sparse form moves a few pixels only.' },
+  lbfgs: {
+    sentence: 'Weighs closeness against error, and seeks the smallest weight c that still fools: the closest image of all.',
+    fields: { steps: { words: 'iterations a round' } },
+    choices: { mode: { fixed: 'this weight', min: 'smallest weight' } },
+  },
+  strongest: {
+    short: 'strongest',
+    sentence: 'Auto-PGD and searches for the closest image, one after the other, until it is certain: where a network breaks.',
+    fields: { steps: { words: 'gradients at most' }, seed: { words: 'other random starts' } },
+    choices: { mode: { min: 'closest image' } },
+  },
+  apgd: { short: 'APGD', sentence: 'Steps with momentum that grow shorter where the loss has stalled.' },
+  hopskipjump: {
+    sentence: 'Sees the label alone: asks thousands of times which side of the boundary an image lies on.',
+    fields: { steps: { words: 'queries' }, seed: { words: 'other random directions' } },
+    choices: { mode: { fixed: 'until this close', min: 'closest image' } },
+  },
+  square: {
+    short: 'Square',
+    sentence: 'Puts random squares on the image and keeps those that help: sees the answers, never a gradient.',
+    fields: { steps: { words: 'queries' }, seed: { words: 'other random squares' } },
+  },
+  fgsm: { short: 'FGSM', sentence: 'A single step along the sign of the gradient, as long as ε: the quickest attack, and the weakest.' },
+};
+
+/** By family. @type {Record<string, string>} */
+const NETWORKS = { cnn: 'CNN', dense: 'Dense', 'conv-encoder': 'Strided CNN', vae: 'Vanilla VAE', 'conv-vae': 'Convolutional VAE' };
+
+/** @type {Record<string, string>} */
+const DEFENCES = { grey2: 'black and white', grey4: '4 levels of grey', grey8: '8 levels of grey' };
+
+/** @type {Record<string, string>} */
+const INFERENCES = { mean: 'the mean', sampled: 'a draw, another each time' };
+
+/** The tab of a data set, and what its images and labels are called. @type {Record<string, {tab: string, labels: string}>} */
+const DATASETS = { mnist: { tab: 'Digits', labels: 'digits' }, lfw: { tab: 'Faces', labels: 'people' } };
+
+/** Errors that are put in other words than the crate's, by key. @type {Record<string, (message: string) => string>} */
+const ERRORS = {};
+
+/** What an error says. @param {Error & {key?: string}} error */
+export const errorWords = (error) => ERRORS[error.key ?? '']?.(error.message) ?? error.message;
+
+/** @param {Attack} attack */
+export const attackWords = ({ key, title }) => ({ short: title, sentence: title, ...ATTACKS[key] });
+
+/** What a field of an attack is called, under a norm. @param {string} attack @param {Field} field @param {string} norm */
+export function fieldWords(attack, field, norm) {
+  const own = field.budget ? { symbol: 'ε', words: NORMS[norm]?.budget ?? norm } : FIELDS[field.key];
+  return { words: field.key, ...own, ...ATTACKS[attack]?.fields?.[field.key] };
+}
+
+/** What a choice is called. @param {string} attack @param {string} field @param {string} value */
+export const choiceWords = (attack, field, value) =>
+  ATTACKS[attack]?.choices?.[field]?.[value] ?? CHOICES[field]?.[value] ?? (field === 'norm' ? normWords(value).symbol : value);
+
+/** @param {string} norm */
+export const normWords = (norm) => NORMS[norm] ?? { symbol: norm, budget: norm, bound: (/** @type {string} */ e) => `Within ${e}`, axis: norm };
+
+/** What fits on a chip. @param {NetworkEntry} network */
+export const networkWords = ({ family, title }) => NETWORKS[family] ?? title;
+
+/** @param {Defence} defence */
+export const defenceWords = ({ key, title }) => DEFENCES[key] ?? title;
+
+/** @param {string} inference */
+export const inferenceWords = (inference) => INFERENCES[inference] ?? inference;
+
+const capital = (/** @type {string} */ text) => text[0].toUpperCase() + text.slice(1);
+
+/** @param {Dataset} dataset */
+export const datasetWords = ({ key, nouns: [one, several] }) => ({ one, several, tab: capital(several), labels: several, ...DATASETS[key] });
+
+export const percent = (/** @type {number} */ p) => {
+  const value = 100 * p;
+  if (value > 99.95 && value < 100) return '> 99.9 %';
+  if (value > 0 && value < 0.05) return '< 0.1 %';
+  return `${value.toFixed(1)} %`;
+};
+
+/** A number for people: 0.3, 12.4, 3,120. */
+export const plain = (/** @type {number} */ value) => {
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 4;
+  return value.toLocaleString('en', { maximumFractionDigits: digits });
+};
+
+export const milliseconds = (/** @type {number} */ ms) => (ms < 1000 ? `${plain(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
+
+/** A digit with its article; a name as it is. */
+export const a = (/** @type {string} */ label) => (/^\d/.test(label) ? (/^8|^1[18]$/.test(label) ? `an ${label}` : `a ${label}`) : label);
+
+/** What bounded an attack, in words. @param {{norm: string, mode?: string, budget: number | null, weight: boolean}} rules */
+function bound({ norm, mode, budget, weight }) {
+  if (mode === 'min' || budget === null) return 'Within all budgets that were tried';
+  if (weight) return 'With this weight of the error';
+  return normWords(norm).bound(plain(budget));
+}
+
+/**
+ * One sentence on how an attack ended: labels and aim in words.
+ * @param {{label: string, target: string, targeted: boolean, predicted: string, outcome: Outcome, mode?: string, budget: number | null,
+ *   weight: boolean, wanted: number}} ended
+ */
+export function verdict({ label, target, targeted, predicted, outcome, mode, budget, weight, wanted }) {
+  const { confidence, success, refused, norm } = outcome;
+  if (success) {
+    return `Misread: you still see ${a(label)}, the network reads ${predicted} and is ${percent(confidence)} sure.`;
+  }
+  if (refused) return `Refused: the defence takes this image for none of the network’s. It would have been read as ${predicted}.`;
+  const sought = targeted ? `${target}` : 'anything else';
+  if (predicted === label) {
+    return `Withstood: the network still reads ${label}. ${bound({ norm, mode, budget, weight })}, it could not be brought to read ${sought}.`;
+  }
+  if (wanted > 0 && (targeted ? predicted === target : true)) {
+    return `Not sure enough: the network reads ${predicted}, but with ${percent(confidence)} instead of the ${percent(wanted)} that were asked for.`;
+  }
+  return `Missed: the network reads ${predicted}, neither ${label} nor the ${target} that was asked for (${percent(confidence)} for ${target}).`;
+}
+
+/** Whether the image counts as valid, with the threshold. @param {Outcome} outcome */
+export function validity({ measure, valid, valid_at, l2, ssim }) {
+  const [name, value, sign] = measure === 'l2' ? ['L2', l2, valid ? '≤' : '>'] : ['SSIM', ssim, valid ? '≥' : '<'];
+  return `${valid ? 'valid' : 'not valid'} (${name} ${plain(value)} ${sign} ${plain(valid_at)})`;
+}
+
+/**
+ * When an attack ended, without which a confidence says nothing.
+ * @param {{mode?: string, stop?: number, confidence?: number, stops: boolean}} rules `stops`: whether it can go on after a success
+ */
+export function rule({ mode, stop, confidence = 0, stops }) {
+  const sure = confidence > 0 ? ` at ${percent(confidence)}` : '';
+  if (mode === 'min') return `the closest success${sure}`;
+  return stop === 1 || !stops ? `stopped at the first success${sure}` : 'after all steps';
+}
+
+/** The grade and what it rests on. @param {Outcome} outcome @param {Parameters<typeof rule>[0]} rules */
+export function graded(outcome, rules) {
+  const { grade, success, confidence, confident_at, survives_png, fresh } = outcome;
+  const drawn = fresh === null ? '' : ` It reached its aim in ${percent(fresh)} of 64 fresh draws of the latent vector.`;
+  if (!success) return `Grade: failed. The image is ${validity(outcome)}.${drawn}`;
+  const sure = confidence >= confident_at;
+  return (
+    `Grade: ${grade}: ${validity(outcome)}, ${sure ? 'confident' : 'not confident'} ` +
+    `(${percent(confidence)} ${sure ? '≥' : '<'} ${percent(confident_at)}; ${rule(rules)}). ` +
+    `${survives_png ? 'Still fools the network' : 'No longer fools the network'} once saved as a PNG of 8-bit pixels.${drawn}`
+  );
+}
+
+const list = (/** @type {string[]} */ all) => (all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : all.join(''));
+
+/**
+ * One sentence on a duel: who was fooled, and by how little where the smallest budget was sought.
+ * @param {{name: string, title: string}[]} contestants @param {Map<string, Outcome>} outcomes @param {{mode?: string}} rules
+ */
+export function duelled(contestants, outcomes, { mode }) {
+  const ended = contestants.flatMap(({ name, title }) => {
+    const outcome = outcomes.get(name);
+    return outcome ? [{ title, outcome }] : [];
+  });
+  const fooled = ended.filter(({ outcome }) => outcome.success);
+  const withstood = ended.filter(({ outcome }) => !outcome.success).map(({ title }) => title);
+  const stood = withstood.length ? ` Withstood by ${list(withstood)}.` : '';
+  if (!fooled.length) return 'No network was fooled.';
+  if (mode === 'min') {
+    const far = (/** @type {Outcome} */ outcome) => outcome[outcome.norm];
+    const name = fooled[0].outcome.norm === 'l2' ? 'an L2 of ' : '';
+    const sorted = fooled.sort((a, b) => far(a.outcome) - far(b.outcome));
+    return `Fooled: ${list(sorted.map(({ title, outcome }) => `${title} at ${name}${plain(far(outcome))}`))}.${stood}`;
+  }
+  return `Fooled: ${list(fooled.map(({ title, outcome }) => `${title} (${percent(outcome.confidence)})`))}.${stood}`;
+}
+
+export const CANCELLED = 'Cancelled. The picture is as it was when you stopped.';
+
+/** What is known of a network, from the facts of its weights. @param {Network} network */
+export function facts({ title, facts: f, build }) {
+  const accuracy = Number(f.accuracy_int8);
+  const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the ${Number(f.test_images ?? 10000).toLocaleString('en')} test images rightly` : 'of unknown accuracy';
+  const bound = f.elbo_int8 ? `; its evidence lower bound on them is ${f.elbo_int8} nats` : '';
+  return `${title} (${f.arch}), int8 weights: ${reads}${bound}. Running on your machine (WebAssembly, ${build}).`;
+}
