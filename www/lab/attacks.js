@@ -2,6 +2,7 @@
 // a curve; and the study's, at budgets where they have some.
 
 /** @import { Offers } from '../app/offers.js' */
+/** @import { Attack } from '../engine/protocol.js' */
 
 import { attackWords, fieldWords, normWords } from '../words/en.js';
 
@@ -17,21 +18,23 @@ import { attackWords, fieldWords, normWords } from '../words/en.js';
  * @property {boolean} bounded whether it has budgets
  */
 
+/** What the lab offers of an attack. @param {Attack} attack @returns {LabAttack[]} */
+function offered(attack) {
+  const { key, title, norms, decides } = attack;
+  const { short } = attackWords(attack);
+  const budget = attack.fields.find((field) => field.budget);
+  if (decides) {
+    return norms.map((norm) => {
+      const { symbol, axis } = normWords(norm);
+      return { key: `${key}-${norm}`, attack: key, norm, short: `${short} ${symbol}`, title: `${title}, ${symbol}`, axis, decides, bounded: false };
+    });
+  }
+  const [norm] = norms;
+  const axis = budget ? `ε: ${fieldWords(key, budget, norm).words}` : normWords(norm).axis;
+  return [{ key, attack: key, norm, short, title: budget ? title : `${title}, the closest image`, axis, decides, bounded: Boolean(budget) }];
+}
+
 /** Each attack of the lab, in its order. @param {Offers} offers @returns {LabAttack[]} */
-export function labAttacks(offers) {
-  return offers.attacks.filter(({ study, decides }) => study || decides).sort((a, b) => Number(b.decides) - Number(a.decides)).flatMap((attack) => {
-    const { short = attack.title } = attackWords(attack);
-    const budget = attack.fields.find((field) => field.budget);
-    if (attack.decides) {
-      return attack.norms.map((norm) => {
-        const { symbol, axis } = normWords(norm);
-        const names = { short: `${short} ${symbol}`, title: `${attack.title}, ${symbol}` };
-        return { key: `${attack.key}-${norm}`, attack: attack.key, norm, ...names, axis, decides: true, bounded: false };
-      });
-    }
-    const norm = attack.norms[0];
-    const axis = budget ? `ε: ${fieldWords(attack.key, budget, norm).words}` : normWords(norm).axis;
-    const title = budget ? attack.title : `${attack.title}, the closest image`;
-    return [{ key: attack.key, attack: attack.key, norm, short, title, axis, decides: false, bounded: Boolean(budget) }];
-  });
+export function labAttacks({ attacks }) {
+  return [...attacks.filter(({ decides }) => decides), ...attacks.filter(({ study, decides }) => study && !decides)].flatMap(offered);
 }

@@ -31,7 +31,7 @@ const node = (tag, attributes, ...children) => {
 function ticks(most, count) {
   const raw = most / count;
   const size = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 2.5, 5, 10].map((n) => n * size).find((n) => n >= raw * 0.999);
+  const step = [1, 2, 2.5, 5, 10].map((n) => n * size).find((n) => n >= raw * 0.999) ?? 10 * size;
   return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(6)));
 }
 
@@ -44,8 +44,8 @@ const LETTER = 7.2;
 /**
  * Draws.
  * @param {SVGElement} svg
- * @param {{width: number, colours: object, networks: {name: string, title: string, look: number}[],
- *   panels: {attack: string, title: string, axis: string, most: number, dense: boolean}[], curves: object[], note?: string}} what `look`: which
+ * @param {{width: number, colours: Record<string, any>, networks: {name: string, title: string, look: number}[],
+ *   panels: {attack: string, title: string, axis: string, most: number, dense: boolean}[], curves: any[], note?: string}} what `look`: which
  *   colour and mark; `curves` as `summarise` has them; a note stands below
  */
 export function draw(svg, { width, colours, networks, panels, curves, note = '' }) {

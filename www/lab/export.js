@@ -26,7 +26,7 @@ export async function png(svg) {
     image.src = url;
     await image.decode();
     const canvas = Object.assign(document.createElement('canvas'), { width: 2 * image.naturalWidth, height: 2 * image.naturalHeight });
-    canvas.getContext('2d').drawImage(image, 0, 0, canvas.width, canvas.height);
+    /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(image, 0, 0, canvas.width, canvas.height);
     return await new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The chart could not be drawn as a PNG.')))));
   } finally {
     URL.revokeObjectURL(url);

@@ -5,17 +5,8 @@
 
 import { Choices } from '../parts/choices.js';
 import { byId, element } from '../parts/dom.js';
-import { fieldWords, normWords } from '../words/en.js';
+import { inferenceWords, labWords } from '../words/en.js';
 import { written } from './state.js';
-
-/** What stands beside a search. @type {Record<string, string>} */
-const SEARCHES = {
-  l2: 'the shortest change, sought with up to 1,000 gradients: this decides',
-  linf: 'the least that the most changed pixel changes',
-  l1: 'the least that all pixels change together',
-};
-/** What stands before the budgets of an attack. @type {Record<string, string>} */
-const BUDGETS = { linf: 'no pixel changes by more than', l1: 'all changes together stay below' };
 
 export class Form {
   #offers;
@@ -32,7 +23,7 @@ export class Form {
     this.buildNetworks();
     this.#inference = new Choices(byId('inference'), {
       name: 'inference',
-      options: [{ value: 'mean', label: 'its mean' }, { value: 'sampled', label: 'a draw, another each time' }].filter(({ value }) => offers.inferences.includes(value)),
+      options: offers.inferences.map((value) => ({ value, label: inferenceWords(value) })),
       onPick: (value) => change({ inference: value }),
     });
     for (const name of this.#typed) {
@@ -54,22 +45,19 @@ export class Form {
     return [...this.#table.bounded.map(({ key }) => key), 'digits', 'steps', 'seed'];
   }
 
-  /** @param {import('./attacks.js').LabAttack} attack */
-  #row({ key, attack, norm, short, bounded, decides }) {
+  /** @param {import('./attacks.js').LabAttack} offered */
+  #row(offered) {
+    const { key, short, bounded } = offered;
     const box = element('input', { type: 'checkbox', id: `use-${key}`, name: 'attacks', value: key });
     const row = element('div', { className: 'budgets' }, element('label', { className: 'check' }, box, element('span', { textContent: short })));
-    const field = this.#offers.attack(attack).fields.find(({ budget }) => budget);
-    if (bounded && field) {
-      const words = BUDGETS[key] ?? fieldWords(attack, field, norm).words;
+    const words = labWords(offered);
+    if (bounded) {
       const input = element('input', { id: key, type: 'text', inputMode: 'decimal', autocomplete: 'off', spellcheck: false });
       input.setAttribute('aria-describedby', `${key}-wrong`);
       const wrong = element('p', { id: `${key}-wrong`, className: 'wrong', hidden: true });
       wrong.setAttribute('role', 'alert');
       row.append(element('label', { htmlFor: key, textContent: words }), input, wrong);
-    } else {
-      const words = decides ? (SEARCHES[norm] ?? normWords(norm).axis) : 'has no budget: it seeks the closest image that fools';
-      row.append(element('span', { textContent: words }));
-    }
+    } else row.append(element('span', { textContent: words }));
     return row;
   }
 

@@ -34,7 +34,7 @@ function lab(engine, offers) {
   const state = asked;
   /** The workers that attack. @type {Pool | null} */
   let pool = null;
-  /** The latest, which may be complete or not. @type {Study | null} */
+  /** The latest, which may be complete or not; null before the first. @type {any} */
   let study = null;
   /** Its run. @type {Promise<void> | null} */
   let running = null;
@@ -52,7 +52,7 @@ function lab(engine, offers) {
     $('run').disabled = !idle || form.wrong.size > 0 ;
     $('cancel').disabled = idle || !study;
     $('go-on').hidden = !idle || !fits || !study || study.complete || form.wrong.size > 0;
-    for (const field of document.querySelectorAll('#settings fieldset')) field.disabled = !idle;
+    for (const field of $('settings').querySelectorAll('fieldset')) field.disabled = !idle;
     for (const id of ['save-csv', 'save-json', 'save-svg', 'save-png']) $(id).disabled = !study?.done;
     if (idle) $('status').textContent = form.wrong.size ? 'Something above is not right.' : `${words.amount(state, plan(table, state).length)} attacks`;
   }
@@ -137,7 +137,7 @@ function lab(engine, offers) {
       $('status').textContent = 'Loading the digits…';
       try {
         study = new Study(offers, table, { ...state }, await engine.samples(dataset.key, dataset.lab ?? ''));
-      } catch (error) {
+      } catch (/** @type {any} */ error) {
         report('error', '');
         notify(error.message, () => begin());
         return;
@@ -153,7 +153,7 @@ function lab(engine, offers) {
     showButtons();
     try {
       await running;
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       report('error', '');
       notify(error.message, () => begin());
     } finally {
@@ -260,7 +260,7 @@ function lab(engine, offers) {
     $('save-png').addEventListener('click', async () => {
       try {
         files.save('misread-lab.png', await files.png(savedChart()));
-      } catch (error) {
+      } catch (/** @type {any} */ error) {
         notify(error.message);
       }
     });

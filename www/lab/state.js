@@ -1,5 +1,5 @@
 // The settings of the lab as one typed table, mirrored in the URL's hash like those of the page:
-// lab.html#networks=mnist-cnn,mnist-vae&digits=200&linf=0.05,0.1&steps=40&run=1
+// lab.html#networks=NAME,NAME&digits=200&ATTACK=0.05,0.1&steps=40&run=1
 
 /** @import { Offers } from '../app/offers.js' */
 /** @import { Dataset } from '../engine/protocol.js' */

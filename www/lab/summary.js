@@ -55,12 +55,12 @@ export async function summarise(study, table, grades, ask) {
   for (const row of rows) {
     for (const name of ['fooled', 'l2', 'l1', 'linf', 'ssim', 'confidence']) row[name] = answers[row[name]];
   }
-  for (const one of [...curves, ...comparisons]) one[one.kind ?? 'fooled'] = answers[one[one.kind ?? 'fooled']];
+  for (const one of /** @type {any[]} */ ([...curves, ...comparisons])) one[one.kind ?? 'fooled'] = answers[one[one.kind ?? 'fooled']];
   const budgeted = rows.filter(({ budget }) => budget !== null).map(({ budget, ...row }) => ({ ...row, x: budget }));
   return { rows, curves: [...budgeted, ...curves].filter(({ attacked }) => attacked > 0), comparisons };
 }
 
-/** Each VAE beside each plain network, attack by attack, on the digits that both read rightly. */
+/** Each VAE beside each plain network, attack by attack, on the digits that both read rightly. @param {any[]} groups @param {Study} study @param {LabTable} table @param {(...question: any[]) => number} want */
 function* compared(groups, { vaes, settings: { inference } }, table, want) {
   for (const a of groups.filter(({ network }) => vaes.has(network))) {
     for (const b of groups.filter(({ network }) => !vaes.has(network))) {

@@ -18,7 +18,7 @@ export function duration(ms) {
   return seconds < 5400 ? `${Math.round(seconds / 60)} minutes` : `${plain(seconds / 3600)} hours`;
 }
 
-/** How many attacks these settings make. */
+/** How many attacks these settings make. @param {Record<string, any>} settings @param {number} attacks */
 export function amount({ digits, networks: names }, attacks) {
   const count = (n, word) => `${n.toLocaleString('en')} ${word}${n === 1 ? '' : 's'}`;
   return `${count(digits, 'digit')} × ${count(names.length, 'network')} × ${count(attacks, 'attack')} = ${(digits * names.length * attacks).toLocaleString('en')}`;

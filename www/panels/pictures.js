@@ -27,16 +27,14 @@ export function mount(_, session) {
   });
   session.on('pictures', (/** @type {Pictures} */ pictures) => {
     const { dataset, labels, titles, count } = pictures;
-    const { one } = datasetWords(dataset);
+    const { one, own, bring } = datasetWords(dataset);
     const brought = dataset.pictures === 'server';
     useShape(dataset.image, CANVASES.map(byId));
     document.body.classList.toggle('named', dataset.named);
     document.body.classList.toggle('faces-shown', brought);
     byId('pick-words').textContent = `Pick a ${one}`;
     byId('picture-row').hidden = !brought;
-    byId('faces-words').textContent = count
-      ? 'These are your own images of Labeled Faces in the Wild, sent by the program on your machine.'
-      : 'No faces ship with this page. With the program on your machine, fetch lfw brings the images of Labeled Faces in the Wild; or bring a picture of your own:';
+    byId('faces-words').textContent = count ? own : bring;
     const canvases = labels.map(() => newCanvas());
     byId('digits').classList.toggle('faces', brought);
     digits = new Choices(byId('digits'), {

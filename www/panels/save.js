@@ -13,7 +13,8 @@ export function mount(_, session) {
     const { label, predicted, image } = outcome;
     const canvas = newCanvas();
     drawImage(canvas, image);
-    canvas.toBlob((/** @type {Blob} */ blob) => {
+    canvas.toBlob((/** @type {Blob | null} */ blob) => {
+      if (!blob) return;
       const download = `${network.labels[label]}-reads-${network.labels[predicted]}.png`.replaceAll(' ', '-');
       const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download });
       link.click();

@@ -29,7 +29,7 @@ export class Choices {
       }),
     );
     if (columns) {
-      element.addEventListener('keydown', (event) => {
+      element.addEventListener('keydown', (/** @type {any} */ event) => {
         const by = { ArrowUp: -columns, ArrowDown: columns }[event.key];
         const at = options.findIndex(({ value }) => value === event.target.value);
         const to = options[at + by];

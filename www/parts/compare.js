@@ -3,6 +3,7 @@
 import { milliseconds, percent, plain } from '../words/en.js';
 import { drawImage, drawPerturbation, newCanvas } from './pixels.js';
 
+/** @type {[string, (outcome: Record<string, any>, labels: string[]) => string][]} */
 const ROWS = [
   ['reads', ({ predicted, refused }, labels) => (refused ? 'refused' : labels[predicted])],
   ['confidence', ({ confidence }) => percent(confidence)],

@@ -11,14 +11,17 @@ export class Crop {
   #canvas;
   #zoom;
   #video;
+  /** @type {any} */
   #picture = null;
   #at = { x: 0, y: 0 };
+  /** @type {(image: Float32Array) => void} */
   #onTake = () => {};
 
   /** @param {{dialog: HTMLDialogElement, canvas: HTMLCanvasElement, zoom: HTMLInputElement, take: HTMLElement, cancel: HTMLElement, video: HTMLVideoElement}} parts */
   constructor({ dialog, canvas, zoom, take, cancel, video }) {
     [this.#dialog, this.#canvas, this.#zoom, this.#video] = [dialog, canvas, zoom, video];
     Object.assign(canvas, { width: WINDOW, height: WINDOW });
+    /** @type {any} */
     let from = null;
     canvas.addEventListener('pointerdown', (event) => {
       canvas.setPointerCapture(event.pointerId);
@@ -57,7 +60,7 @@ export class Crop {
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user' } });
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       throw new Error(`There is no camera that this page may use (${error.message}).`);
     }
     this.#video.srcObject = stream;
@@ -109,7 +112,7 @@ export class Crop {
   #take() {
     const [rows, cols] = shape();
     const canvas = Object.assign(document.createElement('canvas'), { width: cols, height: rows });
-    const context = canvas.getContext('2d');
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     this.#paint(context, rows);
     const { data } = context.getImageData(0, 0, cols, rows);
     const image = new Float32Array(rows * cols * 3);

@@ -12,9 +12,12 @@ export class Latent {
   #before;
   #after;
   #map;
+  /** @type {any} */
   #points = null;
+  /** @type {any} */
   #labels = null;
   #range = 1;
+  /** @type {HTMLCanvasElement | null} */
   #ground = null;
 
   /** @param {{section: HTMLElement, before: HTMLCanvasElement, after: HTMLCanvasElement, map: HTMLCanvasElement}} parts */
@@ -49,13 +52,13 @@ export class Latent {
     this.#walk(frames.slice(0, index + 1).map(({ seen }) => seen), index);
   }
 
-  /** A place in pixels of the map. */
+  /** A place in pixels of the map. @returns {[number, number]} */
   #place(x, y) {
     return [SIZE * (1 + x / this.#range), SIZE * (1 - y / this.#range)];
   }
 
   #walk(seen, index) {
-    const context = this.#map.getContext('2d');
+    const context = /** @type {CanvasRenderingContext2D} */ (this.#map.getContext('2d'));
     this.#ground ??= this.#drawGround();
     context.clearRect(0, 0, 2 * SIZE, 2 * SIZE);
     context.drawImage(this.#ground, 0, 0);
@@ -77,11 +80,11 @@ export class Latent {
   /** The test digits, drawn once for each network. */
   #drawGround() {
     const canvas = Object.assign(document.createElement('canvas'), { width: 2 * SIZE, height: 2 * SIZE });
-    const context = canvas.getContext('2d');
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     Object.assign(context, { font: '600 16px system-ui, sans-serif', textAlign: 'center', textBaseline: 'middle', globalAlpha: 0.75 });
-    this.#labels.forEach((label, i) => {
+    this.#labels.forEach((/** @type {number} */ label, /** @type {number} */ i) => {
       context.fillStyle = COLOURS[label % COLOURS.length];
-      context.fillText(label, ...this.#place(this.#points[2 * i], this.#points[2 * i + 1]));
+      context.fillText(String(label), ...this.#place(this.#points[2 * i], this.#points[2 * i + 1]));
     });
     return canvas;
   }

@@ -11,7 +11,7 @@ export function useShape(to, canvases) {
   for (const canvas of canvases) Object.assign(canvas, { width: to[1], height: to[0] });
 }
 
-/** A canvas for an image; with `label` it is an image to screen readers, too. */
+/** A canvas for an image; with `label` it is an image to screen readers, too. @param {string | null} [label] */
 export function newCanvas(label = null) {
   const canvas = Object.assign(document.createElement('canvas'), { width: current[1], height: current[0] });
   if (label !== null) {

@@ -5,6 +5,7 @@
 const DURATION = 1200;
 
 export class Player {
+  /** @type {any[]} */
   #frames = [];
   #expected = 1;
   #shown = 0;
@@ -14,7 +15,7 @@ export class Player {
   #onEnd = () => {};
   #complete = false;
 
-  /** @param {(frame: object, index: number, frames: object[]) => void} show draws one frame */
+  /** @param {(frame: any, index: number, frames: any[]) => void} show draws one frame */
   constructor(show) {
     this.#show = show;
   }

@@ -22,12 +22,13 @@ export function showTransfer(table, networks, outcomes, readings, labels) {
     .filter(({ name }) => outcomes.has(name))
     .map(({ name, title }) => {
       const row = element('tr');
-      const { predicted, success } = outcomes.get(name);
+      const { predicted, success } = /** @type {{predicted: number, success: boolean}} */ (outcomes.get(name));
       row.append(
         element('th', { scope: 'row', textContent: title }),
         ...networks.map(({ name: reader }) => {
-          const { read, p } = readings.get(reader)?.get(name) ?? {};
-          if (read === undefined) return element('td', { textContent: '–' });
+          const reading = readings.get(reader)?.get(name);
+          if (!reading) return element('td', { textContent: '–' });
+          const { read, p } = reading;
           const cell = element('td', { textContent: `${labels[read]} (${percent(p)})` });
           Object.assign(cell.dataset, { from: name, reader, read, fooled: success && read === predicted });
           return cell;

@@ -4,7 +4,7 @@
 /** @import { Attack, Dataset, Defence, Field, NetworkEntry, Outcome, Network } from '../engine/protocol.js' */
 
 /** @typedef {{words?: string, symbol?: string}} FieldWords */
-/** @typedef {{short?: string, sentence?: string, fields?: Record<string, FieldWords>, choices?: Record<string, Record<string, string>>}} AttackWords */
+/** @typedef {{title?: string, short?: string, sentence?: string, fields?: Record<string, FieldWords>, choices?: Record<string, Record<string, string>>}} AttackWords */
 
 /** @type {Record<string, FieldWords>} */
 const FIELDS = {
@@ -68,8 +68,35 @@ const DEFENCES = { grey2: 'black and white', grey4: '4 levels of grey', grey8: '
 /** @type {Record<string, string>} */
 const INFERENCES = { mean: 'the mean', sampled: 'a draw, another each time' };
 
-/** The tab of a data set, and what its images and labels are called. @type {Record<string, {tab: string, labels: string}>} */
-const DATASETS = { mnist: { tab: 'Digits', labels: 'digits' }, lfw: { tab: 'Faces', labels: 'people' } };
+/**
+ * The tab of a data set, what its labels are called, and what is said where the images are the visitor's own, and where there are none.
+ * @type {Record<string, {tab: string, labels: string, own?: string, bring?: string}>}
+ */
+const DATASETS = {
+  mnist: { tab: 'Digits', labels: 'digits' },
+  lfw: {
+    tab: 'Faces',
+    labels: 'people',
+    own: 'These are your own images of Labeled Faces in the Wild, sent by the program on your machine.',
+    bring: 'No faces ship with this page. With the program on your machine, fetch lfw brings the images of Labeled Faces in the Wild; or bring a picture of your own:',
+  },
+};
+
+/** What stands beside a search of the lab, by norm. @type {Record<string, string>} */
+const SEARCHES = {
+  l2: 'the shortest change, sought with up to 1,000 gradients: this decides',
+  linf: 'the least that the most changed pixel changes',
+  l1: 'the least that all pixels change together',
+};
+
+/** What stands before the budgets of an attack of the lab, by norm. @type {Record<string, string>} */
+const BUDGETS = { linf: 'no pixel changes by more than', l1: 'all changes together stay below', l2: 'the change is no longer than' };
+
+/** What stands beside an attack of the lab: before its budgets, where it has some. @param {{norm: string, bounded: boolean, decides: boolean}} attack */
+export function labWords({ norm, bounded, decides }) {
+  if (bounded) return BUDGETS[norm] ?? norm;
+  return decides ? (SEARCHES[norm] ?? norm) : 'has no budget: it seeks the closest image that fools';
+}
 
 /** Errors that are put in other words than the crate's, by key. @type {Record<string, (message: string) => string>} */
 const ERRORS = {};
@@ -78,7 +105,7 @@ const ERRORS = {};
 export const errorWords = (error) => ERRORS[error.key ?? '']?.(error.message) ?? error.message;
 
 /** @param {Attack} attack */
-export const attackWords = ({ key, title }) => ({ short: title, sentence: title, ...ATTACKS[key] });
+export const attackWords = ({ key, title }) => ({ title, short: title, sentence: title, ...ATTACKS[key] });
 
 /** What a field of an attack is called, under a norm. @param {string} attack @param {Field} field @param {string} norm */
 export function fieldWords(attack, field, norm) {
@@ -105,7 +132,10 @@ export const inferenceWords = (inference) => INFERENCES[inference] ?? inference;
 const capital = (/** @type {string} */ text) => text[0].toUpperCase() + text.slice(1);
 
 /** @param {Dataset} dataset */
-export const datasetWords = ({ key, nouns: [one, several] }) => ({ one, several, tab: capital(several), labels: several, ...DATASETS[key] });
+export const datasetWords = ({ key, nouns: [one, several] }) => {
+  const plain = { one, several, tab: capital(several), labels: 'labels', own: '', bring: 'Bring a picture of your own:' };
+  return Object.assign(plain, DATASETS[key]);
+};
 
 export const percent = (/** @type {number} */ p) => {
   const value = 100 * p;

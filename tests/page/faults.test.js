@@ -1,0 +1,171 @@
+// What belongs to what is no longer current ends without a word: changes in the middle of things.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { browse, ready, resultIn, serve, visit } from './helpers.js';
+
+let server;
+let browser;
+let context;
+let page;
+let complaints;
+
+before(async () => {
+  [server, browser] = await Promise.all([serve(), browse()]);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+beforeEach(async () => {
+  ({ context, page, complaints } = await visit(browser, /404/));
+});
+
+afterEach(async () => {
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+const open = (hash = '') => page.goto(server.url + hash);
+const looked = () => page.waitForFunction(() => !document.getElementById('attack').disabled && document.getElementById('original-read').textContent);
+const chosen = (name) => page.waitForFunction((n) => new RegExp(`\\(${n}\\)`).test(document.getElementById('facts').textContent), name);
+
+test('another network is chosen while all three attacks run', async () => {
+  await open('#digit=7&target=3&steps=20000&l1.steps=20000');
+  await looked();
+  await page.click('#compare');
+  await page.waitForFunction(() => !document.getElementById('cancel').disabled);
+  await page.click('#models label:has-text("Dense")');
+  await chosen('mnist-dense');
+  await looked();
+  assert.ok(await page.isHidden('#compare-section'));
+  assert.ok(await page.isHidden('#notice'));
+  await page.click('.card-title:has-text("L-BFGS")');
+  await page.click('#attack');
+  assert.equal((await resultIn(page, 'done', 'error')).attack, 'lbfgs');
+});
+
+test('Faces and at once Digits again leaves digits with a digit network', async () => {
+  await open();
+  await looked();
+  // The answer about faces comes when digits are wanted again.
+  await page.route('**/faces/index.json', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await route.fulfill({ json: { people: ['Ada L'], faces: [0, 0] } });
+  });
+  await page.click('#datasets label:has-text("Faces")');
+  await page.click('#datasets label:has-text("Digits")');
+  await looked();
+  await page.waitForTimeout(800);
+  assert.equal(await page.$$eval('#digits canvas', (all) => all.length), 100);
+  assert.equal(await page.$eval('#original', (e) => e.width), 28);
+  await page.click('#attack');
+  assert.equal((await resultIn(page, 'done', 'error')).label, '7');
+  assert.match(page.url(), /model=mnist-cnn/);
+});
+
+test('a cancel that takes a new worker lets the other calls go on', async () => {
+  await open('#digit=7&target=3');
+  await looked();
+  const read = await page.evaluate(async () => {
+    const { Engine, Cancelled } = await import('./engine/client.js');
+    const engine = new Engine('simd128');
+    const { attacks: [attack], networks: [network], datasets: [dataset] } = await engine.catalogue();
+    const subject = { model: network.key, inference: 'mean', defence: '' };
+    const image = new Float32Array(dataset.image.reduce((a, b) => a * b)).fill(0.5);
+    const { predicted } = await engine.read(subject, image);
+    // A gradient-free search of which a step takes longer than the worker is given: it cannot notice the cancel in time.
+    const cancel = new AbortController();
+    const slow = { subject, task: { image, index: 0, label: predicted, target: (predicted + 1) % 10 }, attack: { attack: attack.key, steps: 100000 } };
+    const blocked = engine.attack(slow, { signal: cancel.signal }).then(() => 'done', (error) => (error instanceof Cancelled ? 'cancelled' : error.message));
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message) {
+      if (message.type !== 'cancel') post.call(this, message);
+    };
+    cancel.abort();
+    const others = await Promise.all([engine.load(network.key), engine.read(subject, image)].map((call) => call.then(() => 'done', (error) => error.message)));
+    Worker.prototype.postMessage = post;
+    const result = { blocked: await blocked, others };
+    engine.stop();
+    return result;
+  });
+  assert.deepEqual(read, { blocked: 'cancelled', others: ['done', 'done'] });
+});
+
+test('two first uses of a network download it once', async () => {
+  const wanted = [];
+  page.on('request', (request) => /safetensors/.test(request.url()) && wanted.push(request.url()));
+  await open();
+  await looked();
+  wanted.length = 0;
+  await page.evaluate(async () => {
+    const { Engine } = await import('./engine/client.js');
+    const engine = new Engine('simd128');
+    const { networks } = await engine.catalogue();
+    const vae = networks.find((network) => network.vae);
+    const image = new Float32Array(784);
+    await Promise.all(['mean', 'sampled', 'sampled'].map((inference) => engine.read({ model: vae.key, inference, defence: '' }, image)));
+    engine.stop();
+  });
+  assert.equal(wanted.length, 1, wanted.join(' '));
+});
+
+test('replacing a network of one\'s own in the middle of an attack on it ends the attack, not the page', async () => {
+  const mine = (name) => ({ name: 'mine.safetensors', mimeType: '', buffer: readFileSync(`models/${name}.safetensors`) });
+  await open('#digit=7&target=3');
+  await looked();
+  await page.setInputFiles('#own', mine('mnist-dense'));
+  await chosen('mnist-dense');
+  await looked();
+  await page.evaluate(() => { location.hash = `${location.hash.replace(/steps=\d+/, 'steps=100000')}`; });
+  await page.$eval('#steps', (e) => { e.value = e.max; e.dispatchEvent(new Event('input', { bubbles: true })); });
+  await page.click('#models label:has-text("mine")');
+  await looked();
+  await page.click('#attack');
+  await resultIn(page, 'running');
+  await page.setInputFiles('#own', mine('mnist-cnn'));
+  await chosen('mnist-cnn');
+  await looked();
+  await page.$eval('#steps', (e) => { e.value = 4; e.dispatchEvent(new Event('input', { bubbles: true })); });
+  await page.click('#attack');
+  const { state, text } = await resultIn(page, 'done', 'error');
+  assert.equal(state, 'done', text);
+});
+
+test('the replay on the other networks, pressed twice, has each network once', async () => {
+  await open('#digit=7&target=3&run=1');
+  await resultIn(page, 'done');
+  await page.evaluate(() => {
+    document.getElementById('transfer-run').click();
+    document.getElementById('transfer-run').click();
+  });
+  await page.waitForFunction(() => document.querySelectorAll('#transfer li[data-predicted]').length === 4);
+  await page.waitForTimeout(200);
+  assert.equal(await page.$$eval('#transfer li', (all) => all.length), 4);
+});
+
+test('what is hidden is not seen, whatever its layout says', async () => {
+  await open('#digit=7');
+  await ready(page);
+  await looked();
+  const seen = await page.$$eval('[hidden]', (all) => all.filter((e) => e.getClientRects().length > 0).map((e) => e.id));
+  assert.deepEqual(seen, []);
+  assert.ok(await page.isHidden('#replay-row'));
+});
+
+test('a defence is chosen, stands in the link and in the result', async () => {
+  await open('#digit=7&target=3&epsilon=0.1');
+  await looked();
+  await page.click('#defence label:has-text("black and white")');
+  await looked();
+  assert.match(page.url(), /defence=grey2/);
+  await page.click('#attack');
+  const result = await resultIn(page, 'done', 'error');
+  assert.deepEqual([result.state, result.defence, result.refused], ['done', 'grey2', 'false']);
+  await page.reload();
+  assert.equal((await resultIn(page, 'idle', 'done')).state === 'error', false);
+  await page.waitForFunction(() => document.querySelector('#defence input:checked')?.value === 'grey2');
+});
