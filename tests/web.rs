@@ -3,13 +3,53 @@
 
 mod common;
 
+use js_sys::{Array, Float32Array, JSON, Object, Reflect};
+use misread::judge::Record;
 use misread::kernel::simd::Level;
-use misread::web::statistics::{median, paired_difference, quartiles, share};
-use misread::web::{Attack, AttackOptions, Network, Samples, build};
-use wasm_bindgen::JsValue;
+use misread::wasm::statistics::{median, paired_difference, quartiles, share};
+use misread::wasm::{Network, Samples, Subject, Trial, build, catalogue, grade};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+/// A plain object from JSON.
+fn object(json: &str) -> JsValue {
+    JSON::parse(json).unwrap()
+}
+
+fn get(object: &JsValue, key: &str) -> JsValue {
+    Reflect::get(object, &key.into()).unwrap()
+}
+
+fn number(object: &JsValue, key: &str) -> f64 {
+    get(object, key).as_f64().unwrap_or_else(|| panic!("{key} is no number"))
+}
+
+fn flag(object: &JsValue, key: &str) -> bool {
+    get(object, key).as_bool().unwrap_or_else(|| panic!("{key} is no flag"))
+}
+
+/// The eighth shipped digit, a 7.
+fn seven() -> Vec<f32> {
+    let samples = Samples::new("mnist", common::SAMPLES).unwrap();
+    assert_eq!(samples.labels()[7], 7);
+    samples.pixels()[7 * 784..8 * 784].iter().map(|&p| f32::from(p) / 255.0).collect()
+}
+
+/// An attack on it towards 3.
+fn task() -> JsValue {
+    let task = object("{\"index\":7,\"label\":7,\"target\":3,\"start\":null}");
+    Reflect::set(&task, &"image".into(), &Float32Array::from(&seven()[..])).unwrap();
+    task
+}
+
+fn run(subject: &mut Subject, attack: &str) -> (JsValue, JsValue) {
+    let mut trial = Trial::new(subject, &task(), &object(attack)).unwrap();
+    while !trial.step(subject).unwrap() {}
+    assert!(trial.at() > 0);
+    (trial.judged(subject, &object("{}")).unwrap(), trial.frame().unwrap())
+}
 
 #[wasm_bindgen_test]
 fn the_browser_computes_what_candle_computes() {
@@ -21,64 +61,108 @@ fn the_browser_computes_what_candle_computes() {
 
 #[wasm_bindgen_test]
 fn an_attack_through_the_bindings_fools_the_network() {
-    let mut network = Network::new(common::WEIGHTS).map_err(JsValue::from).unwrap();
-    let samples = Samples::new(common::SAMPLES).map_err(JsValue::from).unwrap();
-    let image: Vec<f32> = samples.pixels()[7 * 784..8 * 784].iter().map(|&p| f32::from(p) / 255.0).collect();
-    assert_eq!(samples.labels()[7], 7);
-    for (method, gradients) in [("linf", 40..=40), ("l1", 40..=40), ("lbfgs", 100..=500)] {
-        let options = AttackOptions::new(method).map_err(JsValue::from).unwrap();
-        let mut attack =
-            Attack::new(&network, &image, 3, true, &options, &[]).map_err(JsValue::from).unwrap();
-        let end = loop {
-            let progress = attack.step(&mut network).map_err(JsValue::from).unwrap();
-            if progress.done() {
-                break progress;
-            }
-        };
-        assert!(gradients.contains(&end.gradients()), "{method}: {} gradients", end.gradients());
-        let outcome = attack.outcome(&mut network).map_err(JsValue::from).unwrap();
-        let best = outcome.progress();
-        assert!(best.success() && best.predicted() == 3, "{method}");
-        assert!(outcome.ssim() < 1.0 && outcome.image().iter().all(|x| (0.0..=1.0).contains(x)));
-        let read = network.probabilities(&outcome.image()).map_err(JsValue::from).unwrap();
-        assert_eq!(read, outcome.probabilities());
-        assert!(outcome.budget().is_some_and(|b| (f64::from(best.budget()) - b).abs() < 1e-6));
+    let network = Network::new(common::WEIGHTS, None).unwrap();
+    let mut subject = Subject::new(&network, "mean", "").unwrap();
+    for (attack, gradients) in [("linf", 40.0..=40.0), ("l1", 40.0..=40.0), ("lbfgs", 100.0..=500.0)] {
+        let (judged, frame) = run(&mut subject, &format!("{{\"attack\":\"{attack}\",\"seed\":null}}"));
+        let record = get(&judged, "record");
+        assert!(flag(&record, "success") && !flag(&record, "refused") && number(&record, "predicted") == 3.0);
+        assert!(gradients.contains(&number(&record, "gradients")) && flag(&frame, "done"), "{attack}");
+        assert!(number(&judged, "milliseconds") >= number(&judged, "first_milliseconds"));
+        let image = Float32Array::new(&get(&judged, "image")).to_vec();
+        assert!(number(&record, "ssim") < 1.0 && image.iter().all(|x| (0.0..=1.0).contains(x)));
+        // The record has the crate's fields in the crate's order.
+        let keys = Object::keys(&record.clone().unchecked_into());
+        let keys: Vec<String> = keys.iter().map(|key| key.as_string().unwrap()).collect();
+        assert_eq!(keys, Record::FIELDS);
+        let read = subject.read(&image, 7).unwrap();
+        let probabilities = |of: &JsValue| Float32Array::new(&get(of, "probabilities")).to_vec();
+        assert_eq!(probabilities(&read), probabilities(&judged));
+        // Under other thresholds another grade; under none the record's own.
+        let own = grade(&record, "mnist", &object("{}")).unwrap();
+        assert_eq!(get(&own, "grade"), get(&record, "grade"));
+        let strict = grade(&record, "mnist", &object("{\"valid\":0.01,\"confident\":0}")).unwrap();
+        assert_eq!(get(&strict, "grade").as_string().unwrap(), "moderate");
     }
+    // A budget as it was given, with the digits that it was given with.
+    let (judged, _) = run(&mut subject, "{\"attack\":\"linf\",\"epsilon\":0.1,\"steps\":3}");
+    assert_eq!(number(&get(&judged, "record"), "budget"), 0.1);
 }
 
 #[wasm_bindgen_test]
 fn a_vae_is_seen_into_and_attacked_through_its_draws() {
-    let samples = Samples::new(common::SAMPLES).map_err(JsValue::from).unwrap();
-    let image: Vec<f32> = samples.pixels()[7 * 784..8 * 784].iter().map(|&p| f32::from(p) / 255.0).collect();
+    let image = seven();
     for (weights, _) in common::VAES {
-        let mut network = Network::new(weights).map_err(JsValue::from).unwrap();
-        assert!(network.is_vae() && network.map_points().len() == 2 * network.map_labels().len());
-        let seen = network.see(&image).map_err(JsValue::from).unwrap();
+        let mut network = Network::new(weights, Some("mine".into())).unwrap();
+        assert!(flag(&network.about().unwrap(), "vae"));
+        assert!(network.map_points().len() == 2 * network.map_labels().len());
+        let seen = network.see(&image).unwrap();
         assert!(seen.len() == 786 && seen.iter().all(|v| v.is_finite()));
         let near = image.iter().zip(&seen[2..]).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
         assert!(near < 4.0, "the decoder sees a 7 in a 7: {near}");
-        assert!(network.fresh(&image, 7, true, 0).map_err(JsValue::from).unwrap().is_empty());
-        network.sample().map_err(JsValue::from).unwrap();
-        let fresh = network.fresh(&image, 7, true, 0).map_err(JsValue::from).unwrap();
-        assert!(fresh[0] > 0.9 && fresh[1] == 7.0, "{fresh:?}");
-        let mut options = AttackOptions::new("linf").map_err(JsValue::from).unwrap();
-        options.set_budget(0.3);
-        let mut attack =
-            Attack::new(&network, &image, 3, true, &options, &[]).map_err(JsValue::from).unwrap();
-        while !attack.step(&mut network).map_err(JsValue::from).unwrap().done() {}
-        let fresh = network.fresh(&attack.image(), 3, true, 0).map_err(JsValue::from).unwrap();
-        assert!(fresh[0] > 0.9 && fresh[1] == 3.0, "{fresh:?}");
+        let mut sampled = Subject::new(&network, "sampled", "none").unwrap();
+        assert_eq!(number(&sampled.read(&image, 0).unwrap(), "predicted"), 7.0);
+        let (judged, _) = run(&mut sampled, "{\"attack\":\"linf\",\"epsilon\":0.3}");
+        let record = get(&judged, "record");
+        assert!(flag(&record, "success") && number(&record, "fresh") > 0.9);
+        assert_eq!(get(&record, "network").as_string().unwrap(), "mine");
+        // Behind a defence that it knows, an attack is recorded as such.
+        let mut defended = Subject::new(&network, "mean", "grey2").unwrap();
+        let (judged, _) = run(&mut defended, "{\"attack\":\"fgsm\",\"epsilon\":0.3}");
+        assert_eq!(get(&get(&judged, "record"), "defence").as_string().unwrap(), "grey2");
     }
-    let mut network = Network::new(common::WEIGHTS).map_err(JsValue::from).unwrap();
-    assert!(!network.is_vae() && network.map_points().is_empty());
-    assert!(network.see(&image).is_err() && network.sample().is_err());
+    let mut network = Network::new(common::WEIGHTS, None).unwrap();
+    assert!(!flag(&network.about().unwrap(), "vae") && network.map_points().is_empty());
+    assert!(network.see(&image).is_err());
 }
 
 #[wasm_bindgen_test]
-fn what_is_wrong_with_a_file_reaches_the_page_in_words() {
-    let error = Network::new(&common::WEIGHTS[..5000]).err().map(JsValue::from).unwrap();
-    let message = js_sys::Error::from(error).message().as_string().unwrap();
-    assert!(message.contains("truncated"), "{message}");
+fn what_is_wrong_reaches_the_page_in_words_and_with_a_key() {
+    let said = |error: JsValue| {
+        let key = get(&error, "key").as_string().unwrap();
+        (key, js_sys::Error::from(error).message().as_string().unwrap())
+    };
+    let network = Network::new(common::WEIGHTS, None).unwrap();
+    let mut subject = Subject::new(&network, "mean", "").unwrap();
+    let errors = [
+        (Network::new(&common::WEIGHTS[..5000], None).err(), "bad-file", "truncated"),
+        (Subject::new(&network, "guess", "").err(), "unknown", "sampled"),
+        (Subject::new(&network, "mean", "grey3").err(), "unknown", "grey2"),
+        (Trial::new(&mut subject, &task(), &object("{\"attack\":\"pgd\"}")).err(), "unknown", "apgd"),
+        (
+            Trial::new(&mut subject, &task(), &object("{\"attack\":\"linf\",\"steps\":0}")).err(),
+            "bad-input",
+            "steps",
+        ),
+        (
+            Trial::new(&mut subject, &object("{\"label\":7}"), &object("{\"attack\":\"linf\"}")).err(),
+            "bad-input",
+            "image",
+        ),
+        (subject.read(&[0.0; 3], 0).err(), "bad-input", "784"),
+    ];
+    for (error, key, word) in errors {
+        let (found, message) = said(error.unwrap());
+        assert!(found == key && message.contains(word), "{found}: {message}");
+    }
+    // What is read as wanted already is no fault, and a record all the same.
+    let aimed = task();
+    Reflect::set(&aimed, &"target".into(), &7.into()).unwrap();
+    let mut trial = Trial::new(&mut subject, &aimed, &object("{\"attack\":\"linf\"}")).unwrap();
+    let (key, message) = said(trial.step(&mut subject).unwrap_err());
+    assert!(key == "skipped" && message.contains("already reads"), "{message}");
+    let record = get(&trial.judged(&mut subject, &object("{}")).unwrap(), "record");
+    assert!(get(&record, "skipped").is_string() && get(&record, "grade").is_null());
+}
+
+#[wasm_bindgen_test]
+fn the_catalogue_reaches_the_page() {
+    let catalogue = catalogue();
+    for what in ["attacks", "networks", "datasets", "defences", "norms", "record", "grades"] {
+        assert!(Array::from(&get(&catalogue, what)).length() > 1, "{what}");
+    }
+    let first = Array::from(&get(&catalogue, "attacks")).get(0);
+    assert!(Array::from(&get(&first, "fields")).length() > 3 && flag(&first, "study"));
 }
 
 #[wasm_bindgen_test]

@@ -202,10 +202,13 @@ impl Spec {
     /// The trained tensors, in order: for each layer that has any, its weight and its bias; a VAE's layer of the
     /// logarithm of the variance and its decoder come last.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let parts = [Part::Classifier, Part::LogVariance, Part::Decoder]
-            .into_iter()
-            .filter_map(|part| self.part(part));
-        parts.flat_map(|(input, layers)| parameters(input, layers)).collect()
+        let mut all = Vec::new();
+        for part in [Part::Classifier, Part::LogVariance, Part::Decoder] {
+            if let Some((input, layers)) = self.part(part) {
+                all.append(&mut parameters(input, layers));
+            }
+        }
+        all
     }
 
     /// Pixels times colours of an image.
@@ -257,5 +260,9 @@ pub fn shapes(input: Shape, layers: &[Layer]) -> Vec<Shape> {
 
 /// The trained tensors of `layers`.
 pub fn parameters(input: Shape, layers: &[Layer]) -> Vec<Parameter> {
-    layers.iter().zip(shapes(input, layers)).flat_map(|(layer, input)| layer.parameters(input)).collect()
+    let mut all = Vec::new();
+    for (layer, input) in layers.iter().zip(shapes(input, layers)) {
+        all.append(&mut layer.parameters(input));
+    }
+    all
 }

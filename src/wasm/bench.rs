@@ -9,14 +9,12 @@ use crate::classifier::Inference;
 use crate::error::{Error, Result};
 use crate::kernel::simd::Level;
 
-/// The engine's clock, in milliseconds; of a worker or of a page.
+/// The clock of the worker that this runs in, in milliseconds; elsewhere the time of day.
 pub fn now() -> f64 {
     thread_local! {
-        static CLOCK: Option<web_sys::Performance> = {
-            let global = js_sys::global();
-            let worker = global.dyn_ref::<web_sys::WorkerGlobalScope>().and_then(|worker| worker.performance());
-            worker.or_else(|| web_sys::window().and_then(|window| window.performance()))
-        };
+        static CLOCK: Option<web_sys::Performance> = js_sys::global()
+            .dyn_ref::<web_sys::WorkerGlobalScope>()
+            .and_then(web_sys::WorkerGlobalScope::performance);
     }
     CLOCK.with(|clock| clock.as_ref().map_or_else(js_sys::Date::now, web_sys::Performance::now))
 }

@@ -17,7 +17,7 @@ const files = (folder) => readdirSync(folder).flatMap((name) => {
 const { networks, attacks, datasets, defences, norms } = catalogue;
 const keys = (all) => all.map(({ key }) => key).filter((key) => !norms.includes(key));
 const bare = keys([...networks, ...datasets, ...defences]).map((name) => [name, new RegExp(`(?<![\\w-])${name}(?![\\w-])`)]);
-const quoted = keys(attacks).map((name) => [name, new RegExp(`['"\`]${name}['"\`-]|\\b${name}:`)]);
+const quoted = keys(attacks).map((name) => [name, new RegExp(`['"\`]${name}['"\`]`)]);
 const names = [...bare, ...quoted];
 
 test('pages and scripts hold no list of what there is', () => {
