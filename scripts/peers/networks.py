@@ -13,7 +13,7 @@ PROGRAM = os.environ.get("MISREAD", os.path.join(ROOT, "target/release/misread")
 
 
 def layers(name):
-    """Layers in the order of the tensors in the weights file (src/arch.rs): a VAE reads through the mean."""
+    """Layers in the order of the tensors in the weights file (src/zoo): a VAE reads through the mean."""
     nn = torch.nn
     relu, pool = nn.ReLU, lambda: nn.MaxPool2d(2)
     strided = lambda *convs: [layer for conv in convs for layer in (conv, relu())]  # noqa: E731

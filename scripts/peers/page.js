@@ -68,9 +68,10 @@ function tensorflow(file) {
 }
 
 async function ours(build, file) {
-  const module = await import(`/pkg/${build}/misread.js`);
-  await module.default();
-  const network = new module.Network(file);
+  // One glue for all builds: asked for by another name, it is another instance.
+  const module = await import(`/pkg/misread.js?build=${build}`);
+  await module.default({ module_or_path: `/pkg/${build}/misread_bg.wasm` });
+  const network = new module.Subject(new module.Network(file), 'mean', '');
   return (images, batch, label) => {
     let last;
     for (let i = 0; i < batch; i++) last = network.lossAndGradient(images.subarray(i * 784, (i + 1) * 784), label);
