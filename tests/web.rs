@@ -72,7 +72,7 @@ fn an_attack_through_the_bindings_fools_the_network() {
         let image = Float32Array::new(&get(&judged, "image")).to_vec();
         assert!(number(&record, "ssim") < 1.0 && image.iter().all(|x| (0.0..=1.0).contains(x)));
         // The record has the crate's fields in the crate's order.
-        let keys = Object::keys(&record.clone().unchecked_into());
+        let keys = Object::keys(record.unchecked_ref::<Object>());
         let keys: Vec<String> = keys.iter().map(|key| key.as_string().unwrap()).collect();
         assert_eq!(keys, Record::FIELDS);
         let read = subject.read(&image, 7).unwrap();
