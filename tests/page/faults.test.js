@@ -33,6 +33,41 @@ const open = (hash = '') => page.goto(server.url + hash);
 const looked = () => page.waitForFunction(() => !document.getElementById('attack').disabled && document.getElementById('original-read').textContent);
 const chosen = (name) => page.waitForFunction((n) => new RegExp(`\\(${n}\\)`).test(document.getElementById('facts').textContent), name);
 
+/** Opens a page of which the engine is held back until the visitor has handed over files: one chosen, one dropped. */
+async function handOver(path, chosen, dropped) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route('**/pkg/misread.js', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.goto(server.url + path);
+  const bytes = readFileSync('models/mnist-dense.safetensors');
+  if (chosen) await page.setInputFiles('#own', { name: chosen, mimeType: '', buffer: bytes });
+  if (dropped) {
+    await page.evaluate(({ name, data }) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name));
+      return document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }, { name: dropped, data: bytes.toString('base64') });
+  }
+  release();
+}
+
+test('what is chosen or dropped before the engine is there is taken once it is', async () => {
+  await handOver('#digit=3&run=1', null, 'dropped.safetensors');
+  await chosen('mnist-dense');
+  await looked();
+  assert.match(page.url(), /digit=3/);
+  assert.ok(await page.isHidden('#notice'));
+  for (const [one, other] of [['mine.safetensors', null], [null, 'dropped.safetensors']]) {
+    await page.goto('about:blank');
+    await handOver('lab.html', one, other);
+    const name = (one ?? other).replace('.safetensors', '');
+    await page.waitForSelector(`#networks input[value="own:${name}"]:checked`);
+  }
+});
+
 test('another network is chosen while all three attacks run', async () => {
   await open('#digit=7&target=3&steps=20000&l1.steps=20000');
   await looked();

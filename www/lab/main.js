@@ -6,8 +6,8 @@ import { Offers } from '../app/offers.js';
 import { Engine } from '../engine/client.js';
 import { Pool as Workers } from '../engine/pool.js';
 import { bestBuild, whyUnsupported } from '../engine/support.js';
+import { onArrival } from '../parts/arrivals.js';
 import { byId as $, element } from '../parts/dom.js';
-import { onDrop } from '../parts/drop.js';
 import { notify, report } from '../parts/notice.js';
 import { errorWords, milliseconds } from '../words/en.js';
 import * as chart from './chart.js';
@@ -49,7 +49,7 @@ function lab(engine, offers) {
   /** Which buttons can be pressed. */
   function showButtons() {
     const idle = !running;
-    $('run').disabled = !idle || form.wrong.size > 0 ;
+    $('run').disabled = !idle || form.wrong.size > 0;
     $('cancel').disabled = idle || !study;
     $('go-on').hidden = !idle || !fits || !study || study.complete || form.wrong.size > 0;
     for (const field of $('settings').querySelectorAll('fieldset')) field.disabled = !idle;
@@ -230,7 +230,7 @@ function lab(engine, offers) {
 
   /** Takes a weights file of the visitor's. @param {File} file */
   async function bringOwn(file) {
-    if (running || !file) return;
+    if (running) return;
     try {
       const name = await offers.adopt(file, engine);
       if (offers.network(name).dataset !== dataset.key) throw new Error(`${file.name} reads ${offers.datasetOf(name).nouns[1]}; the lab is about ${dataset.nouns[1]}.`);
@@ -264,11 +264,8 @@ function lab(engine, offers) {
         notify(error.message);
       }
     });
-    $('own').addEventListener('change', ({ target }) => {
-      bringOwn(target.files[0]);
-      target.value = '';
-    });
-    onDrop(bringOwn);
+    onArrival('own', bringOwn);
+    onArrival('drop', bringOwn);
     addEventListener('hashchange', () => location.reload());
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawChart);
     new ResizeObserver(drawChart).observe($('chart').parentElement);

@@ -2,9 +2,9 @@
 
 /** @import { Session } from '../app/session.js' */
 
+import { onArrival } from '../parts/arrivals.js';
 import { Crop } from '../parts/crop.js';
 import { byId } from '../parts/dom.js';
-import { onDrop } from '../parts/drop.js';
 
 const isPicture = (/** @type {File} */ { type }) => /^image\//.test(type);
 
@@ -16,20 +16,11 @@ export function mount(_, session) {
   });
   const picture = (/** @type {File} */ file) => actions.bringPicture((take) => crop.file(file, take));
   const bring = (/** @type {File} */ file) => (isPicture(file) ? picture(file) : actions.bringWeights(file));
-  byId('own').addEventListener('change', (/** @type {any} */ { target }) => {
-    const [file] = target.files;
-    if (file) actions.bringWeights(file);
-    target.value = '';
-  });
-  byId('picture').addEventListener('change', (/** @type {any} */ { target }) => {
-    const [file] = target.files;
-    if (file) picture(file);
-    target.value = '';
-  });
-  byId('camera').addEventListener('click', () => actions.bringPicture((take) => crop.camera(take)));
-  addEventListener('paste', ({ clipboardData }) => {
-    const file = [...(clipboardData?.files ?? [])].find(isPicture);
-    if (file) bring(file);
-  });
-  onDrop(bring);
+  const camera = /** @type {HTMLButtonElement} */ (byId('camera'));
+  onArrival('own', (file) => actions.bringWeights(file));
+  onArrival('picture', picture);
+  onArrival('paste', bring);
+  onArrival('drop', bring);
+  camera.addEventListener('click', () => actions.bringPicture((take) => crop.camera(take)));
+  camera.disabled = false;
 }
