@@ -434,7 +434,7 @@ impl Apgd {
 
     /// Whether this budget has succeeded.
     fn succeeded(&self) -> bool {
-        let within = |norms| self.options.norm.of(norms) <= f64::from(self.epsilon) * (1.0 + 1e-6);
+        let within = |norms| self.options.norm.keeps(norms, self.epsilon);
         self.candidate.closest().is_some_and(|best| within(&best.progress.norms))
     }
 }

@@ -41,7 +41,7 @@ pub struct Candidate {
     labels: usize,
     keep: Keep,
     pub least_confidence: f32,
-    /// The ball outside of which nothing counts, where an attack goes there.
+    /// The ball outside of which nothing counts, whether or not an attack goes there.
     pub bound: Option<(Norm, f32)>,
     /// Whether the image that is kept lies in it.
     kept_inside: bool,
@@ -140,6 +140,9 @@ impl Candidate {
 
     /// Asks for `loss` at the image; with its gradient unless none will be needed. The same query again while it waits.
     pub fn ask(&mut self, loss: Loss, gradient: bool) -> Query<'_> {
+        if let (None, Some((norm, epsilon))) = (self.asked, self.bound) {
+            norm.settle(&self.original, &mut self.image, epsilon);
+        }
         let (loss, gradient) = *self.asked.get_or_insert((loss, gradient));
         Query {
             image: &self.image,
@@ -203,7 +206,7 @@ impl Candidate {
         let (predicted, refused) = self.read();
         let confidence = self.goal.confidence(&self.probabilities[..self.labels]);
         let norms = Norms::between(&self.original, &self.image);
-        let inside = |(norm, most): (Norm, f32)| norm.of(&norms) <= f64::from(most) * (1.0 + 1e-5);
+        let inside = |(norm, epsilon): (Norm, f32)| norm.keeps(&norms, epsilon);
         let counts = self.bound.is_none_or(inside);
         let progress = Progress {
             step: self.steps,

@@ -110,7 +110,8 @@ impl BasicIterative {
             return bad(format!("the step size is {alpha}; it must be above 0"));
         }
         let keep = if options.search { Keep::Closest(norm) } else { Keep::Latest };
-        let candidate = Candidate::new(model, image, goal, options.confidence, keep)?;
+        let mut candidate = Candidate::new(model, image, goal, options.confidence, keep)?;
+        candidate.bound = Some((norm, epsilon));
         let search =
             options.search.then(|| Bisection::new(epsilon.into(), GROWTH, RAISES, most.into(), PRECISION));
         Ok(Self {
@@ -168,6 +169,7 @@ impl BasicIterative {
             let distance = self.options.step.norm().of(&progress.norms);
             if search.next(progress.success.then_some(distance)) {
                 self.epsilon = search.budget as f32;
+                self.candidate.bound = Some((self.options.step.norm(), self.epsilon));
                 self.round += 1;
                 self.taken = 0;
                 self.state = State::Restart;

@@ -143,7 +143,7 @@ impl Options {
                     Value::Number(number) => Some(*number),
                     Value::Text(text) => {
                         let bad = || Error::BadInput(format!("{key} is '{text}', which is no number"));
-                        Some(text.trim().parse().map_err(|_| bad())?)
+                        Some(number(text).ok_or_else(bad)?)
                     }
                     Value::None | Value::Flag(_) => None,
                 };
@@ -235,6 +235,15 @@ impl Options {
             true if self.attack.field("c").is_some() => Some(outcome.budget.into()),
             true => Some(self.norm.of(&outcome.norms)),
         }
+    }
+}
+
+/// A number as people type one: `0.03`, or a fraction like `8/255`.
+pub fn number(text: &str) -> Option<f64> {
+    let parse = |text: &str| text.trim().parse::<f64>().ok();
+    match text.split_once('/') {
+        Some((above, below)) => Some(parse(above)? / parse(below)?),
+        None => parse(text),
     }
 }
 

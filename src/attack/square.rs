@@ -84,10 +84,12 @@ impl Square {
         if !(1..=MAX_STEPS).contains(&queries) {
             return bad(format!("{queries} queries were asked for; it must be 1 to {MAX_STEPS} steps"));
         }
+        let mut candidate = Candidate::new(model, image, goal, confidence, Keep::Latest)?;
+        candidate.bound = Some((Norm::Linf, epsilon));
         Ok(Self {
             options,
             shape: model.shape(),
-            candidate: Candidate::new(model, image, goal, confidence, Keep::Latest)?,
+            candidate,
             best: image.to_vec(),
             least: f32::INFINITY,
             rng: fastrand::Rng::with_seed(seed),

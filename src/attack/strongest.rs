@@ -417,7 +417,8 @@ impl Attack for Strongest {
             && self.blank.goal.reached(progress.predicted)
             && progress.confidence >= self.options.confidence;
         let far = self.options.norm.of(&progress.norms);
-        let inside = self.options.epsilon.is_none_or(|epsilon| far <= f64::from(epsilon) * (1.0 + 1e-6));
+        let inside =
+            self.options.epsilon.is_none_or(|epsilon| self.options.norm.keeps(&progress.norms, epsilon));
         progress.success = reached && inside;
         if let Some(epsilon) = self.options.epsilon {
             progress.budget = epsilon;

@@ -7,7 +7,7 @@ mod vae;
 
 pub use network::Network;
 pub use subject::{EOT, FRESH, Inference, Reading, Subject};
-pub use vae::{Elbo, Vae, normal};
+pub use vae::{Elbo, MAX_SAMPLES, Vae, normal};
 
 use crate::kernel::softmax::Loss;
 use crate::metrics::argmax;

@@ -8,7 +8,7 @@ use crate::kernel::softmax::{Loss, sigmoid, softmax, softplus};
 use crate::network::{Net, Part, Shape, Spec, Weights};
 
 /// The most draws that one answer, or one gradient, may take.
-const MAX_SAMPLES: usize = 10_000;
+pub const MAX_SAMPLES: usize = 10_000;
 
 /// A VAE whose latent vector `z = mean + exp(log_variance / 2) * noise` is drawn.
 ///

@@ -3,20 +3,21 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::Data;
 use super::fields::Fields;
+use super::numbers::{counts, number};
 use super::report::{Timed, print_json, print_table};
 use crate::attack::{self, Goal};
-use crate::classifier::{EOT, Inference, Subject};
+use crate::classifier::{EOT, Inference, MAX_SAMPLES, Subject};
 use crate::datasets::{Dataset, Image};
 use crate::judge::{Judged, Task, judge_all};
 use crate::metrics::grade::Thresholds;
 use crate::native::cores::{on_all_cores, threads};
-use crate::native::images::{Images, Target, read_weights, stem};
+use crate::native::images::{Images, Target, find_weights, read_weights, stem};
 use crate::native::picture;
 
 #[derive(Args)]
@@ -27,12 +28,12 @@ pub struct Attack {
     /// How a VAE reads: through the mean of its latent vector, or through draws of it
     #[arg(long, default_value = "mean", value_parser = inferences())]
     inference: String,
-    /// Draws that one answer of a sampling VAE averages
-    #[arg(long, default_value_t = 1)]
-    samples: usize,
-    /// Draws over which an attack on a sampling VAE takes the mean loss
-    #[arg(long, default_value_t = EOT)]
-    eot: usize,
+    /// Draws that one answer of a sampling VAE averages (1 when not given)
+    #[arg(long, value_parser = counts(1, MAX_SAMPLES))]
+    samples: Option<usize>,
+    /// Draws over which an attack on a sampling VAE takes the mean loss (64 when not given)
+    #[arg(long, value_parser = counts(1, MAX_SAMPLES))]
+    eot: Option<usize>,
     /// The defence that the network stands behind, several with + between; the attack knows it
     #[arg(long, default_value = "none")]
     defence: String,
@@ -42,10 +43,10 @@ pub struct Attack {
     #[command(flatten)]
     fields: Fields,
     /// An attacked image counts as valid from this L2 norm down, or this SSIM up (the data set's own when not given)
-    #[arg(long)]
+    #[arg(long, value_parser = number, allow_negative_numbers = true)]
     valid: Option<f64>,
     /// The network counts as confident from this probability on (0.8 when not given)
-    #[arg(long)]
+    #[arg(long, value_parser = number, allow_negative_numbers = true)]
     confident: Option<f64>,
     /// test:A..B of the test set, sample:N or sample:A..B of the images that the page ships
     #[arg(long, default_value = "test:0..100")]
@@ -88,7 +89,8 @@ fn start_for<'a>(starts: &'a [Image], image: &Image, goal: Goal) -> Option<&'a [
 /// Attacks and reports.
 pub fn run(command: &Attack) -> Result<()> {
     let options = command.fields.options(&command.attack)?;
-    let weights = read_weights(&command.model)?;
+    let model = find_weights(&command.model)?;
+    let weights = read_weights(&model)?;
     let dataset = Dataset::by_name(&weights.spec.dataset)?;
     let inference: Inference = command.inference.parse()?;
     let classes = weights.spec.classes();
@@ -97,15 +99,19 @@ pub fn run(command: &Attack) -> Result<()> {
         "'{}' has no latent vector to sample: only a VAE has",
         weights.spec.name
     );
-    let mut subject =
-        Subject::new(&weights, inference, command.samples, command.eot)?.behind(&command.defence)?;
-    subject.network = stem(&command.model)?;
-    let data = &command.data.data_dir;
+    ensure!(
+        inference == Inference::Sampled || command.samples.is_none() && command.eot.is_none(),
+        "--samples and --eot are about draws: say --inference sampled, too"
+    );
+    let (samples, eot) = (command.samples.unwrap_or(1), command.eot.unwrap_or(EOT));
+    let mut subject = Subject::new(&weights, inference, samples, eot)?.behind(&command.defence)?;
+    subject.network = stem(&model)?;
+    let data = &command.data.dir()?;
     let images = command.images.load(&weights, data)?;
     if let Target::Label(label) = command.target {
-        ensure!(label < classes, "there is no label {label}; the network has {classes}");
+        ensure!(label < classes, "there is no label {label}; the network has {classes}, from 0 on");
     }
-    let thresholds = Thresholds::new(dataset.validity).with(command.valid, command.confident);
+    let thresholds = Thresholds::new(dataset.validity).with(command.valid, command.confident)?;
     // What an attack that begins at an image of the wanted label starts from: the first images of the set.
     let starts = if options.attack.traits.needs_start {
         command.images.first(STARTS).load(&weights, data)?
@@ -130,13 +136,13 @@ pub fn run(command: &Attack) -> Result<()> {
     })?;
     let mut records = Vec::with_capacity(images.len());
     for (original, (judged, milliseconds)) in images.iter().zip(judged.into_iter().flatten()) {
-        let Judged { record, image, .. } = judged;
+        let Judged { record, stored, .. } = judged;
         if let Some(folder) = &command.save {
             let path =
                 |what: &str| folder.join(format!("{}-{}-{what}.png", command.images.set(), record.index));
             picture::save_image(&path("original"), dataset.image, &original.pixels)?;
-            picture::save_image(&path("adversarial"), dataset.image, &image)?;
-            picture::save_perturbation(&path("perturbation"), dataset.image, &original.pixels, &image)?;
+            picture::save_image(&path("adversarial"), dataset.image, &stored)?;
+            picture::save_perturbation(&path("perturbation"), dataset.image, &original.pixels, &stored)?;
         }
         let milliseconds = if record.skipped.is_some() { 0.0 } else { milliseconds };
         records.push(Timed { record, milliseconds });
@@ -144,7 +150,12 @@ pub fn run(command: &Attack) -> Result<()> {
     let printed = if command.json { print_json(&records) } else { print_table(&records, thresholds) };
     match printed {
         // The reader of a pipe may go away early; that is its right.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("cannot write the results"),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        other => other.context("cannot write the results")?,
     }
+    if let Some(why) = records.iter().map(|timed| timed.record.skipped.as_deref()).collect::<Option<Vec<_>>>()
+    {
+        bail!("nothing was attacked: {}", why.first().copied().unwrap_or("there are no images"));
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::bench::{BATCHES, Row, gradient, peak_gflops};
 use crate::classifier::Network;
 use crate::datasets::{Dataset, Samples};
 use crate::kernel::simd::Level;
-use crate::native::images::{read_weights, shipped};
+use crate::native::images::{find_weights, read_weights, shipped};
 use crate::native::progress;
 use crate::native::root::root;
 use crate::network::Spec;
@@ -51,7 +51,10 @@ fn images(spec: &Spec, count: usize) -> Result<Vec<f32>> {
 /// Measures networks on one thread.
 pub fn run(command: &Bench) -> Result<()> {
     let json = command.json;
-    let models = if command.models.is_empty() { shipped(None)? } else { command.models.clone() };
+    let models = match &command.models[..] {
+        [] => shipped(None)?,
+        named => named.iter().map(|path| find_weights(path)).collect::<Result<_>>()?,
+    };
     let level = Level::detect();
     let start = Instant::now();
     let now = || start.elapsed().as_secs_f64() * 1e3;

@@ -19,5 +19,5 @@ pub struct Fetch {
 }
 
 pub fn run(command: &Fetch) -> Result<()> {
-    fetch::fetch(dataset(&command.dataset)?, &command.data.data_dir, &command.mirror)
+    fetch::fetch(dataset(&command.dataset)?, &command.data.place(), &command.mirror)
 }

@@ -5,20 +5,22 @@ mod bench;
 mod catalogue;
 mod fetch;
 mod fields;
+mod numbers;
 mod report;
 mod sample;
 mod serve;
 mod study;
 mod train;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::datasets::{self, Dataset};
+use crate::native::root::root;
 
 /// See a neural network misread. Without a command: serves the page.
 #[derive(Parser)]
@@ -53,9 +55,37 @@ enum Command {
 /// Where the data sets lie.
 #[derive(Args)]
 struct Data {
-    /// The folder of the data sets; name another if you have the files already
-    #[arg(long, default_value = "data")]
-    data_dir: PathBuf,
+    /// The folder of the data sets, `data` of the checkout when not given; name another if you have the files already
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+}
+
+impl Data {
+    /// The folder.
+    ///
+    /// # Errors
+    /// When one is named that is not there: a slip of the hand is not to fetch everything anew.
+    fn dir(&self) -> Result<PathBuf> {
+        let dir = self.place();
+        ensure!(
+            self.data_dir.is_none() || dir.is_dir(),
+            "there is no folder {}; make it if it is meant (--data-dir)",
+            dir.display()
+        );
+        Ok(dir)
+    }
+
+    /// Where it is or is to be.
+    fn place(&self) -> PathBuf {
+        let usual = || {
+            if Path::new("data").is_dir() {
+                "data".into()
+            } else {
+                root().map_or("data".into(), |root| root.join("data"))
+            }
+        };
+        self.data_dir.clone().unwrap_or_else(usual)
+    }
 }
 
 /// Does what the arguments ask for; what goes wrong is said on standard error.

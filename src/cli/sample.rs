@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 
+use super::numbers::counts;
 use super::{Data, dataset, dataset_names};
 use crate::datasets::{Dataset, Samples, Source};
 use crate::native::fetch::{self, Split};
@@ -17,7 +18,7 @@ pub struct Sample {
     #[arg(default_value = "mnist", value_parser = dataset_names())]
     dataset: String,
     /// The first so many of the test set, in order, as the lab has them; ten of each label when not given
-    #[arg(long)]
+    #[arg(long, value_parser = counts(1, 1_000_000))]
     first: Option<usize>,
     #[command(flatten)]
     data: Data,
@@ -33,7 +34,7 @@ pub fn run(command: &Sample) -> Result<()> {
     };
     let out =
         command.out.clone().unwrap_or_else(|| format!("models/{}-sample.safetensors", dataset.name).into());
-    let images = fetch::load(dataset, &command.data.data_dir, Split::Test)?;
+    let images = fetch::load(dataset, &command.data.dir()?, Split::Test)?;
     write_sample(dataset, &images, command.first, &out)
 }
 
@@ -86,7 +87,7 @@ mod tests {
     fn the_first_digits_keep_their_order_and_the_sample_takes_turns() {
         let labels: Vec<u8> = (0..200).map(|i| (i * 7 / 3 % 10) as u8).collect();
         let pixels = (0..200u8).flat_map(|i| [i; 28 * 28]).collect();
-        let digits = Labelled { shape: MNIST.image, pixels, labels: labels.clone() };
+        let digits = Labelled { shape: MNIST.image, pixels, labels: labels.clone(), origins: Vec::new() };
         let path = std::env::temp_dir().join(format!("misread-sample-{}", std::process::id()));
         let written = |first| {
             write_sample(&MNIST, &digits, first, &path)?;

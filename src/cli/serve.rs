@@ -14,6 +14,9 @@ pub struct Serve {
     /// The address to listen on (0.0.0.0 lets a whole class in)
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
+    /// Another name under which the page may be asked for: behind a proxy, or where a container's port is passed on
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
     /// Opens the page in the browser
     #[arg(long)]
     open: bool,
@@ -22,5 +25,5 @@ pub struct Serve {
 }
 
 pub fn run(serve: &Serve) -> Result<()> {
-    server::serve(&serve.host, serve.port, serve.open, &serve.data.data_dir)
+    server::serve(&serve.host, &serve.allow_host, serve.port, serve.open, &serve.data.dir()?)
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use super::numbers::counts;
 use super::{Data, dataset, dataset_names};
 use crate::attack::Descriptor;
-use crate::classifier::EOT;
+use crate::classifier::{EOT, MAX_SAMPLES};
 use crate::study::shard::Shard;
 use crate::{attack, study};
 
@@ -20,7 +21,7 @@ pub struct Study {
     #[arg(long, value_parser = dataset_names())]
     dataset: Option<String>,
     /// How many test images of each data set
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = counts(1, 1_000_000))]
     images: usize,
     /// Weights files; all shipped networks, with those of other seeds, when none is given
     #[arg(long, num_args = 1..)]
@@ -35,7 +36,7 @@ pub struct Study {
     #[arg(long)]
     seed: Option<u64>,
     /// Draws over which an attack on a sampling VAE takes the mean loss
-    #[arg(long, default_value_t = EOT)]
+    #[arg(long, default_value_t = EOT, value_parser = counts(1, MAX_SAMPLES))]
     eot: usize,
     /// The folder of records and report; the same command goes on with what it finds there
     #[arg(long, default_value = "study")]
@@ -44,7 +45,7 @@ pub struct Study {
     #[arg(long)]
     shard: Option<Shard>,
     /// How many parts there are, where a Kubernetes indexed job (or a Slurm array) says which one this is
-    #[arg(long, conflicts_with = "shard")]
+    #[arg(long, conflicts_with = "shard", value_parser = counts(1, 1_000_000))]
     shards: Option<usize>,
     #[command(flatten)]
     data: Data,
@@ -83,11 +84,11 @@ pub fn run(s: Study) -> Result<()> {
     let command = super::typed(None, &[]);
     match s.command {
         Some(StudyCommand::Merge { folders, out, data }) => {
-            return study::merge(&folders, &out, &data.data_dir, &command);
+            return study::merge(&folders, &out, &data.dir()?, &command);
         }
         Some(StudyCommand::Report { folders, out, without_faces, data }) => {
             let out = out.unwrap_or_else(|| folders[0].clone());
-            return study::remake(&folders, &out, !without_faces, &data.data_dir, &command);
+            return study::remake(&folders, &out, !without_faces, &data.dir()?, &command);
         }
         None => {}
     }
@@ -104,7 +105,7 @@ pub fn run(s: Study) -> Result<()> {
         eot: s.eot,
         out: s.out,
         shard,
-        data: s.data.data_dir,
+        data: s.data.dir()?,
         command,
     })
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::Data;
+use super::numbers::{counts, weight};
 use crate::native::lfw;
 
 #[derive(Args)]
@@ -13,28 +14,28 @@ pub struct Train {
     /// Which network: DATASET-ARCHITECTURE, e.g. mnist-cnn
     network: String,
     /// Passes over the training images; the network's own recipe when not given, as for the next two
-    #[arg(long)]
+    #[arg(long, value_parser = counts(1, 100_000))]
     epochs: Option<usize>,
     /// Images a step
-    #[arg(long)]
+    #[arg(long, value_parser = counts(1, 65_536))]
     batch: Option<usize>,
     /// Adam's learning rate at the start
-    #[arg(long)]
+    #[arg(long, value_parser = weight, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Of the first weights, of the order of the images and of a VAE's draws
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Numbers in a VAE's latent vector; 20 when not given
-    #[arg(long)]
+    #[arg(long, value_parser = counts(1, 4_096))]
     latent: Option<usize>,
     /// Weight of the KL in a VAE's loss
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = weight, allow_negative_numbers = true)]
     beta: f64,
     /// Weight of the label's cross-entropy in a VAE's loss; the recipe's when not given (50 for digits)
-    #[arg(long)]
+    #[arg(long, value_parser = weight, allow_negative_numbers = true)]
     label_weight: Option<f64>,
     /// Faces: images that a person must have to be among the labels
-    #[arg(long, default_value_t = lfw::MIN_IMAGES)]
+    #[arg(long, default_value_t = lfw::MIN_IMAGES, value_parser = counts(1, 10_000))]
     min_images: usize,
     /// Goes on after the last whole epoch of a training that was interrupted
     #[arg(long)]
@@ -82,19 +83,15 @@ pub fn run(t: Train) -> Result<()> {
     if let Some(latent) = t.latent {
         spec = spec.with_latent(latent)?;
     }
-    let weights = [t.beta, t.label_weight.unwrap_or(1.0), t.rate.unwrap_or(1.0)];
-    if weights.iter().any(|w| !(*w >= 0.0 && w.is_finite())) {
-        bail!("--beta, --label-weight and --rate must be finite and not negative");
-    }
     let dataset = Dataset::by_name(&spec.dataset)?;
     let photographs = matches!(dataset.source, Source::Photographs);
     let read: [Labelled; 2] = if photographs {
-        let manifest = lfw::manifest(&t.data.data_dir, t.min_images)?;
+        let manifest = lfw::manifest(&t.data.dir()?, t.min_images)?;
         spec = spec.with_labels(&manifest.labels())?;
-        let of = |split| lfw::load(&t.data.data_dir, &manifest, split);
+        let of = |split| lfw::load(&t.data.dir()?, &manifest, split, None);
         [of(Split::Train)?, of(Split::Test)?]
     } else {
-        let of = |split| fetch::load(dataset, &t.data.data_dir, split);
+        let of = |split| fetch::load(dataset, &t.data.dir()?, split);
         [of(Split::Train)?, of(Split::Test)?]
     };
     let Some(mut recipe) = zoo::recipe(&spec.name) else { bail!("there is no recipe for '{}'", spec.name) };

@@ -117,6 +117,8 @@ pub struct Idx {
 pub struct Image {
     /// The index.
     pub index: usize,
+    /// The name of its file, where it has one of its own.
+    pub file: Option<String>,
     /// The true label.
     pub label: usize,
     /// Rows x columns x channels, in [0, 1].

@@ -10,6 +10,7 @@ use crate::datasets::Image;
 use crate::error::{Error, Result};
 use crate::kernel::softmax::softmax;
 use crate::metrics::grade::Thresholds;
+use crate::metrics::norms::Norms;
 use crate::metrics::ssim::ssim;
 
 /// What one attack is about.
@@ -39,6 +40,8 @@ pub struct Judged {
     pub record: Record,
     /// The attacked image; the original where there was nothing to attack.
     pub image: Vec<f32>,
+    /// The same as a PNG stores it: of 8 bits, and inside the budget where one was kept to.
+    pub stored: Vec<f32>,
     /// The probabilities of all labels there, as the attack sees them.
     pub probabilities: Vec<f32>,
 }
@@ -66,7 +69,9 @@ impl Trial {
         let Task { image, goal, start, only_if_read } = *task;
         let attack = options.attack_from(&*subject.seen, &image.pixels, goal, start)?;
         let (mut record, probabilities) = unattacked(subject, image, goal, options);
-        if only_if_read && !record.read_rightly() {
+        if goal == Goal::Target(image.label) {
+            record.skipped = Some("the target is the true label: to read it is no mistake".into());
+        } else if only_if_read && !record.read_rightly() {
             record.skipped = Some("misread before any attack".into());
         }
         let (options, image) = (*options, image.clone());
@@ -121,8 +126,8 @@ impl Trial {
     pub fn judged(&self, subject: &mut Subject, thresholds: Thresholds) -> Judged {
         let (mut record, goal) = (self.record.clone(), self.goal);
         let (Some(outcome), None) = (self.attack.outcome(), &record.skipped) else {
-            let probabilities = self.probabilities.clone();
-            return Judged { record, image: self.image.pixels.clone(), probabilities };
+            let (image, probabilities) = (self.image.pixels.clone(), self.probabilities.clone());
+            return Judged { record, stored: image.clone(), image, probabilities };
         };
         let best = outcome.progress;
         record.zero_gradient = self.first.map_or(0.0, |first| first.zero_gradient);
@@ -135,7 +140,12 @@ impl Trial {
         let index = self.image.index as u64;
         let mut read =
             |pixels: &[f32]| subject.read(pixels, index, |label| goal.reached(label), |p| goal.confidence(p));
-        let stored = read(&stored(&outcome.image));
+        // L-BFGS's budget is no radius.
+        let radius = self.options.fixed_budget().filter(|_| self.options.attack.field("c").is_none());
+        let stored = self.options.norm.to_8_bits(&self.image.pixels, &outcome.image, radius);
+        let (reread, norms) = (read(&stored), Norms::between(&self.image.pixels, &stored));
+        (record.png_predicted, record.png_confidence) = (reread.predicted, reread.confidence);
+        (record.png_l1, record.png_l2, record.png_linf) = (norms.l1, norms.l2, norms.linf);
         let apart = subject.deployed.is_some() || subject.seen.draws();
         if apart {
             let read =
@@ -148,14 +158,15 @@ impl Trial {
                 record.budget = None;
             }
         }
-        record.survives_png = record.success && stored.reached;
+        record.survives_png = record.success && reread.reached;
         let (valid, grade) = thresholds.grade(record.success, &best.norms, record.ssim, record.confidence);
         (record.valid, record.grade) = (valid, Some(grade));
         if let Some(latest) = &self.latest {
             (record.steps, record.gradients, record.queries) =
                 (latest.step, latest.gradients, latest.queries);
         }
-        Judged { record, image: outcome.image.clone(), probabilities: outcome.probabilities.clone() }
+        let probabilities = outcome.probabilities.clone();
+        Judged { record, image: outcome.image.clone(), stored, probabilities }
     }
 }
 
@@ -199,11 +210,6 @@ pub fn fooled(subject: &mut Subject, image: &Image, pixels: &[f32], goal: Goal) 
     subject.read(pixels, image.index as u64, |label| goal.reached(label), |p| goal.confidence(p)).reached
 }
 
-/// An image (in [0, 1]) as a PNG stores it: rounded to 8 bits.
-pub fn stored(image: &[f32]) -> Vec<f32> {
-    image.iter().map(|x| (x * 255.0).round() / 255.0).collect()
-}
-
 /// The record of an image as it is, and the probabilities of its labels as an attack sees them.
 fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: &Options) -> (Record, Vec<f32>) {
     let classes = subject.seen.classes();
@@ -222,6 +228,7 @@ fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: &Option
         norm: options.norm.name().into(),
         budget: options.fixed_budget(),
         index: image.index,
+        file: image.file.clone(),
         label: image.label,
         target: if let Goal::Target(label) = goal { Some(label) } else { None },
         clean_predicted: read.predicted,
@@ -238,6 +245,11 @@ fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: &Option
         valid: true,
         grade: None,
         survives_png: false,
+        png_predicted: read.predicted,
+        png_confidence: read.confidence,
+        png_l1: 0.0,
+        png_l2: 0.0,
+        png_linf: 0.0,
         fresh: None,
         zero_gradient: 0.0,
         steps: 0,

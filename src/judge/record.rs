@@ -99,6 +99,8 @@ record! {
     budget: Option<f32>,
     /// The image's index in the set it was taken from.
     index: usize,
+    /// The name of the image's file, where it has one of its own.
+    file: Option<String>,
     /// The true label.
     label: usize,
     /// The label aimed at; none when any wrong one would do.
@@ -127,8 +129,16 @@ record! {
     valid: bool,
     /// None when there was nothing to attack.
     grade: Option<Grade>,
-    /// Whether the attack succeeded and still does once the pixels are rounded to 8 bits.
+    /// Whether the attack succeeded and still does once the image is one of 8 bits, inside the budget.
     survives_png: bool,
+    /// What is read of the image of 8 bits.
+    png_predicted: usize,
+    /// Probability of the false label there.
+    png_confidence: f32,
+    /// Norms of the change there.
+    png_l1: f64,
+    png_l2: f64,
+    png_linf: f64,
     /// Share of fresh answers that reach the goal, of a network that draws its latent vector.
     fresh: Option<f64>,
     /// Share of the pixels whose gradient is exactly zero at the start: a first sign of gradient masking.

@@ -1,6 +1,7 @@
 //! How an attack is graded: validity times confidence.
 
 use super::norms::Norms;
+use crate::error::{Error, Result};
 
 /// The probability from which the network counts as confident of the false label.
 pub const CONFIDENT: f64 = 0.8;
@@ -32,9 +33,27 @@ impl Thresholds {
     }
 
     /// The same measures, with other thresholds where there are some.
-    pub fn with(self, valid: Option<f64>, confident: Option<f64>) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for a length below 0, a likeness or a probability outside [0, 1], and what is no number.
+    pub fn with(self, valid: Option<f64>, confident: Option<f64>) -> Result<Self> {
         let validity = valid.map_or(self.validity, |valid| self.validity.at(valid));
-        Self { validity, confident: confident.unwrap_or(self.confident) }
+        let thresholds = Self { validity, confident: confident.unwrap_or(self.confident) };
+        let (most, valid) = match validity {
+            Validity::L2AtMost(valid) => (f64::MAX, valid),
+            Validity::SsimAtLeast(valid) => (1.0, valid),
+        };
+        if !(0.0..=most).contains(&valid) {
+            let why =
+                "the threshold of validity is out of range: an L2 norm starts at 0, an SSIM lies from 0 to 1";
+            return Err(Error::BadInput(why.into()));
+        }
+        if !(0.0..=1.0).contains(&thresholds.confident) {
+            return Err(Error::BadInput(
+                "the threshold of confidence is out of range: it lies from 0 to 1".into(),
+            ));
+        }
+        Ok(thresholds)
     }
 
     /// Whether an image is valid, and how the attack is graded.

@@ -78,6 +78,7 @@ pub struct Norms {
 
 impl Norms {
     /// Of `changed - original`, two images of one size.
+    #[inline(never)]
     pub fn between(original: &[f32], changed: &[f32]) -> Self {
         let mut norms = Self::default();
         for (a, b) in original.iter().zip(changed) {

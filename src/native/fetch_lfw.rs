@@ -29,9 +29,9 @@ const TERMS: &str = "Labeled Faces in the Wild: web photographs of named people,
 /// # Errors
 /// When the archive cannot be had, is not the genuine one, or cannot be unpacked; says what to do instead.
 pub fn fetch(data: &Path, mirrors: &[String]) -> Result<()> {
-    println!("{TERMS}");
+    eprintln!("{TERMS}");
     if let Ok(folder) = folder(data) {
-        println!("{}: there", folder.display());
+        eprintln!("{}: there", folder.display());
         return Ok(());
     }
     let dir = data.join("lfw");
@@ -43,7 +43,7 @@ pub fn fetch(data: &Path, mirrors: &[String]) -> Result<()> {
             Ok(()) => {
                 unpack(File::open(&part)?, &dir.join("lfw_funneled"))?;
                 fs::remove_file(&part)?;
-                println!("{}: fetched", folder(data)?.display());
+                eprintln!("{}: fetched", folder(data)?.display());
                 return Ok(());
             }
             Err(error) => eprintln!("{url}: {error:#}"),

@@ -7,23 +7,19 @@ use anyhow::{Context, Result, bail, ensure};
 use super::labelled::Labelled;
 use crate::datasets::Dataset;
 
-/// Reads a pair of idx files with the grey images of a data set.
+/// The images of a data set in a pair of idx files, of which `what` are the names.
 ///
 /// # Errors
-/// When a file is missing, truncated, of other dimensions, or the two disagree.
-pub fn read(dataset: &Dataset, images: &Path, labels: &Path) -> Result<Labelled> {
+/// When one is truncated or of other dimensions, or the two disagree.
+pub fn labelled(dataset: &Dataset, [images, labels]: [Vec<u8>; 2], what: [&Path; 2]) -> Result<Labelled> {
     let [rows, cols, _] = dataset.image;
-    let read_file = |path: &Path, item: &[u32]| {
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        items(bytes, item).with_context(|| path.display().to_string())
-    };
-    let pixels = read_file(images, &[rows as u32, cols as u32])?;
-    let labels = read_file(labels, &[])?;
+    let pixels = items(images, &[rows as u32, cols as u32]).with_context(|| what[0].display().to_string())?;
+    let labels = items(labels, &[]).with_context(|| what[1].display().to_string())?;
     let count = pixels.len() / dataset.pixels();
     ensure!(labels.len() == count, "there are {} labels for {count} images", labels.len());
     let most = dataset.labels.len();
     ensure!(labels.iter().all(|&l| usize::from(l) < most), "a label is above {}", most - 1);
-    Ok(Labelled { shape: dataset.image, pixels, labels })
+    Ok(Labelled { shape: dataset.image, pixels, labels, origins: Vec::new() })
 }
 
 /// The items of an idx file of unsigned bytes, each of the dimensions `item` (none: a number).

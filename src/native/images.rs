@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::fetch::{self, Split};
-use super::labelled::Labelled;
-use super::lfw;
+use super::lfw::{self, Manifest};
 use super::root::root;
 use crate::attack::Goal;
 use crate::datasets::{Dataset, Image, Samples, Source};
@@ -19,8 +18,8 @@ use crate::zoo;
 pub struct Images {
     sample: bool,
     range: std::ops::Range<usize>,
-    /// Whether the range ends where the set does.
-    clipped: bool,
+    /// Whether the first of the set are meant, as many as there are, whatever their numbers.
+    first: bool,
 }
 
 impl std::str::FromStr for Images {
@@ -42,7 +41,7 @@ impl std::str::FromStr for Images {
         if range.is_empty() {
             return Err(format!("'{text}' holds no image"));
         }
-        Ok(Self { sample, range, clipped: false })
+        Ok(Self { sample, range, first: false })
     }
 }
 
@@ -86,57 +85,72 @@ impl Images {
         if self.sample { "sample" } else { "test" }
     }
 
-    /// The first `count` of the test set.
+    /// The first of the test set, up to `count` of them.
     pub fn test(count: usize) -> Self {
-        Self { sample: false, range: 0..count, clipped: false }
+        Self { sample: false, range: 0..count, first: true }
     }
 
     /// The first of the same set, up to `count` of them: as many as there are.
     pub fn first(&self, count: usize) -> Self {
-        Self { sample: self.sample, range: 0..count, clipped: true }
+        Self { sample: self.sample, range: 0..count, first: true }
     }
 
-    /// Reads the images that the network of `weights` was made for.
+    /// Reads the images that the network of `weights` was made for. Of a range those that can be read, with their own numbers;
+    /// of the first of a set as many as that.
     ///
     /// # Errors
-    /// When there are not so many, or a file cannot be read.
+    /// When there are not so many, none is left, or a file cannot be read.
     pub fn load(&self, weights: &Weights, data: &Path) -> Result<Vec<Image>> {
         let dataset = Dataset::by_name(&weights.spec.dataset)?;
-        let within = |count: usize| {
-            let (start, end) = (self.range.start, self.range.end);
-            let end = if self.clipped { end.min(count) } else { end };
-            ensure!(end <= count, "images {start}..{end} were asked for; there are {count}");
-            Ok(start..end)
+        let range = |there: usize| {
+            let end = if self.first { self.range.end.min(there) } else { self.range.end };
+            let range = self.range.start..end;
+            ensure!(end <= there, lfw::asked_for(&range, there));
+            Ok(range)
         };
         if self.sample {
+            ensure!(
+                matches!(dataset.source, Source::Idx(_)),
+                "no {} ship: {} grants no right to pass its images on. Name some of your own: --images test:0..10",
+                dataset.nouns[1],
+                dataset.title
+            );
             let path = root()?.join(format!("models/{}-sample.safetensors", dataset.name));
             let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let samples = Samples::from_bytes(dataset, &bytes)?;
-            let image =
-                |i| Ok(Image { index: i, label: samples.labels[i].into(), pixels: samples.image(i)? });
-            within(samples.len())?.map(image).collect()
-        } else {
-            let all = load(dataset, weights, data)?;
-            let image = |i| Image { index: i, label: all.labels[i].into(), pixels: all.image(i) };
-            Ok(within(all.len())?.map(image).collect())
+            let image = |index| {
+                let label = usize::from(samples.labels[index]);
+                Ok(Image { index, file: None, label, pixels: samples.image(index)? })
+            };
+            return range(samples.len())?.map(image).collect();
         }
+        let images = match dataset.source {
+            Source::Idx(_) => fetch::load(dataset, data, Split::Test)?,
+            Source::Photographs => {
+                let manifest = manifest(weights, data)?;
+                let range = if self.first { None } else { Some(range(manifest.test.len())?) };
+                lfw::load(data, &manifest, Split::Test, range)?
+            }
+        };
+        let wanted =
+            if images.origins.is_empty() || self.first { range(images.len())? } else { 0..images.len() };
+        let image = |i| {
+            let (index, file) = images.origin(i);
+            Image { index, file, label: images.labels[i].into(), pixels: images.image(i) }
+        };
+        Ok(wanted.map(image).collect())
     }
 }
 
-/// The test images of a data set, with the labels that the network of `weights` tells apart.
-fn load(dataset: &Dataset, weights: &Weights, data: &Path) -> Result<Labelled> {
-    match dataset.source {
-        Source::Idx(_) => fetch::load(dataset, data, Split::Test),
-        Source::Photographs => {
-            let least = weights.facts.get("min_images").and_then(|n| n.parse().ok());
-            let manifest = lfw::manifest(data, least.unwrap_or(lfw::MIN_IMAGES))?;
-            ensure!(
-                weights.spec.labels == manifest.labels(),
-                "the network was trained on other people than those of the manifest"
-            );
-            lfw::load(data, &manifest, Split::Test)
-        }
-    }
+/// The photographs that the network of `weights` is measured with.
+fn manifest(weights: &Weights, data: &Path) -> Result<Manifest> {
+    let least = weights.facts.get("min_images").and_then(|n| n.parse().ok());
+    let manifest = lfw::manifest(data, least.unwrap_or(lfw::MIN_IMAGES))?;
+    ensure!(
+        weights.spec.labels == manifest.labels(),
+        "the network was trained on other people than those of the manifest"
+    );
+    Ok(manifest)
 }
 
 /// The weights files that ship, of one data set or of all: those of them that are there.
@@ -150,6 +164,37 @@ pub fn shipped(dataset: Option<&str>) -> Result<Vec<PathBuf>> {
         .map(|spec| models.join(format!("{}.safetensors", spec.name)))
         .filter(|path| path.is_file())
         .collect())
+}
+
+/// The weights file that `asked` means: a path from here or from the checkout, or the name of one in its `models`.
+///
+/// # Errors
+/// When there is none; names those there are.
+pub fn find_weights(asked: &Path) -> Result<PathBuf> {
+    let root = root().ok();
+    let models = root.as_ref().map(|root| root.join("models"));
+    let in_root = root.map(|root| root.join(asked));
+    let by_name = models.as_ref().map(|models| models.join(format!("{}.safetensors", asked.display())));
+    let found = [Some(asked.to_owned()), in_root, by_name].into_iter().flatten().find(|path| path.is_file());
+    found.with_context(|| {
+        let near = asked.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
+        let mut known: Vec<String> =
+            near.into_iter().chain(models).flat_map(|folder| weights_in(&folder)).collect();
+        known.sort();
+        known.dedup();
+        format!("there is no weights file {}; there are {}", asked.display(), known.join(", "))
+    })
+}
+
+/// The names of the weights files of networks in a folder.
+fn weights_in(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let stems = names.filter_map(|name| name.strip_suffix(".safetensors").map(str::to_owned));
+    // Images and weights in full lie there, too.
+    stems
+        .filter(|name| !name.ends_with("-sample") && !name.ends_with("-lab") && !name.ends_with(".f32"))
+        .collect()
 }
 
 /// What the network of a weights file is called: its file's stem.

@@ -11,6 +11,17 @@ pub struct Labelled {
     pub pixels: Vec<u8>,
     /// The label of each image.
     pub labels: Vec<u8>,
+    /// Where each image stands in a list of files from which some may be missing; empty where they are numbered throughout.
+    pub origins: Vec<Origin>,
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its place in the list.
+    pub place: usize,
+    /// Its file.
+    pub file: String,
 }
 
 impl Labelled {
@@ -45,6 +56,11 @@ impl Labelled {
         self.bytes(i).iter().map(|&p| f32::from(p) / 255.0).collect()
     }
 
+    /// The index of image `i` in its set, and its file where it has one of its own.
+    pub fn origin(&self, i: usize) -> (usize, Option<String>) {
+        self.origins.get(i).map_or((i, None), |origin| (origin.place, Some(origin.file.clone())))
+    }
+
     /// The middle of each image, of another shape.
     ///
     /// # Panics
@@ -59,7 +75,7 @@ impl Labelled {
                 pixels.extend_from_slice(&image[(row * w + left) * c..(row * w + left + cols) * c]);
             }
         }
-        Self { shape: to, pixels, labels: self.labels.clone() }
+        Self { shape: to, pixels, labels: self.labels.clone(), origins: self.origins.clone() }
     }
 
     /// How many images each of `classes` labels has.
@@ -79,7 +95,8 @@ mod tests {
     #[test]
     fn the_middle_is_the_middle() {
         let pixels: Vec<u8> = (0..30 * 32).map(|i| (i % 251) as u8).collect();
-        let images = Labelled { shape: [30, 32, 1], pixels: pixels.clone(), labels: vec![3] };
+        let images =
+            Labelled { shape: [30, 32, 1], pixels: pixels.clone(), labels: vec![3], origins: Vec::new() };
         let middle = images.centred([28, 28, 1]);
         assert_eq!((middle.shape, middle.pixels.len()), ([28, 28, 1], 784));
         assert_eq!(middle.bytes(0)[0], pixels[32 + 2]);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,12 +15,16 @@ use sha2::{Digest, Sha256};
 use super::cores::on_all_cores;
 use super::fetch::Split;
 use super::files::write_atomically;
-use super::labelled::Labelled;
+use super::find;
+use super::jpeg;
+use super::labelled::{Labelled, Origin};
 use super::root::root;
 use crate::datasets::LFW;
 
 /// Images that a person must have, unless someone says otherwise: seven people have.
 pub const MIN_IMAGES: usize = 70;
+/// Rows and columns of a photograph.
+const SIDE: usize = 250;
 /// Rows and columns of a photograph that are kept around its middle: the crop of the study, and what a shifted, turned
 /// or scaled one needs around it.
 const KEPT: usize = 202;
@@ -141,14 +146,13 @@ pub fn manifest(data: &Path, min_images: usize) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// The folder that holds the people's folders: `data` itself or a usual place below it.
+/// The folder that holds the people's folders: below `data`, up to two folders down.
 ///
 /// # Errors
 /// When there is none; says how to get one.
 pub fn folder(data: &Path) -> Result<PathBuf> {
-    let places = ["lfw", "lfw/images", "lfw/lfw_funneled", "lfw/lfw", "lfw/lfw-deepfunneled", "images", ""];
-    let holds_people = |folder: &PathBuf| photographs(folder).is_ok_and(|files| !files.is_empty());
-    places.iter().map(|place| data.join(place)).find(holds_people).with_context(|| {
+    let holds_people = |folder: &Path| photographs(folder).is_ok_and(|files| !files.is_empty());
+    find::below(&LFW, data, |folder| holds_people(folder).then(|| folder.to_owned())).with_context(|| {
         format!(
             "there are no LFW images under {}: fetch them with 'fetch lfw', or name a folder that holds \
              Person_Name/Person_Name_0001.jpg with --data-dir",
@@ -181,49 +185,68 @@ fn photographs(folder: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     Ok(people)
 }
 
-/// The images of a split, decoded, in the manifest's order: to train with whole photographs, of which a training cuts its
-/// crops, to measure with the crop of the study. What is missing or broken is named and skipped.
+/// Those of the images of a split whose places in the manifest lie in `places`, decoded: to train with whole photographs, of
+/// which a training cuts its crops, to measure with the crop of the study. What is missing or broken is named and skipped; the
+/// others keep their places.
 ///
 /// # Errors
-/// When no image is left.
-pub fn load(data: &Path, manifest: &Manifest, split: Split) -> Result<Labelled> {
+/// When there are not so many places, or no image is left.
+pub fn load(
+    data: &Path,
+    manifest: &Manifest,
+    split: Split,
+    places: Option<Range<usize>>,
+) -> Result<Labelled> {
     let folder = folder(data)?;
-    let files = if split == Split::Train { &manifest.train } else { &manifest.test };
+    let all = if split == Split::Train { &manifest.train } else { &manifest.test };
+    let places = places.unwrap_or(0..all.len());
+    let there = all.len();
+    let files = all.get(places.clone()).with_context(|| asked_for(&places, there))?;
     let side = if split == Split::Train { KEPT } else { LFW.image[0] };
     let decoded = on_all_cores("reading faces", files, &(), |(), file| Ok(decode(&folder.join(file), side)))?;
-    let mut images = Labelled { shape: [side, side, 3], pixels: Vec::new(), labels: Vec::new() };
+    let mut images =
+        Labelled { shape: [side, side, 3], pixels: Vec::new(), labels: Vec::new(), origins: Vec::new() };
     let mut skipped = 0;
-    for (file, decoded) in files.iter().zip(decoded) {
+    for ((place, file), decoded) in places.zip(files).zip(decoded) {
         match (decoded, manifest.label(file)) {
             (Ok(pixels), Some(label)) => {
                 images.pixels.extend(pixels);
                 images.labels.push(label);
+                images.origins.push(Origin { place, file: file.clone() });
             }
             (Err(why), _) => {
                 skipped += 1;
                 if skipped <= 10 {
-                    eprintln!("skipped {file}: {why:#}");
+                    eprintln!("skipped image {place}, {file}: {why:#}");
                 }
             }
             (_, None) => {}
         }
     }
     if skipped > 0 {
-        eprintln!("{skipped} of {} images were skipped", files.len());
+        eprintln!("{skipped} of {} images were skipped; the others keep their numbers", files.len());
     }
-    ensure!(!images.is_empty(), "none of the manifest's images could be read under {}", folder.display());
+    ensure!(
+        !images.is_empty(),
+        "none of these images of the manifest could be read under {}",
+        folder.display()
+    );
     Ok(images)
 }
 
-/// The middle `side` x `side` of a JPEG, in RGB.
+/// Says that images are wanted that there are not.
+pub fn asked_for(places: &Range<usize>, there: usize) -> String {
+    format!("images {}..{} were asked for; there are {there}", places.start, places.end)
+}
+
+/// The middle `side` x `side` of a photograph of the data set, in RGB, upright.
 ///
 /// # Errors
-/// When it is no JPEG that can be read, or smaller than that.
+/// When it is no whole JPEG, or has not the data set's size.
 pub fn decode(path: &Path, side: usize) -> Result<Vec<u8>> {
-    let bytes = fs::read(path).context("cannot read it")?;
-    let image = image::load_from_memory_with_format(&bytes, image::ImageFormat::Jpeg)?.into_rgb8();
+    let image = jpeg::decode(&fs::read(path).context("cannot read it")?)?;
     let (w, h) = (image.width() as usize, image.height() as usize);
-    ensure!(w >= side && h >= side, "it is {w} x {h} pixels small; at least {side} x {side} are needed");
+    ensure!([w, h] == [SIDE; 2], "it has {w} x {h} pixels; the photographs of LFW have {SIDE} x {SIDE}");
     let (left, top) = ((w - side) / 2, (h - side) / 2);
     let row = |y: usize| &image.as_raw()[3 * (y * w + left)..3 * (y * w + left + side)];
     Ok((top..top + side).flat_map(row).copied().collect())

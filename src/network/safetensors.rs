@@ -180,9 +180,6 @@ impl Json<'_> {
             if name == "__metadata__" {
                 return json.object(|json, key| json.string().map(|value| drop(metadata.insert(key, value))));
             }
-            if entries.iter().any(|entry| entry.name == name) {
-                return Err(format!("'{name}' is there twice"));
-            }
             entries.push(json.entry(name)?);
             Ok(())
         })?;
@@ -242,14 +239,19 @@ impl Json<'_> {
         if self.takes(sign) { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    /// Calls `each` for every key of an object, with the reader at its value.
+    /// Calls `each` for every key of an object, with the reader at its value; a key that is there twice means two things at once.
     fn object(&mut self, mut each: impl FnMut(&mut Self, String) -> Read<()>) -> Read<()> {
         self.need(b'{')?;
         if self.takes(b'}') {
             return Ok(());
         }
+        let mut keys: Vec<String> = Vec::new();
         loop {
             let key = self.string()?;
+            if keys.contains(&key) {
+                return Err(format!("'{key}' is there twice"));
+            }
+            keys.push(key.clone());
             self.need(b':')?;
             each(self, key)?;
             if !self.takes(b',') {

@@ -98,8 +98,10 @@ pub fn read(text: &str, labels: Vec<String>) -> Result<Spec> {
             continue;
         }
         let form = || wrong("a layer is like conv1: conv channels=32 kernel=3 stride=1 <- image");
-        let (name, rest) = rest.split_once(": ").ok_or_else(form)?;
-        let (kind, input) = rest.split_once(" <- ").ok_or_else(form)?;
+        // By single signs: a search for longer ones would be a hundredth of the wasm.
+        let (name, rest) = rest.split_once(':').ok_or_else(form)?;
+        let (kind, input) = rest.split_once('<').ok_or_else(form)?;
+        let (kind, input) = (kind.trim(), input.strip_prefix('-').ok_or_else(form)?.trim());
         let kind = kind.parse().map_err(|why: String| wrong(&why))?;
         if nodes.iter().any(|(other, ..)| other == name) || [IMAGE, LATENT].contains(&name) {
             return Err(wrong("this name is taken"));

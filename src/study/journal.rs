@@ -29,6 +29,18 @@ pub struct Header {
 #[derive(Deserialize)]
 pub struct Numbered {
     pub job: usize,
+    /// Of a record, which image it is of; a timing says nothing of that.
+    #[serde(flatten)]
+    pub pictured: Option<Pictured>,
+}
+
+/// Which image a record is of.
+#[derive(Clone, Deserialize)]
+pub struct Pictured {
+    pub dataset: String,
+    pub index: usize,
+    pub label: usize,
+    pub file: Option<String>,
 }
 
 /// A folder with the records of a study, open for more.
@@ -158,7 +170,7 @@ fn whole_lines(mut file: &File, jobs: &[usize], path: &Path) -> Result<usize> {
         line.clear();
         let read = reader.read_until(b'\n', &mut line).with_context(context)?;
         let number = serde_json::from_slice::<Numbered>(&line);
-        let (Ok(Numbered { job }), true) = (number, line.ends_with(b"\n")) else {
+        let (Ok(Numbered { job, .. }), true) = (number, line.ends_with(b"\n")) else {
             let rest = reader.read_until(b'\n', &mut line).with_context(context)?;
             ensure!(
                 read == 0 || rest == 0,
@@ -228,7 +240,7 @@ fn difference(a: &Header, b: &Header) -> String {
     let describe = |plan: &Plan| {
         let parts = plan.parts.iter().map(|p| {
             let names: Vec<String> = p.entrants.iter().map(super::plan::Entrant::name).collect();
-            format!("{} images of {} with {}", p.images, p.dataset, names.join(", "))
+            format!("{} images of {} ({:.8}) with {}", p.images, p.dataset, p.digest, names.join(", "))
         });
         parts.collect::<Vec<_>>().join("; ")
     };

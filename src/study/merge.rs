@@ -1,12 +1,13 @@
 //! Puts the shards of a study together.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::journal::{Header, Numbered, RECORDS, TIMINGS, header};
+use super::journal::{Header, Numbered, Pictured, RECORDS, TIMINGS, header};
 use super::shard::Shard;
 use crate::native::files::write_atomically_with;
 
@@ -73,6 +74,7 @@ fn join(order: &[&PathBuf], name: &str, total: usize, out: &Path) -> Result<()> 
         let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
         shards.push(BufReader::new(file).lines());
     }
+    let mut images = BTreeMap::new();
     write_atomically_with(&out.join(name), |joined| {
         for job in 0..total {
             let shard = job % order.len();
@@ -84,12 +86,21 @@ fn join(order: &[&PathBuf], name: &str, total: usize, out: &Path) -> Result<()> 
                     place().display()
                 ),
             };
-            let number = serde_json::from_str::<Numbered>(&line).map(|n| n.job).ok();
-            ensure!(
-                number == Some(job),
-                "{} has a damaged line where attack {job} should be",
-                place().display()
-            );
+            let found = serde_json::from_str::<Numbered>(&line).ok().filter(|found| found.job == job);
+            let found = found.with_context(|| {
+                format!("{} has a damaged line where attack {job} should be", place().display())
+            })?;
+            if let Some(Pictured { dataset, index, label, file }) = found.pictured {
+                let (key, now) = ((dataset, index), (label, file));
+                let before = images.entry(key.clone()).or_insert_with(|| now.clone());
+                ensure!(
+                    *before == now,
+                    "{}: image {} of {} is not the one of the other shards (its label or its file differs)",
+                    place().display(),
+                    key.1,
+                    key.0
+                );
+            }
             writeln!(joined, "{line}")?;
         }
         for (shard, folder) in shards.iter_mut().zip(order) {

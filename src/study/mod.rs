@@ -28,7 +28,7 @@ use crate::classifier::Inference;
 use crate::datasets::{self, Dataset, Source};
 use crate::kernel::simd::Level;
 use crate::native::files::sha256;
-use crate::native::images::{full_precision, read_weights, shipped, stem};
+use crate::native::images::{find_weights, full_precision, read_weights, shipped, stem};
 use crate::native::lfw;
 use crate::native::root::root;
 use crate::network::Weights;
@@ -78,7 +78,7 @@ pub fn parse_budgets(text: &str) -> Result<(&'static Descriptor, Vec<f32>), Stri
     let most = attack.norms[0].most(MOST_NUMBERS);
     let mut budgets = Vec::new();
     for number in list.split(',') {
-        let budget: f32 = number.trim().parse().map_err(|_| help())?;
+        let budget = attack::options::number(number).ok_or_else(help)? as f32;
         if !(budget > 0.0 && budget <= most && budget.is_finite()) {
             return Err(format!(
                 "a budget of {number} is out of range: it must lie above 0 and be at most {most}"
@@ -107,7 +107,8 @@ pub fn study(options: &Options) -> Result<()> {
         attack::ALL.iter().filter(|a| a.traits.study).map(|a| a.name).collect::<Vec<_>>().join(", ")
     );
     let (plan, files) = plan(options)?;
-    let world = run::load(plan.clone(), &files, &options.data)?;
+    let world = run::load(plan, &files, &options.data)?;
+    let plan = world.plan.clone();
     let header = Header { plan, shard: options.shard, instructions: Level::detect().name().into() };
     world.run(&header, &options.out)?;
     if options.shard != Shard::WHOLE {
@@ -242,7 +243,8 @@ fn known() -> Result<Vec<PathBuf>> {
 /// What the options come to, and where the weights of each entrant are.
 fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
     let given = !options.models.is_empty();
-    let paths = if given { options.models.clone() } else { known()? };
+    let named = || options.models.iter().map(|path| find_weights(path)).collect::<Result<_>>();
+    let paths: Vec<PathBuf> = if given { named()? } else { known()? };
     let mut files = BTreeMap::new();
     let mut parts: Vec<Part> = Vec::new();
     // Of each architecture, the first network is checked; the first whose weights in full are there is held to these.
@@ -271,7 +273,8 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
                 None => {
                     let series = series(options, dataset);
                     let (dataset, images) = (dataset.name.to_owned(), options.images);
-                    parts.push(Part { dataset, images, series, entrants: Vec::new() });
+                    let digest = String::new();
+                    parts.push(Part { dataset, images, digest, series, entrants: Vec::new() });
                     parts.len() - 1
                 }
             };
@@ -378,9 +381,10 @@ mod tests {
         let (attack, budgets) = parse_budgets("linf=0.2,0.1,0.2").unwrap();
         assert_eq!((attack.name, budgets), ("linf", vec![0.1, 0.2]));
         assert_eq!(parse_budgets("l1=10").unwrap().1, [10.0]);
+        assert_eq!(parse_budgets("linf=8/255, 0.1").unwrap().1, [8.0 / 255.0, 0.1]);
         for wrong in [
-            "", "linf", "linf=", "linf=a", "linf=0", "linf=2", "l1=-1", "l1=inf", "l1=NaN", "lbfgs=1",
-            "square=1", "l2=1",
+            "", "linf", "linf=", "linf=a", "linf=0", "linf=2", "linf=1/0", "linf=/2", "l1=-1", "l1=inf",
+            "l1=NaN", "lbfgs=1", "square=1", "l2=1",
         ] {
             assert!(parse_budgets(wrong).is_err(), "{wrong}");
         }

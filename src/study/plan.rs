@@ -22,7 +22,7 @@ pub const UNBOUNDED: f32 = 1.0;
 pub const SURE: f32 = 0.7;
 
 /// Which records a plan comes to: counts up with every change of [`specs`], of [`Plan::jobs`], or of what is recorded.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Part {
     pub dataset: String,
     /// Test images, from the first on.
     pub images: usize,
+    /// The SHA-256 of these images with their numbers and labels; empty before they are read.
+    pub digest: String,
     pub series: Vec<Series>,
     pub entrants: Vec<Entrant>,
 }
@@ -324,7 +326,7 @@ mod tests {
             series("l1", MNIST.budgets(Norm::L1).study),
             series("lbfgs", &[]),
         ];
-        let part = Part { dataset: "mnist".into(), images: 130, series, entrants };
+        let part = Part { dataset: "mnist".into(), images: 130, digest: String::new(), series, entrants };
         Plan { version: VERSION, seed: None, eot: 16, parts: vec![part] }
     }
 

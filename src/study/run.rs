@@ -18,6 +18,7 @@ use crate::datasets::{Dataset, Image};
 use crate::judge::{Judged, Task, fooled, judge_all};
 use crate::metrics::grade::Thresholds;
 use crate::native::cores::caught;
+use crate::native::files::sha256;
 use crate::native::images::{Images, Target, read_weights};
 use crate::native::progress;
 
@@ -41,16 +42,17 @@ pub struct Ready {
 ///
 /// # Errors
 /// When a file cannot be read, or there are too few images.
-pub fn load(plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> Result<World> {
+pub fn load(mut plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> Result<World> {
     let mut parts = Vec::new();
-    for part in &plan.parts {
+    let eot = plan.eot;
+    for part in &mut plan.parts {
         let mut subjects = Vec::new();
         let mut ready: Option<(Vec<String>, Vec<Image>)> = None;
         for entrant in &part.entrants {
             let path =
                 files.get(&entrant.name()).with_context(|| format!("{} has no file", entrant.name()))?;
             let weights = read_weights(path)?;
-            let mut subject = Subject::new(&weights, entrant.inference, 1, plan.eot)?;
+            let mut subject = Subject::new(&weights, entrant.inference, 1, eot)?;
             subject.network.clone_from(&entrant.network);
             subjects.push(subject);
             match &ready {
@@ -68,9 +70,37 @@ pub fn load(plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> Resul
             }
         }
         let (labels, images) = ready.context("there is no network to study")?;
+        ensure!(
+            images.len() == part.images,
+            "{} images of {} were asked for; there are {}",
+            part.images,
+            part.dataset,
+            images.len()
+        );
+        let digest = digest(&images);
+        ensure!(
+            part.digest.is_empty() || part.digest == digest,
+            "the images of {} under {} are not those that were studied",
+            part.dataset,
+            data.display()
+        );
+        part.digest = digest;
         parts.push(Ready { dataset: part.dataset()?, images, subjects, labels });
     }
     Ok(World { plan, parts })
+}
+
+/// The SHA-256 of images with their numbers, labels and files: two studies are of the same images where it is the same.
+fn digest(images: &[Image]) -> String {
+    let mut bytes = Vec::new();
+    for Image { index, file, label, pixels } in images {
+        bytes.extend_from_slice(
+            format!("{index} {label} {}\n", file.as_deref().unwrap_or_default()).as_bytes(),
+        );
+        // The 8 bits that they come in.
+        bytes.extend(pixels.iter().map(|x| (x * 255.0).round() as u8));
+    }
+    sha256(&bytes)
 }
 
 impl World {

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn views_lie_in_the_box_differ_and_are_the_seed_s() {
         let pixels: Vec<u8> = (0..202 * 202 * 3).map(|i| (i / 606 + i % 606 / 3 + i % 3 * 9) as u8).collect();
-        let images = Labelled { shape: [202, 202, 3], pixels, labels: vec![0] };
+        let images = Labelled { shape: [202, 202, 3], pixels, labels: vec![0], origins: Vec::new() };
         let of = |seed| view(&images, 0, [154, 154, 3], &mut fastrand::Rng::with_seed(seed));
         assert_eq!(of(1).len(), 154 * 154 * 3);
         assert!(of(1).iter().all(|v| (0.0..=1.0).contains(v)));

@@ -100,12 +100,13 @@ impl Trial {
     #[wasm_bindgen(unchecked_return_type = "any")]
     pub fn judged(&self, subject: &mut Subject, thresholds: &JsValue) -> Result<JsValue, JsValue> {
         let own = super::network::thresholds(&subject.0.dataset).map_err(thrown)?;
-        let judged = self.trial.judged(&mut subject.0, wanted(own, thresholds));
+        let judged = self.trial.judged(&mut subject.0, wanted(own, thresholds).map_err(thrown)?);
         let cells = judged.record.cells();
         let record = Record::FIELDS.iter().copied().zip(cells.iter().map(JsValue::from));
         Ok(object::from([
             ("record", object::from(record)),
             ("image", Float32Array::from(&judged.image[..]).into()),
+            ("stored", Float32Array::from(&judged.stored[..]).into()),
             ("probabilities", Float32Array::from(&judged.probabilities[..]).into()),
             ("milliseconds", self.spent.into()),
             ("first_milliseconds", self.first.map_or(JsValue::NULL, Into::into)),
@@ -124,6 +125,7 @@ impl Trial {
         let label = number("label").ok_or_else(|| missing("label"))?;
         let image = Image {
             index: number("index").unwrap_or(0),
+            file: object::get(task, "file").as_string(),
             label,
             pixels: pixels("image").ok_or_else(|| missing("image"))?,
         };
@@ -159,7 +161,7 @@ fn options(attack: &JsValue) -> Result<Options> {
 }
 
 /// A data set's own thresholds, with those of the visitor in their place.
-fn wanted(own: Thresholds, thresholds: &JsValue) -> Thresholds {
+fn wanted(own: Thresholds, thresholds: &JsValue) -> Result<Thresholds> {
     let number = |key: &str| object::get(thresholds, key).as_f64();
     own.with(number("valid"), number("confident"))
 }
@@ -171,7 +173,7 @@ pub fn grade(record: &JsValue, dataset: &str, thresholds: &JsValue) -> Result<Js
     let own = self::thresholds(dataset).map_err(thrown)?;
     let number = |key: &str| object::get(record, key).as_f64().unwrap_or(f64::NAN);
     let norms = Norms { l2: number("l2"), ..Norms::default() };
-    let wanted = wanted(own, thresholds);
+    let wanted = wanted(own, thresholds).map_err(thrown)?;
     let success = object::get(record, "success").is_truthy();
     let (valid, grade) = wanted.grade(success, &norms, number("ssim"), number("confidence") as f32);
     let (measure, valid_at) = wanted.validity.measure();

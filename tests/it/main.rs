@@ -3,12 +3,14 @@
 mod allocations;
 mod attacks;
 mod cli;
+mod data;
 mod floors;
 mod golden;
 mod judge;
 mod oracles;
 #[cfg(feature = "train")]
 mod parity;
+mod server;
 mod study;
 #[cfg(feature = "train")]
 mod train;

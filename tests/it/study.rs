@@ -254,7 +254,7 @@ fn what_cannot_be_studied_is_refused_in_words() {
     assert!(refused(&mut study(&old, 2, &[])).contains("not the head of a study of this version"));
 
     for (arguments, words) in [
-        (&["--images", "0"][..], "a study needs images"),
+        (&["--images", "0"][..], "not in 1..="),
         (&["--images", "10001"], "there are 10000"),
         (&["--budgets", "linf=7"], "out of range"),
         (&["--shard", "4/4"], "from 0 to 3"),
