@@ -83,6 +83,20 @@ test('another network is chosen while all three attacks run', async () => {
   assert.equal((await resultIn(page, 'done', 'error')).attack, 'lbfgs');
 });
 
+test('a picture that is picked while the network is on its way is read once it is there', async () => {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route('**/models/mnist-cnn.safetensors', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await open();
+  await page.click('#digits label >> nth=4');
+  release();
+  await looked();
+  assert.match(await page.textContent('#original-read'), /^reads 4/);
+});
+
 test('Faces and at once Digits again leaves digits with a digit network', async () => {
   await open();
   await looked();

@@ -39,7 +39,24 @@ test('a value that is not right becomes the default and a sentence', () => {
   }
 });
 
-test('a network of the visitor\'s is left out of the link', () => {
-  const state = { ...initialState(), model: 'own:mine', duel: 'mnist-cnn,own:mine' };
-  assert.deepEqual(readHash(writeHash(state)), { state: initialState(), problems: [] });
+test('what the visitor brought is left out of the link, which stays one of the same data set', async () => {
+  const own = new Offers(catalogue);
+  for (const [name, model] of [['mine', 'mnist-cnn'], ['face', 'lfw-vae']]) {
+    const { dataset } = own.network(model);
+    await own.adopt(new File(['x'], `${name}.safetensors`), { adopt: async () => ({ ...own.network(model), labels: own.dataset(dataset).labels }) });
+  }
+  const ours = new Table(own);
+  const state = { ...ours.initial(), model: 'own:mine', duel: 'mnist-cnn,own:mine', digit: -2, run: 1 };
+  const hash = ours.writeHash(state);
+  assert.deepEqual(readHash(hash), { state: { ...initialState(), digit: 'own' }, problems: [] }, 'and nobody else\'s picture is attacked');
+  const lfw = own.dataset('lfw');
+  const faces = readHash(ours.writeHash({ ...ours.initial(lfw), model: 'own:face', digit: 12 }));
+  assert.deepEqual(faces.problems, []);
+  assert.deepEqual([faces.state.model, faces.state.attacks, faces.state.digit], [own.names('lfw')[0], ours.initial(lfw).attacks, 12]);
+});
+
+test('a budget is a number or a fraction', () => {
+  const { state, problems } = readHash('#epsilon=8/255');
+  assert.deepEqual([state.attacks.linf.epsilon, problems], [8 / 255, []]);
+  for (const wrong of ['1/0', '/255', '1/2/3', '8/x']) assert.equal(readHash(`#epsilon=${wrong}`).problems.length, 1, wrong);
 });

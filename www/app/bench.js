@@ -1,11 +1,12 @@
 // Times gradients and the pool of workers. The result is a table, and /** @type {any} */ (window).benchResult for programs.
 // bench.html#build=simd128 forces a build.
 
-import { Engine } from '../engine/client.js';
+import { Cancelled, Engine } from '../engine/client.js';
 import { Pool } from '../engine/pool.js';
 import { bestBuild, whyUnsupported } from '../engine/support.js';
 import { sampleImages } from '../parts/pixels.js';
-import { plain } from '../words/en.js';
+import { notify } from '../parts/notice.js';
+import { errorWords, plain } from '../words/en.js';
 import { Offers } from './offers.js';
 
 const BUILDS = ['simd128', 'relaxed-simd'];
@@ -33,32 +34,30 @@ function attackAll(pool, { samples, dataset, model, attack }) {
   });
 }
 
-/** How long 100 digits take on one worker and on all, in milliseconds. */
-async function measurePool(build, workers, about) {
+/** How long 100 digits take on one worker and on all, in milliseconds. @param {string} build @param {number} workers @param {any} about @param {Running} running */
+async function measurePool(build, workers, about, running) {
   const pools = { one: new Pool(build, 1), all: new Pool(build, workers) };
+  running.push(...Object.values(pools));
   const best = { one: Infinity, all: Infinity };
-  try {
-    // Once to load, and for the engine to optimise its code; then in turns, the best of each, so that a busy moment
-    // hits both.
-    for (const pool of Object.values(pools)) await attackAll(pool, about);
-    for (let round = 0; round < 5; round++) {
-      for (const [name, pool] of Object.entries(pools)) {
-        const start = performance.now();
-        await attackAll(pool, about);
-        best[name] = Math.min(best[name], performance.now() - start);
-      }
+  // Once to load, and for the engine to optimise its code; then in turns, the best of each, so that a busy moment
+  // hits both.
+  for (const pool of Object.values(pools)) await attackAll(pool, about);
+  for (let round = 0; round < 5; round++) {
+    for (const [name, pool] of Object.entries(pools)) {
+      const start = performance.now();
+      await attackAll(pool, about);
+      best[name] = Math.min(best[name], performance.now() - start);
     }
-  } finally {
-    for (const pool of Object.values(pools)) pool.stop();
   }
   return { workers, ms_one: best.one, ms_all: best.all, speedup: best.one / best.all };
 }
 
-async function run() {
+/** What works for a measurement, and can be stopped. @typedef {{stop(): void}[]} Running */
+
+/** Measures, and shows each number when it is there. @param {Running} running */
+async function run(running) {
   const wanted = new URLSearchParams(location.hash.slice(1)).get('build');
   if (wanted && !BUILDS.includes(wanted)) throw new Error(`There is no build “${wanted}”; there are ${BUILDS.join(' and ')}.`);
-  const build = wanted ?? bestBuild();
-  $('build').textContent = build;
   const steps = BATCHES.length + 3;
   let done = 0;
   const progress = (words) => {
@@ -66,9 +65,12 @@ async function run() {
     $('status').textContent = words;
   };
 
-  const engine = new Engine(build);
+  const engine = new Engine(wanted ?? bestBuild());
+  running.push(engine);
   progress('Loading…');
   const offers = new Offers(await engine.catalogue());
+  const { build } = engine;
+  $('build').textContent = build;
   const [dataset] = offers.datasets;
   const [model] = offers.names(dataset.key);
   const samples = await engine.samples(dataset.key, dataset.sample ?? '');
@@ -83,10 +85,9 @@ async function run() {
     result.rows.push(row);
     addRow(row);
   }
-  engine.stop();
   const workers = navigator.hardwareConcurrency || 2;
   progress(`${workers} workers against one…`);
-  result.pool = await measurePool(build, workers, { samples, dataset, model, attack: offers.attacks[0].key });
+  result.pool = await measurePool(build, workers, { samples, dataset, model, attack: offers.attacks[0].key }, running);
   const { ms_one, ms_all, speedup } = result.pool;
   $('pool').textContent =
     `${plain(ms_one)} ms on one worker, ${plain(ms_all)} ms on ${workers} (${plain(speedup)} times faster)`;
@@ -95,11 +96,35 @@ async function run() {
   /** @type {any} */ (window).benchResult = result;
 }
 
+/** What runs now. @type {Running} */
+let running = [];
+
+/** Measures once, from a press of the button to its end or a cancel. */
+async function begin() {
+  notify('');
+  $('rows').replaceChildren();
+  for (const id of ['peak', 'pool']) $(id).textContent = '–';
+  delete (/** @type {any} */ (window).benchResult);
+  running = [];
+  [$('start').disabled, $('cancel').disabled] = [true, false];
+  try {
+    await run(running);
+  } catch (/** @type {any} */ error) {
+    const cancelled = error instanceof Cancelled;
+    $('status').textContent = cancelled ? 'Cancelled.' : '';
+    if (!cancelled) notify(errorWords(error), begin);
+    /** @type {any} */ (window).benchResult = { error: cancelled ? 'cancelled' : errorWords(error) };
+  } finally {
+    for (const part of running) part.stop();
+    [$('start').disabled, $('cancel').disabled] = [false, true];
+  }
+}
+
 const unsupported = whyUnsupported();
-(unsupported ? Promise.reject(new Error(unsupported)) : run()).catch((error) => {
-  $('notice').textContent = error.message;
-  $('notice').hidden = false;
-  $('status').textContent = '';
-  /** @type {any} */ (window).benchResult = { error: error.message };
-});
+if (unsupported) notify(unsupported);
+else {
+  $('start').disabled = false;
+  $('start').addEventListener('click', begin);
+  $('cancel').addEventListener('click', () => running.forEach((part) => part.stop()));
+}
 addEventListener('hashchange', () => location.reload());

@@ -22,7 +22,9 @@ import * as thresholds from '../panels/thresholds.js';
 import * as transfer from '../panels/transfer.js';
 import * as verdict from '../panels/verdict.js';
 import { notify, report } from '../parts/notice.js';
+import { errorWords } from '../words/en.js';
 import { Actions } from './actions.js';
+import { Many } from './many.js';
 import { Offers } from './offers.js';
 import { Session } from './session.js';
 import { Table } from './state.js';
@@ -46,13 +48,15 @@ async function start() {
   const engine = new Engine(bestBuild());
   const offers = new Offers(await engine.catalogue());
   const session = new Session(offers, engine, new Table(offers));
-  session.actions = new Actions(session);
+  [session.actions, session.many] = [new Actions(session), new Many(session)];
   for (const [name, { mount }] of Object.entries(PANELS)) mount(rootOf(name), session);
 
   const read = () => {
     const { state, problems } = session.table.readHash(location.hash);
     session.state = state;
-    session.tell('state');
+    // What is not right does not stay in the address.
+    if (problems.length) session.change({}, { run: state.run });
+    else session.tell('state');
     return problems.join(' ');
   };
   addEventListener('hashchange', async () => {
@@ -83,5 +87,5 @@ else begin();
 
 function begin() {
   notify('');
-  start().catch((error) => failed(error.message, begin));
+  start().catch((error) => failed(errorWords(error), begin));
 }

@@ -2,7 +2,7 @@
 
 /** @import { Attack, Catalogue, Dataset, Field, Network, NetworkEntry, Settings } from '../engine/protocol.js' */
 
-import { networkWords } from '../words/en.js';
+import { errorWords, networkWords } from '../words/en.js';
 
 /** Marks a network that the visitor brought. */
 const OWN = 'own:';
@@ -87,6 +87,22 @@ export class Offers {
     return this.dataset(this.network(name).dataset);
   }
 
+  /** What a network tells apart. @param {string} name */
+  labelsOf(name) {
+    return this.network(name).labels ?? this.datasetOf(name).labels;
+  }
+
+  /** Whether two networks tell the same apart, so that what one reads can be compared with what the other does. @param {string} a @param {string} b */
+  comparable(a, b) {
+    return this.labelsOf(a).join('\n') === this.labelsOf(b).join('\n');
+  }
+
+  /** A network that ships and reads the same images: for links, in which one of the visitor's cannot stand. @param {string} name */
+  shippedFor(name) {
+    const { dataset } = this.network(name);
+    return this.shipped.find((one) => this.network(one).dataset === dataset);
+  }
+
   /** The names of a data set's networks: those that ship first. @param {string} dataset */
   names(dataset) {
     return this.networks.filter((network) => network.dataset === dataset).map(({ key }) => key);
@@ -146,11 +162,11 @@ export class Offers {
     try {
       about = await engine.adopt(name, bytes);
     } catch (/** @type {any} */ error) {
-      throw new Error(`${file.name}: ${error.message}`);
+      throw new Error(`${file.name}: ${errorWords(error)}`);
     }
-    const { dataset, family, title, vae, control_of } = about;
+    const { dataset, family, title, vae, control_of, labels } = about;
     if (!this.dataset(dataset)) throw new Error(`${file.name}: this page has no images of the data set ${dataset}.`);
-    this.#own.set(name, { key: name, dataset, family, title, vae, control_of });
+    this.#own.set(name, { key: name, dataset, family, title, vae, control_of, labels });
     return name;
   }
 }

@@ -8,6 +8,7 @@
 /** @import { State, Table } from './state.js' */
 
 import { Cancelled } from '../engine/client.js';
+import { Address } from '../parts/address.js';
 
 /**
  * @typedef {object} Current
@@ -34,10 +35,13 @@ export class Session {
   /** @type {Map<string, ((detail: any) => void)[]>} */
   #listeners = new Map();
   #scope = new AbortController();
+  #address = new Address();
   /** Which work the buttons wait for. @type {AbortController | null} */
   #busy = null;
   /** What can be done: see actions.js. @type {import('./actions.js').Actions} */
   actions = /** @type {any} */ (null);
+  /** The same many ways at once: see many.js. @type {import('./many.js').Many} */
+  many = /** @type {any} */ (null);
 
   /** @param {Offers} offers @param {import('../engine/client.js').Engine} engine @param {Table} table */
   constructor(offers, engine, table) {
@@ -71,6 +75,14 @@ export class Session {
     return { ...(valid !== '' && { valid }), ...(confident !== '' && { confident }) };
   }
 
+  /** The label of a picture in the words of the network; null where it has none for it, or the picture none. @param {number | 'own'} id @returns {number | null} */
+  labelOf(id) {
+    const { pictures, network } = this.#current;
+    const label = pictures?.get(id)?.label ?? null;
+    const at = label === null || !network ? -1 : network.labels.indexOf(label);
+    return at < 0 ? null : at;
+  }
+
   /** Whether an attack, or several, are under way. */
   get busy() {
     return this.#busy !== null;
@@ -90,7 +102,7 @@ export class Session {
   /** Takes a change of the state, and writes it into the address. @param {Partial<State>} changes @param {{run?: number}} [options] */
   change(changes, { run = 0 } = {}) {
     Object.assign(this.state, changes, { run });
-    history.replaceState(null, '', this.table.writeHash(this.state));
+    this.#address.write(this.table.writeHash(this.state));
     this.tell('state');
   }
 

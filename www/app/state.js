@@ -9,9 +9,12 @@
 
 /** @typedef {{initial: any, parse: (text: string) => any, expects: string}} Entry */
 /**
- * @typedef {{model: string, inference: string, defence: string, duel: string, attack: string, digit: number, target: string,
+ * @typedef {{model: string, inference: string, defence: string, duel: string, attack: string, digit: number | 'own', target: string,
  *   valid: number | '', confident: number | '', run: number, attacks: Record<string, Record<string, any>>}} State
  */
+
+/** Stands in a link in place of a picture that the visitor brought. */
+export const OWN = 'own';
 
 /** @param {...string} values @returns {Entry} */
 export const choice = (...values) => ({
@@ -19,6 +22,12 @@ export const choice = (...values) => ({
   parse: (text) => (values.includes(text) ? text : undefined),
   expects: `one of ${values.join(', ')}`,
 });
+
+/** A number as people type one: 0.03, or a fraction like 8/255; NaN where it is none. @param {string} text */
+export function numberOf(text) {
+  const parts = text.split('/').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  return parts.length === 2 ? parts[0] / parts[1] : parts.length === 1 ? parts[0] : NaN;
+}
 
 /**
  * @param {number | ''} initial @param {number} low @param {number} high @param {{whole?: boolean, optional?: boolean}} [kind]
@@ -28,7 +37,7 @@ export const number = (initial, low, high, { whole = false, optional = false } =
   initial,
   parse: (text) => {
     if (optional && text === '') return '';
-    const value = text.trim() === '' ? NaN : Number(text);
+    const value = numberOf(text);
     return value >= low && value <= high && (!whole || Number.isInteger(value)) ? value : undefined;
   },
   expects: `a ${whole ? 'whole ' : ''}number from ${low} to ${high}`,
@@ -67,8 +76,12 @@ export class Table {
       // The networks of a duel; none stands for all.
       duel: some(offers.shipped, ','),
       attack: choice(...offers.attacks.map(({ key }) => key)),
-      // The index in the shipped sample, or of the faces that the server offers.
-      digit: number(7, 0, 99, { whole: true }),
+      // The number of a picture: in the shipped sample, or of a face. One that the visitor brought stands in no link.
+      digit: {
+        initial: 7,
+        parse: (text) => (text === OWN ? text : number(7, 0, 99_999, { whole: true }).parse(text)),
+        expects: 'the number of a picture',
+      },
       // A label, `auto` (the likeliest wrong one) or `any` (an untargeted attack).
       target: {
         initial: 'auto',
@@ -161,13 +174,16 @@ export class Table {
   writeHash(state) {
     const { fields } = this;
     const own = /** @type {Record<string, any>} */ (/** @type {unknown} */ (state));
+    const model = fields.model.parse(state.model) ?? this.#offers.shippedFor(state.model);
     const entries = Object.keys(fields)
       .filter((name) => (name !== 'run' || own.run) && own[name] !== '')
       .filter((name) => name !== 'inference' || own.inference !== fields.inference.initial)
-      // A network that the visitor brought is not there for whoever opens the link.
-      .filter((name) => !['model', 'duel'].includes(name) || fields[name].parse(own[name]) !== undefined)
-      .map((name) => [name, String(own[name])]);
-    const dataset = this.#offers.datasetOf(fields.model.parse(state.model) ?? fields.model.initial);
+      // What the visitor brought is not there for whoever opens the link: a network is replaced by one that ships, a picture named.
+      .filter((name) => name !== 'duel' || fields[name].parse(own[name]) !== undefined)
+      .filter((name) => name !== 'run' || own.digit >= 0)
+      .map((name) => [name, name === 'model' ? model : name === 'digit' && !(own.digit >= 0) ? OWN : String(own[name])])
+      .filter(([, value]) => value !== undefined);
+    const dataset = this.#offers.datasetOf(model ?? state.model);
     const parameters = Object.entries(state.attacks).flatMap(([attack, values]) => {
       const chosen = attack === state.attack;
       const initial = this.initialOf(attack, dataset);

@@ -116,7 +116,10 @@ export class Engine {
 
   /** All that is offered. @returns {Promise<Catalogue>} */
   async catalogue() {
-    return (await this.#call('catalogue')).catalogue;
+    const { catalogue, build } = await this.#call('catalogue');
+    // It may have had to take another than the one that was asked for.
+    this.#build = build;
+    return catalogue;
   }
 
   /**

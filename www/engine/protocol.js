@@ -23,13 +23,14 @@
  * @typedef {{key: string, title: string, nouns: [string, string], image: [number, number, number], labels: string[], named: boolean,
  *   measure: string, valid: number, confident: number, pictures: 'sample' | 'server' | 'none', sample: string | null,
  *   lab: string | null, budgets: Record<string, Budgets>}} Dataset
- * @typedef {{key: string, dataset: string, family: string, title: string, vae: boolean, control_of: string | null}} NetworkEntry
+ * @typedef {{key: string, dataset: string, family: string, title: string, vae: boolean, control_of: string | null,
+ *   labels?: string[]}} NetworkEntry `labels`: of one that the visitor brought; those of its data set otherwise
  * @typedef {{key: string, title: string}} Defence
  * @typedef {{record: string[], grades: string[], inferences: string[], norms: string[], datasets: Dataset[],
  *   networks: NetworkEntry[], defences: Defence[], attacks: Attack[]}} Catalogue
  *
  * @typedef {{model: string, inference: string, defence: string}} Subject what is attacked, by names
- * @typedef {{image: Float32Array, index: number, label: number, target: number | null, start?: Float32Array | null,
+ * @typedef {{image: Float32Array, index: number, label: number, target: number | null, start?: Float32Array | null, file?: string | null,
  *   only_if_read?: boolean}} Task what an attack is about; target null: away from the label
  * @typedef {{attack: string, [field: string]: any}} Settings an attack with the values of its fields
  * @typedef {{valid?: number, confident?: number}} Thresholds the visitor's, where there are any

@@ -4,6 +4,9 @@
 /** @import * as Wasm from '../../pkg/misread.js' */
 /** @import { Settings, Subject, Task, Thresholds } from './protocol.js' */
 
+import { errorWords } from '../words/en.js';
+import { NO_WASM } from './support.js';
+
 /** How long the engine works before it looks for messages, in milliseconds. */
 const SLICE = 12;
 /** About how many images of an attack are sent to the page, however many steps it has: large images fill memory. */
@@ -12,7 +15,8 @@ const FRAMES = (/** @type {number} */ pixels) => (pixels > 10_000 ? 40 : 160);
 const SEARCHED = 300;
 
 // The worker's own address says which build it runs: worker.js?build=simd128.
-const build = new URL(location.href).searchParams.get('build') ?? 'simd128';
+const PLAIN = 'simd128';
+const build = new URL(location.href).searchParams.get('build') ?? PLAIN;
 
 /** A failure after which the worker is of no use. */
 class Fatal extends Error {}
@@ -43,12 +47,22 @@ async function bytesOf(path, what) {
 }
 
 const started = (async () => {
+  if (typeof WebAssembly !== 'object') throw new Fatal(NO_WASM);
   try {
-    const wasm = await import('../../pkg/misread.js');
-    await wasm.default({ module_or_path: await download(`../../pkg/${build}/misread_bg.wasm`, 'the attack engine') });
+    const wasm = await import('../../pkg/misread.js').catch(() => {
+      throw new Error('The download of its program broke off. Is the network there?');
+    });
+    const load = async (/** @type {string} */ name) => wasm.default({ module_or_path: await download(`../../pkg/${name}/misread_bg.wasm`, 'the attack engine') });
+    try {
+      await load(build);
+    } catch (error) {
+      // What the probe took for good may still hold an instruction that this browser does not know.
+      if (!(error instanceof WebAssembly.CompileError) || build === PLAIN) throw error;
+      await load(PLAIN);
+    }
     return wasm;
-  } catch (error) {
-    throw new Fatal(`The attack engine could not be started: ${error instanceof Error ? error.message : error}`);
+  } catch (/** @type {any} */ error) {
+    throw new Fatal(`The attack engine could not be started: ${errorWords(error)}`);
   }
 })();
 // Each job says so by itself.
@@ -119,7 +133,8 @@ function breathe() {
 /** What the page asks for, by name. @type {Record<string, (asked: any) => Promise<any>>} */
 const jobs = {
   async catalogue() {
-    return { catalogue: (await started).catalogue() };
+    const wasm = await started;
+    return { catalogue: wasm.catalogue(), build: wasm.build() };
   },
 
   async samples({ dataset, file }) {
@@ -187,9 +202,9 @@ const jobs = {
         } while (!done && performance.now() < pause);
         if (frames.length) postMessage({ id, type: 'frames', frames });
         if (done) {
-          const { record, image, probabilities, milliseconds, first_milliseconds } = trial.judged(attacked, thresholds);
+          const { record, image, stored, probabilities, milliseconds, first_milliseconds } = trial.judged(attacked, thresholds);
           const judged = { ...record, ...(record.skipped === null && grade(record, dataset, thresholds)) };
-          return { outcome: { ...judged, image, probabilities, ms: milliseconds, firstMs: first_milliseconds, record, ...seen(image) } };
+          return { outcome: { ...judged, image, stored, probabilities, ms: milliseconds, firstMs: first_milliseconds, record, ...seen(image) } };
         }
         await breathe();
         if (cancelled.delete(id)) return { cancelled: true };
@@ -238,10 +253,10 @@ self.onmessage = async ({ data }) => {
     postMessage({ answer, id, type: 'done' });
   } catch (/** @type {any} */ error) {
     // A trap leaves the instance in an unknown state, and what did not start will not: the page starts another worker.
-    const trapped = error instanceof WebAssembly.RuntimeError;
+    const trapped = typeof WebAssembly === 'object' && error instanceof WebAssembly.RuntimeError;
     const message = trapped
       ? `The attack engine stopped unexpectedly (${error.message}). It has been started afresh; please try again.`
-      : String(error?.message ?? error);
+      : errorWords(error instanceof Error || error?.message ? error : new Error(String(error)));
     postMessage({ id, type: 'error', message, key: error?.key ?? null, fatal: trapped || error instanceof Fatal });
   } finally {
     cancelled.delete(id);

@@ -1,5 +1,7 @@
 // The results as files: records as CSV and JSON, the chart as SVG and PNG.
 
+import { png as pngOf } from '../parts/download.js';
+
 /** A value in a table of comma-separated values; what is not there is left empty. */
 const cell = (/** @type {any} */ value) => {
   const text = value === null ? '' : String(value);
@@ -27,16 +29,8 @@ export async function png(svg) {
     await image.decode();
     const canvas = Object.assign(document.createElement('canvas'), { width: 2 * image.naturalWidth, height: 2 * image.naturalHeight });
     /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The chart could not be drawn as a PNG.')))));
+    return await pngOf(canvas);
   } finally {
     URL.revokeObjectURL(url);
   }
-}
-
-/** Offers a file. */
-export function save(name, content, type) {
-  const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
-  Object.assign(document.createElement('a'), { href: url, download: name }).click();
-  // Some browsers begin to read it only after the click is over.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

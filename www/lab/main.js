@@ -6,8 +6,11 @@ import { Offers } from '../app/offers.js';
 import { Engine } from '../engine/client.js';
 import { Pool as Workers } from '../engine/pool.js';
 import { bestBuild, whyUnsupported } from '../engine/support.js';
+import { Address } from '../parts/address.js';
 import { onArrival } from '../parts/arrivals.js';
 import { byId as $, element } from '../parts/dom.js';
+import { save } from '../parts/download.js';
+import { kindOf } from '../parts/kind.js';
 import { notify, report } from '../parts/notice.js';
 import { errorWords, milliseconds } from '../words/en.js';
 import * as chart from './chart.js';
@@ -32,6 +35,7 @@ function lab(engine, offers) {
   const table = new LabTable(offers, dataset);
   const { state: asked, problems } = table.readHash(location.hash);
   const state = asked;
+  const address = new Address();
   /** The workers that attack. @type {Pool | null} */
   let pool = null;
   /** The latest, which may be complete or not; null before the first. @type {any} */
@@ -61,7 +65,7 @@ function lab(engine, offers) {
   function change(changes) {
     Object.assign(state, changes, { run: 0 });
     fits = false;
-    history.replaceState(null, '', table.writeHash(state));
+    address.write(table.writeHash(state));
     showButtons();
     if (!study) drawResults();
   }
@@ -126,7 +130,7 @@ function lab(engine, offers) {
     notify(said);
     change({});
     state.run = 1;
-    history.replaceState(null, '', table.writeHash(state));
+    address.write(table.writeHash(state));
     study = null;
     fits = true;
     spent = 0;
@@ -139,7 +143,7 @@ function lab(engine, offers) {
         study = new Study(offers, table, { ...state }, await engine.samples(dataset.key, dataset.lab ?? ''));
       } catch (/** @type {any} */ error) {
         report('error', '');
-        notify(error.message, () => begin());
+        notify(errorWords(error), () => begin());
         return;
       }
       spent = performance.now() - start;
@@ -155,7 +159,7 @@ function lab(engine, offers) {
       await running;
     } catch (/** @type {any} */ error) {
       report('error', '');
-      notify(error.message, () => begin());
+      notify(errorWords(error), () => begin());
     } finally {
       running = null;
       showButtons();
@@ -233,6 +237,9 @@ function lab(engine, offers) {
     if (running) return;
     try {
       const name = await offers.adopt(file, engine);
+      if (offers.labelsOf(name).join('\n') !== dataset.labels.join('\n') && offers.network(name).dataset === dataset.key) {
+        throw new Error(`${file.name} tells other things apart than the images of the lab show.`);
+      }
       if (offers.network(name).dataset !== dataset.key) throw new Error(`${file.name} reads ${offers.datasetOf(name).nouns[1]}; the lab is about ${dataset.nouns[1]}.`);
       pool?.stop();
       pool = null;
@@ -254,18 +261,18 @@ function lab(engine, offers) {
     });
     $('cancel').addEventListener('click', cancel);
     $('go-on').addEventListener('click', resume);
-    $('save-csv').addEventListener('click', () => files.save('misread-lab.csv', files.csv(offers.record, study.records), 'text/csv'));
-    $('save-json').addEventListener('click', () => files.save('misread-lab.json', files.json(settings(study), offers.record, study.records), 'application/json'));
-    $('save-svg').addEventListener('click', () => files.save('misread-lab.svg', files.svgText(savedChart()), 'image/svg+xml'));
+    $('save-csv').addEventListener('click', () => save('misread-lab.csv', files.csv(offers.record, study.records), 'text/csv'));
+    $('save-json').addEventListener('click', () => save('misread-lab.json', files.json(settings(study), offers.record, study.records), 'application/json'));
+    $('save-svg').addEventListener('click', () => save('misread-lab.svg', files.svgText(savedChart()), 'image/svg+xml'));
     $('save-png').addEventListener('click', async () => {
       try {
-        files.save('misread-lab.png', await files.png(savedChart()));
+        save('misread-lab.png', await files.png(savedChart()));
       } catch (/** @type {any} */ error) {
-        notify(error.message);
+        notify(errorWords(error));
       }
     });
     onArrival('own', bringOwn);
-    onArrival('drop', bringOwn);
+    onArrival('drop', async (file) => ((await kindOf(file)) === 'weights' ? bringOwn(file) : notify(`${file.name} is no weights file (.safetensors), which is what the lab can take.`)));
     addEventListener('hashchange', () => location.reload());
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawChart);
     new ResizeObserver(drawChart).observe($('chart').parentElement);

@@ -5,7 +5,7 @@
 /** @import { Dataset } from '../engine/protocol.js' */
 /** @import { Entry } from '../app/state.js' */
 
-import { choice, number } from '../app/state.js';
+import { choice, number, numberOf } from '../app/state.js';
 import { labAttacks } from './attacks.js';
 
 /** The most budgets that one attack may have. */
@@ -26,7 +26,7 @@ const several = (values, initial) => ({
 const budgets = (low, high, initial) => ({
   initial,
   parse: (text) => {
-    const all = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+    const all = text.split(',').map(numberOf);
     const right = all.length <= MOST && all.every((value) => value >= low && value <= high);
     return right ? [...new Set(all)].sort((a, b) => a - b) : undefined;
   },

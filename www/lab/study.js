@@ -6,6 +6,7 @@
 
 import { Cancelled } from '../engine/client.js';
 import { sampleImages } from '../parts/pixels.js';
+import { errorWords } from '../words/en.js';
 
 /** How long the workers may take to end their attacks after a stop before they are ended, in milliseconds. */
 const PATIENCE = 1500;
@@ -130,7 +131,7 @@ export class Study {
 
   /** Stops because of an error; a cancel is none. */
   fail(error) {
-    if (!(error instanceof Cancelled)) this.wrong ??= error.message;
+    if (!(error instanceof Cancelled)) this.wrong ??= errorWords(error);
     this.#stopped = true;
   }
 

@@ -6,16 +6,15 @@ import { onArrival } from '../parts/arrivals.js';
 import { Crop } from '../parts/crop.js';
 import { byId } from '../parts/dom.js';
 
-const isPicture = (/** @type {File} */ { type }) => /^image\//.test(type);
-
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
   const { actions } = session;
   const crop = new Crop({
     dialog: byId('crop'), canvas: byId('crop-canvas'), zoom: byId('crop-zoom'), take: byId('crop-take'), cancel: byId('crop-cancel'), video: byId('crop-video'),
-  });
+  }, (words) => session.tell('notice', { words }));
   const picture = (/** @type {File} */ file) => actions.bringPicture((take) => crop.file(file, take));
-  const bring = (/** @type {File} */ file) => (isPicture(file) ? picture(file) : actions.bringWeights(file));
+  const bring = (/** @type {File} */ file) => actions.bring(file, picture);
+  session.on('pictures', ({ dataset }) => (byId('crop-words').textContent = dataset.image[2] === 1 ? 'It is read in grey, light on dark: a light background is turned dark.' : ''));
   const camera = /** @type {HTMLButtonElement} */ (byId('camera'));
   onArrival('own', (file) => actions.bringWeights(file));
   onArrival('picture', picture);

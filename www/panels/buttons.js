@@ -6,7 +6,7 @@ import { byId } from '../parts/dom.js';
 
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
-  const { actions } = session;
+  const { actions, many } = session;
   const show = () => {
     const { network, pictures } = session.current;
     for (const id of ['attack', 'every', 'compare', 'duel']) byId(id).disabled = session.busy || !network || !pictures?.count;
@@ -22,8 +22,8 @@ export function mount(_, session) {
     event.preventDefault();
     actions.attack();
   });
-  byId('every').addEventListener('click', () => actions.every());
-  byId('compare').addEventListener('click', () => actions.compare());
-  byId('duel').addEventListener('click', () => actions.duel());
+  byId('every').addEventListener('click', () => many.every());
+  byId('compare').addEventListener('click', () => many.compare());
+  byId('duel').addEventListener('click', () => many.duel());
   byId('cancel').addEventListener('click', () => session.cancel());
 }

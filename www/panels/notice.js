@@ -6,7 +6,15 @@ import { notify } from '../parts/notice.js';
 
 /** @param {HTMLElement} root @param {Session} session */
 export function mount(root, session) {
-  session.on('notice', ({ words, retry }) => notify(words, retry));
-  // What a link says that is not right comes last, unless there is worse.
-  session.on('said', (words) => root.hidden && notify(words));
+  let said = '';
+  session.on('notice', ({ words, retry }) => {
+    said = '';
+    notify(words, retry);
+  });
+  // What was not right and has been put right: one after the other, unless there is worse.
+  session.on('said', (words) => {
+    if (!root.hidden && !said) return;
+    said = `${said} ${words}`.trim();
+    notify(said);
+  });
 }

@@ -3,6 +3,7 @@
 /** @import { Session } from '../app/session.js' */
 /** @import { Pictures } from '../app/pictures.js' */
 
+import { Gone } from '../app/pictures.js';
 import { Choices } from '../parts/choices.js';
 import { byId } from '../parts/dom.js';
 import { drawImage, newCanvas, useShape } from '../parts/pixels.js';
@@ -26,7 +27,7 @@ export function mount(_, session) {
     digits?.pick(String(session.state.digit));
   });
   session.on('pictures', (/** @type {Pictures} */ pictures) => {
-    const { dataset, labels, titles, count } = pictures;
+    const { dataset, all, count } = pictures;
     const { one, own, bring } = datasetWords(dataset);
     const brought = dataset.pictures === 'server';
     useShape(dataset.image, CANVASES.map(byId));
@@ -35,22 +36,26 @@ export function mount(_, session) {
     byId('pick-words').textContent = `Pick a ${one}`;
     byId('picture-row').hidden = !brought;
     byId('faces-words').textContent = count ? own : bring;
-    const canvases = labels.map(() => newCanvas());
+    const canvases = all.map(() => newCanvas());
     byId('digits').classList.toggle('faces', brought);
     digits = new Choices(byId('digits'), {
       name: 'digit',
-      options: canvases.map((content, i) => ({ value: String(i), label: titles[i], content })),
+      options: canvases.map((content, i) => ({ value: String(all[i].id), label: all[i].title, content })),
       columns: brought ? 6 : 10,
       onPick: (value) => session.actions.pick(Number(value)),
     });
     digits.pick(String(session.state.digit));
-    canvases.forEach(async (canvas, i) => {
+    const drawn = canvases.map(async (canvas, i) => {
+      const { id } = all[i];
       try {
-        const image = await pictures.image(i);
+        const image = await pictures.image(id);
         if (session.current.pictures === pictures) drawImage(canvas, image);
-      } catch {
-        // What cannot be had is said when it is picked.
+      } catch (/** @type {any} */ error) {
+        // That the server does not answer at all is said when a picture is picked.
+        if (error instanceof Gone) return [{ id, why: error.message }];
       }
+      return [];
     });
+    Promise.all(drawn).then((gone) => session.current.pictures === pictures && session.actions.drop(gone.flat()));
   });
 }

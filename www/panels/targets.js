@@ -11,9 +11,9 @@ export function mount(root, session) {
   /** @type {string[] | null} */
   let shown = null;
   const show = () => {
-    const { clean, pictures } = session.current;
+    const { clean } = session.current;
     targets?.pick(session.state.target);
-    targets?.disable([String(clean?.label ?? pictures?.labels[session.state.digit])]);
+    targets?.disable([String(clean?.label ?? session.labelOf(session.state.digit))]);
   };
   session.on('network', ({ labels }) => {
     if (shown?.join('\n') !== labels.join('\n')) {

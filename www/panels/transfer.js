@@ -9,7 +9,7 @@ import { percent } from '../words/en.js';
 export function mount(root, session) {
   /** @type {Map<string, any>} */
   const lines = new Map();
-  byId('transfer-run').addEventListener('click', () => session.actions.transfer());
+  byId('transfer-run').addEventListener('click', () => session.many.transfer());
   session.on('reset', () => root.replaceChildren());
   session.on('outcome', () => root.replaceChildren());
   session.on('transfer', (/** @type {string[]} */ names) => {

@@ -28,8 +28,10 @@ export class Choices {
         return wrapper;
       }),
     );
+    // In place of that of the choices that were here before.
+    element.onkeydown = null;
     if (columns) {
-      element.addEventListener('keydown', (/** @type {any} */ event) => {
+      element.onkeydown = (/** @type {any} */ event) => {
         const by = { ArrowUp: -columns, ArrowDown: columns }[event.key];
         const at = options.findIndex(({ value }) => value === event.target.value);
         const to = options[at + by];
@@ -37,7 +39,7 @@ export class Choices {
         event.preventDefault();
         if (to) this.#inputs.get(to.value).click();
         if (to) this.#inputs.get(to.value).focus();
-      });
+      };
     }
   }
 

@@ -1,38 +1,51 @@
-// A picture of the visitor's, cut to a square: drag to move it, the slider to come nearer. The pixels stay in this page.
+// A picture of the visitor's, cut to a square: drag to move it; the slider, or two fingers, to come nearer. The pixels stay in this
+// page.
 
-import { shape } from './pixels.js';
+import { kindOf } from './kind.js';
+import { readBack, shape } from './pixels.js';
 
 /** How large the window is drawn, in pixels. */
 const WINDOW = 308;
 const LARGEST = 40 << 20;
+/** What lies behind a picture that is transparent, in the window and in what is computed on. */
+const BACKGROUND = '#fff';
+
+/** Ends a camera. @param {MediaStream | null} stream */
+const stop = (stream) => stream?.getTracks().forEach((track) => track.stop());
 
 export class Crop {
   #dialog;
   #canvas;
   #zoom;
   #video;
-  /** @type {any} */
+  #say;
+  /** What is shown. @type {any} */
   #picture = null;
   #at = { x: 0, y: 0 };
+  /** The fingers, or the mouse, that hold the picture. @type {Map<number, {x: number, y: number}>} */
+  #held = new Map();
   /** @type {(image: Float32Array) => void} */
   #onTake = () => {};
+  /** What was asked for last: what comes for something else is not wanted any more. */
+  #wanted = { camera: false };
+  /** A camera that the browser was asked for and has not given yet: it is asked once. @type {Promise<MediaStream> | null} */
+  #asked = null;
 
-  /** @param {{dialog: HTMLDialogElement, canvas: HTMLCanvasElement, zoom: HTMLInputElement, take: HTMLElement, cancel: HTMLElement, video: HTMLVideoElement}} parts */
-  constructor({ dialog, canvas, zoom, take, cancel, video }) {
-    [this.#dialog, this.#canvas, this.#zoom, this.#video] = [dialog, canvas, zoom, video];
+  /**
+   * @param {{dialog: HTMLDialogElement, canvas: HTMLCanvasElement, zoom: HTMLInputElement, take: HTMLElement, cancel: HTMLElement, video: HTMLVideoElement}} parts
+   * @param {(words: string) => void} say hears of what went wrong
+   */
+  constructor({ dialog, canvas, zoom, take, cancel, video }, say) {
+    [this.#dialog, this.#canvas, this.#zoom, this.#video, this.#say] = [dialog, canvas, zoom, video, say];
     Object.assign(canvas, { width: WINDOW, height: WINDOW });
-    /** @type {any} */
-    let from = null;
-    canvas.addEventListener('pointerdown', (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      from = { x: event.clientX, y: event.clientY };
+    canvas.addEventListener('pointerdown', ({ pointerId, clientX: x, clientY: y }) => {
+      canvas.setPointerCapture(pointerId);
+      this.#held.set(pointerId, { x, y });
     });
-    canvas.addEventListener('pointermove', (event) => {
-      if (!from) return;
-      this.#move(event.clientX - from.x, event.clientY - from.y);
-      from = { x: event.clientX, y: event.clientY };
-    });
-    canvas.addEventListener('pointerup', () => (from = null));
+    canvas.addEventListener('pointermove', (event) => this.#drag(event));
+    for (const end of ['pointerup', 'pointercancel', 'lostpointercapture']) {
+      canvas.addEventListener(end, (/** @type {any} */ { pointerId }) => this.#held.delete(pointerId));
+    }
     canvas.addEventListener('keydown', ({ key }) => {
       const [x, y] = { ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, -8], ArrowDown: [0, 8] }[key] ?? [0, 0];
       this.#move(x, y);
@@ -43,28 +56,41 @@ export class Crop {
     dialog.addEventListener('close', () => this.#end());
   }
 
-  /** Shows a picture file; `onTake` gets the square, flat, in [0, 1]. Fails in words when it is no picture. */
+  /** Shows a picture file; `onTake` gets the square, flat, in [0, 1]. Fails in words when it is no picture. @param {File} file @param {(image: Float32Array) => void} onTake */
   async file(file, onTake) {
+    const mine = this.#want(false);
     if (file.size > LARGEST) throw new Error(`${file.name} is ${file.size} bytes long; at most ${LARGEST} are taken.`);
     let picture;
     try {
       picture = await createImageBitmap(file);
     } catch {
-      throw new Error(`${file.name || 'What was pasted'} is no picture that this browser can read.`);
+      const heic = (await kindOf(file)) === 'heic';
+      throw new Error(
+        `${file.name || 'What was pasted'} is no picture that this browser can read.${heic ? ' It is in the form HEIC: save it as JPEG first.' : ''}`,
+      );
     }
-    this.#open(picture, onTake);
+    if (mine === this.#wanted) this.#open(picture, onTake);
   }
 
-  /** Shows the camera. */
+  /** Shows the camera. @param {(image: Float32Array) => void} onTake */
   async camera(onTake) {
+    const mine = this.#want(true);
+    if (!navigator.mediaDevices?.getUserMedia) throw new Error('A page may use the camera only on https or on localhost, and in a browser that has one.');
+    this.#asked ??= navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user' } }).then((stream) => {
+      if (!this.#wanted.camera) stop(stream);
+      return stream;
+    }).finally(() => (this.#asked = null));
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user' } });
+      stream = await this.#asked;
     } catch (/** @type {any} */ error) {
+      if (mine !== this.#wanted) return;
       throw new Error(`There is no camera that this page may use (${error.message}).`);
     }
+    if (mine !== this.#wanted) return;
     this.#video.srcObject = stream;
     await this.#video.play();
+    if (mine !== this.#wanted) return;
     this.#open(this.#video, onTake);
     const live = () => {
       if (this.#picture !== this.#video) return;
@@ -74,17 +100,48 @@ export class Crop {
     live();
   }
 
+  /** Takes note of what is asked for now; whatever was under way ends. @param {boolean} camera */
+  #want(camera) {
+    this.#wanted = { camera };
+    if (this.#dialog.open) this.#dialog.close();
+    this.#release();
+    return this.#wanted;
+  }
+
   #open(picture, onTake) {
     [this.#picture, this.#onTake, this.#at] = [picture, onTake, { x: 0, y: 0 }];
-    this.#zoom.value = 1;
+    this.#held.clear();
+    this.#zoom.value = '1';
     this.#draw();
     this.#dialog.showModal();
   }
 
-  #end() {
+  #release() {
     this.#picture = null;
-    for (const track of this.#video.srcObject?.getTracks() ?? []) track.stop();
+    stop(/** @type {MediaStream | null} */ (this.#video.srcObject));
     this.#video.srcObject = null;
+  }
+
+  #end() {
+    this.#wanted = { camera: false };
+    this.#release();
+  }
+
+  /** @param {PointerEvent} event */
+  #drag({ pointerId, clientX: x, clientY: y }) {
+    const from = this.#held.get(pointerId);
+    if (!from) return;
+    const apart = () => {
+      const [a, b] = [...this.#held.values()];
+      return Math.hypot(a.x - b.x, a.y - b.y);
+    };
+    const two = this.#held.size === 2;
+    const before = two ? apart() : 0;
+    this.#held.set(pointerId, { x, y });
+    if (two) {
+      this.#zoom.value = String(Number(this.#zoom.value) * (apart() / Math.max(before, 1)));
+      this.#draw();
+    } else if (this.#held.size === 1) this.#move(x - from.x, y - from.y);
   }
 
   #move(x, y) {
@@ -93,9 +150,12 @@ export class Crop {
     this.#draw();
   }
 
-  /** Draws the picture into a square context, its shorter side filling it. */
+  /** Draws the picture into a square context, its shorter side filling it. @param {CanvasRenderingContext2D} context @param {number} side */
   #paint(context, side) {
     const picture = this.#picture;
+    if (!picture) return;
+    context.fillStyle = BACKGROUND;
+    context.fillRect(0, 0, side, side);
     const [w, h] = [picture.videoWidth ?? picture.width, picture.videoHeight ?? picture.height];
     const scale = (WINDOW / Math.min(w, h)) * Number(this.#zoom.value);
     const most = { x: (w * scale - WINDOW) / 2, y: (h * scale - WINDOW) / 2 };
@@ -106,19 +166,19 @@ export class Crop {
   }
 
   #draw() {
-    this.#paint(this.#canvas.getContext('2d'), WINDOW);
+    this.#paint(/** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d')), WINDOW);
   }
 
   #take() {
-    const [rows, cols] = shape();
-    const canvas = Object.assign(document.createElement('canvas'), { width: cols, height: rows });
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-    this.#paint(context, rows);
-    const { data } = context.getImageData(0, 0, cols, rows);
-    const image = new Float32Array(rows * cols * 3);
-    for (let i = 0; i < rows * cols; i++) for (let c = 0; c < 3; c++) image[3 * i + c] = data[4 * i + c] / 255;
     const onTake = this.#onTake;
-    this.#dialog.close();
-    onTake(image);
+    try {
+      const [rows, cols, channels] = shape();
+      const image = readBack(rows, cols, channels, (context) => this.#paint(context, rows));
+      this.#dialog.close();
+      onTake(image);
+    } catch (/** @type {any} */ error) {
+      this.#dialog.close();
+      this.#say(error.message);
+    }
   }
 }

@@ -72,7 +72,7 @@ export class Eye {
 function load() {
   try {
     const all = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(all) ? all : [];
+    return Array.isArray(all) ? all.filter((one) => one && Number.isInteger(one.label) && 'answer' in one) : [];
   } catch {
     return [];
   }

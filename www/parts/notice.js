@@ -2,6 +2,9 @@
 
 import { byId } from './dom.js';
 
+// What stands there for a page whose scripts do not run.
+document.getElementById('unstarted')?.remove();
+
 /** Words above the form, with a button that tries again when `retry` is given. @param {string} message @param {() => void} [retry] */
 export function notify(message, retry) {
   const notice = byId('notice');

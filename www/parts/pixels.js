@@ -68,3 +68,58 @@ export function drawPerturbation(canvas, original, image) {
   });
   return gain;
 }
+
+const UNREADABLE = 'This browser does not let the page read the pixels of a picture as they are (some guard their users’ privacy so). Allow this page to read canvases, and try again.';
+
+/** Side of the square that is drawn to see whether pixels come back as they went in. */
+const PROBE = 32;
+
+/** Reads pixels; fails in words where the browser forbids it. @param {CanvasRenderingContext2D} context @param {number} rows @param {number} cols */
+function pixels(context, rows, cols) {
+  try {
+    return context.getImageData(0, 0, cols, rows).data;
+  } catch {
+    throw new Error(UNREADABLE);
+  }
+}
+
+/** Fails in words where what is read of a canvas is not what was drawn: forbidden, or with noise in it. */
+export function trustCanvas() {
+  const context = newContext(PROBE, PROBE);
+  const drawn = context.createImageData(PROBE, PROBE);
+  for (let i = 0; i < drawn.data.length; i++) drawn.data[i] = i % 4 === 3 ? 255 : (i * 73 + (i >> 5) * 29) & 255;
+  context.putImageData(drawn, 0, 0);
+  if (!pixels(context, PROBE, PROBE).every((value, i) => value === drawn.data[i])) throw new Error(UNREADABLE);
+}
+
+/** @param {number} rows @param {number} cols */
+function newContext(rows, cols) {
+  const canvas = Object.assign(document.createElement('canvas'), { width: cols, height: rows });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('This browser gives the page nothing to draw on.');
+  return context;
+}
+
+/**
+ * What `draw` draws, flat, in [0, 1], of so many channels: in colour, or in grey (luma of ITU-R BT.601), where a light background is
+ * turned dark, as digits are.
+ * @param {number} rows @param {number} cols @param {number} channels @param {(context: CanvasRenderingContext2D) => void} draw
+ */
+export function readBack(rows, cols, channels, draw) {
+  trustCanvas();
+  const context = newContext(rows, cols);
+  draw(context);
+  const data = pixels(context, rows, cols);
+  const image = new Float32Array(rows * cols * channels);
+  for (let i = 0; i < rows * cols; i++) {
+    const rgb = [data[4 * i] / 255, data[4 * i + 1] / 255, data[4 * i + 2] / 255];
+    if (channels === 1) image[i] = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
+    else image.set(rgb, channels * i);
+  }
+  const edge = (/** @type {number} */ i) => i < cols || i >= (rows - 1) * cols || i % cols === 0 || i % cols === cols - 1;
+  if (channels === 1) {
+    const border = image.filter((_, i) => edge(i));
+    if (border.reduce((sum, x) => sum + x, 0) > border.length / 2) return image.map((x) => 1 - x);
+  }
+  return image;
+}

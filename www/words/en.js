@@ -101,8 +101,17 @@ export function labWords({ norm, bounded, decides }) {
 /** Errors that are put in other words than the crate's, by key. @type {Record<string, (message: string) => string>} */
 const ERRORS = {};
 
+/** What the language throws for a mistake of the page's: its message says nothing to a visitor. */
+const MISTAKES = [TypeError, ReferenceError, RangeError, SyntaxError];
+
 /** What an error says. @param {Error & {key?: string}} error */
-export const errorWords = (error) => ERRORS[error.key ?? '']?.(error.message) ?? error.message;
+export function errorWords(error) {
+  if (MISTAKES.some((mistake) => error instanceof mistake)) {
+    console.warn(error);
+    return 'Something is wrong in this page itself; the browser’s console says more. Please try again, or reload the page.';
+  }
+  return ERRORS[error.key ?? '']?.(error.message) ?? error.message;
+}
 
 /** @param {Attack} attack */
 export const attackWords = ({ key, title }) => ({ title, short: title, sentence: title, ...ATTACKS[key] });
