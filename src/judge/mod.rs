@@ -136,7 +136,10 @@ impl Trial {
         record.l0 = best.norms.l0;
         (record.l1, record.l2, record.linf) = (best.norms.l1, best.norms.l2, best.norms.linf);
         record.ssim = ssim(subject.seen.shape(), &self.image.pixels, &outcome.image);
-        record.budget = self.options.budget_of(&best).map(|budget| budget as f32);
+        // The norm that a search found is kept to as well once it is rounded: upwards.
+        let found = self.options.search && self.options.attack.field("c").is_none();
+        let rounded = |budget: f64| if found { (budget as f32).next_up() } else { budget as f32 };
+        record.budget = self.options.budget_of(&best).map(rounded);
         let index = self.image.index as u64;
         let mut read =
             |pixels: &[f32]| subject.read(pixels, index, |label| goal.reached(label), |p| goal.confidence(p));

@@ -389,6 +389,19 @@ fn a_fraction_is_a_budget_and_what_is_saved_is_inside_it() {
 }
 
 #[test]
+fn the_budget_that_a_search_found_is_kept_to_as_it_is_written() {
+    for attack in ["strongest", "hopskipjump"] {
+        let arguments = ["attack", "--images", "test:0..20", "--attack", attack, "--steps", "300", "--json"];
+        let found: Vec<Value> = records(&arguments).into_iter().filter(|r| !r["budget"].is_null()).collect();
+        assert!(found.len() > 10);
+        for r in found {
+            let (norm, budget) = (r["l2"].as_f64().unwrap(), r["budget"].as_f64().unwrap());
+            assert!(norm <= budget && budget <= norm * (1.0 + 1e-6), "{norm} and {budget}");
+        }
+    }
+}
+
+#[test]
 fn outside_the_checkout_everything_is_found() {
     let elsewhere = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {

@@ -115,6 +115,18 @@ fn files_that_are_not_right_are_refused_in_words() {
         "[33]",
     );
     refused(&changed(|p| tensor(p, "conv1.weight").1 = Dtype::U8), "U8");
+    // One name for two things: of a tensor, of a fact, of what a tensor is.
+    for (first, again) in
+        [("\"conv1.bias\":", "\"conv2.bias\":"), ("\"arch\":", "\"seed\":"), ("\"dtype\":", "\"shape\":")]
+    {
+        let length = u64::from_le_bytes(*WEIGHTS.first_chunk().unwrap()) as usize;
+        let header = std::str::from_utf8(&WEIGHTS[8..8 + length]).unwrap();
+        assert!(header.contains(first) && header.contains(again), "{header}");
+        let twice = header.replacen(again, first, 1);
+        let bytes =
+            [&(twice.len() as u64).to_le_bytes()[..], twice.as_bytes(), &WEIGHTS[8 + length..]].concat();
+        refused(&bytes, "is there twice");
+    }
     for (value, word) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (-1.0, "-1")] {
         let bytes = value.to_le_bytes();
         refused(&changed(|p| tensor(p, "dense1.weight.scale").3[8..12].copy_from_slice(&bytes)), word);

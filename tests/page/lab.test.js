@@ -64,6 +64,7 @@ test('what is written into the hash is read back, and what is not right is said'
   assert.deepEqual(readHash(''), { state: initialState(), problems: [] });
   assert.equal(writeHash({ ...initialState(), networks: ['mnist-cnn', 'own:mine'] }).includes('own'), false);
   // Budgets are sorted, each is there once, and name their attack.
+  assert.deepEqual(readHash('#linf=8/255,0.1').state.linf, [8 / 255, 0.1]);
   const { state: short } = readHash('#l1=20,5,20');
   assert.deepEqual([short.attacks, short.l1], [['l1'], [5, 20]]);
   for (const wrong of ['digits=9', 'digits=1001', 'digits=ten', 'linf=0', 'linf=0.1,,0.2', 'linf=2', 'l1=', 'steps=0', 'networks=mnist', 'networks=lfw-cnn', 'attacks=', 'seed=-1', 'inference=x', 'hat=1', 'toString=1', 'run=2']) {

@@ -1,6 +1,7 @@
 // The page, end to end, in Chromium.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { browse, ready, resultIn, serve, visit } from './helpers.js';
 
@@ -175,8 +176,9 @@ test('the three attacks side by side, the naked eye, another network, a PNG', as
   const compared = await page.$$eval('.compared', (all) => all.map((e) => [e.dataset.attack, e.dataset.success]));
   assert.deepEqual(compared, [['linf', 'true'], ['l1', 'true'], ['lbfgs', 'true']]);
 
+  await page.fill('#epsilon', '0.19');
   await page.click('#attack');
-  await resultIn(page, 'done');
+  const attacked = JSON.parse((await resultIn(page, 'done')).record);
   await page.click('#eye-ask');
   assert.ok(await page.isVisible('#eye-image'));
   await page.click('#eye-answers button:has-text("7")');
@@ -193,6 +195,16 @@ test('the three attacks side by side, the naked eye, another network, a PNG', as
 
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')]);
   assert.equal(download.suggestedFilename(), '7-reads-3.png');
+  // 0.19 is 48.45 of 255: what is saved goes no farther.
+  const bytes = readFileSync(await download.path());
+  const farthest = await page.evaluate(async (bytes) => {
+    const saved = Object.assign(document.createElement('canvas'), { width: 28, height: 28 });
+    saved.getContext('2d').drawImage(await createImageBitmap(new Blob([Uint8Array.from(bytes)])), 0, 0);
+    const [a, b] = [saved, document.getElementById('original')].map((canvas) => canvas.getContext('2d').getImageData(0, 0, 28, 28).data);
+    return Math.max(...a.map((value, i) => Math.abs(value - b[i])));
+  }, [...bytes]);
+  assert.equal(farthest, 48);
+  assert.ok(Math.abs(attacked.png_linf - 48 / 255) < 1e-6 && attacked.linf <= 0.19);
   assert.deepEqual(complaints, []);
 });
 
@@ -270,7 +282,6 @@ test('a duel of all networks: a picture each, one verdict, and every result read
 });
 
 test('weights of one\'s own: dropped, attacked, in a duel; what is not right is said and the page goes on', async () => {
-  const { readFileSync } = await import('node:fs');
   const weights = readFileSync('models/mnist-dense.safetensors');
   await open('#digit=7&target=3');
   await ready(page);

@@ -237,9 +237,11 @@ test('a page that is opened as a file says what to do', async () => {
 });
 
 test('a measurement waits to be asked, and can be cancelled', async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
   await page.goto(`${server.url}bench.html`);
   await page.click('#start');
   await page.click('#cancel');
   await page.waitForFunction(() => document.getElementById('status').textContent === 'Cancelled.');
   assert.ok(await page.isEnabled('#start'));
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
 });
