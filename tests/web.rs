@@ -145,8 +145,9 @@ fn what_is_wrong_reaches_the_page_in_words_and_with_a_key() {
         let (found, message) = said(error.unwrap());
         assert!(found == key && message.contains(word), "{found}: {message}");
     }
-    // What is read as wanted already is no fault, and a record all the same.
+    // What is read as wanted already (called a 2, say) is no fault, and a record all the same.
     let aimed = task();
+    Reflect::set(&aimed, &"label".into(), &2.into()).unwrap();
     Reflect::set(&aimed, &"target".into(), &7.into()).unwrap();
     let mut trial = Trial::new(&mut subject, &aimed, &object("{\"attack\":\"linf\"}")).unwrap();
     let (key, message) = said(trial.step(&mut subject).unwrap_err());
