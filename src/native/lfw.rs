@@ -153,9 +153,11 @@ pub fn manifest(data: &Path, min_images: usize) -> Result<Manifest> {
 pub fn folder(data: &Path) -> Result<PathBuf> {
     let holds_people = |folder: &Path| photographs(folder).is_ok_and(|files| !files.is_empty());
     find::below(&LFW, data, |folder| holds_people(folder).then(|| folder.to_owned())).with_context(|| {
+        let near = find::near_misses(&LFW, data).iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+        let near = if near.is_empty() { String::new() } else { format!(" (there is {}: unpack it)", near.join(", ")) };
         format!(
-            "there are no LFW images under {}: fetch them with 'fetch lfw', or name a folder that holds \
-             Person_Name/Person_Name_0001.jpg with --data-dir",
+            "there are no LFW images under {}{near}: fetch them with 'fetch lfw', or name a folder that holds \
+             Person_Name/Person_Name_0001.jpg, or two folders above it, with --data-dir",
             data.display()
         )
     })

@@ -137,6 +137,8 @@ fn faces_are_found_where_archives_put_them() {
     }
     let empty = tempfile::tempdir().unwrap();
     assert!(text(&attack_faces(empty.path(), "test:0..2").stderr).contains("fetch lfw"));
+    fs::write(empty.path().join("lfw-funneled.tgz"), "packed").unwrap();
+    assert!(text(&attack_faces(empty.path(), "test:0..2").stderr).contains("lfw-funneled.tgz: unpack it"));
 }
 
 /// The test files of MNIST under `data`, their labels moved by `shift`.
