@@ -83,7 +83,15 @@ pub fn gradient(
             let mut queries: Vec<Query<'_>> = all
                 .map(|((image, gradient), (value, room))| {
                     let (logits, scratch) = room.split_at_mut(classes);
-                    Query { image, loss: Loss::Label(3), value, logits, scratch, gradient: Some(gradient) }
+                    Query {
+                        image,
+                        loss: Loss::Label(3),
+                        refusal: None,
+                        value,
+                        logits,
+                        scratch,
+                        gradient: Some(gradient),
+                    }
                 })
                 .collect();
             model.evaluate(&mut queries);

@@ -3,7 +3,7 @@
 
 use crate::attack::descriptor::{Descriptor, Field, Kind, Range, Shown};
 use crate::attack::{self, Norm};
-use crate::classifier::{Inference, defence};
+use crate::classifier::{Attacker, Inference, defence};
 use crate::datasets::{Budgets, Dataset, Pictures};
 use crate::judge::Record;
 use crate::metrics::grade::{CONFIDENT, Grade};
@@ -61,6 +61,12 @@ impl<T: Into<Tree>> From<Option<T>> for Tree {
     }
 }
 
+impl From<Vec<Tree>> for Tree {
+    fn from(list: Vec<Tree>) -> Self {
+        Self::List(list)
+    }
+}
+
 impl<T: Into<Tree>> FromIterator<T> for Tree {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
@@ -83,15 +89,35 @@ pub fn catalogue() -> Tree {
         ("norms", Norm::ALL.iter().map(|norm| norm.name()).collect()),
         ("datasets", datasets.into_iter().map(of_dataset).collect()),
         ("networks", networks.iter().map(of_network).collect()),
-        (
-            "defences",
-            defence::ALL
-                .iter()
-                .map(|d| Tree::Map(vec![("key", d.name.into()), ("title", d.title.into())]))
-                .collect(),
-        ),
+        ("defences", defences().into()),
+        ("attackers", Attacker::ALL.iter().map(|attacker| attacker.name()).collect()),
         ("attacks", attack::ALL.iter().copied().map(of_attack).collect()),
     ])
+}
+
+/// The defences, each with the data sets for which it is offered; guards with the family of their networks, and their false
+/// alarms.
+fn defences() -> Vec<Tree> {
+    let mut all: Vec<(defence::Offer, Vec<&str>)> = Vec::new();
+    for dataset in crate::datasets::ALL {
+        for offer in defence::offered(dataset) {
+            match all.iter_mut().find(|(other, _)| other.name == offer.name) {
+                Some((_, datasets)) => datasets.push(dataset.name),
+                None => all.push((offer, vec![dataset.name])),
+            }
+        }
+    }
+    let of = |(offer, datasets): (defence::Offer, Vec<&str>)| {
+        let (guard, alarms) = offer.guard.unzip();
+        Tree::Map(vec![
+            ("key", Tree::Text(offer.name)),
+            ("title", Tree::Text(offer.title)),
+            ("datasets", datasets.into_iter().collect()),
+            ("guard", guard.map_or(Tree::None, Tree::Text)),
+            ("alarms", alarms.map(|percent| percent as f64).into()),
+        ])
+    };
+    all.into_iter().map(of).collect()
 }
 
 fn of_dataset(dataset: &'static Dataset) -> Tree {

@@ -6,10 +6,22 @@ import tempfile
 
 import numpy
 import torch
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.environ.get("MISREAD", os.path.join(ROOT, "target/release/misread"))
+
+
+class Prototypes(torch.nn.Module):
+    """Minus the squared distances of embeddings from prototypes."""
+
+    def __init__(self, numbers, labels):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(labels, numbers))
+
+    def forward(self, embeddings):
+        return -((embeddings[:, None] - self.weight[None]) ** 2).sum(2)
 
 
 def layers(name):
@@ -20,6 +32,13 @@ def layers(name):
     if name == "mnist-cnn":
         return [nn.Conv2d(1, 32, 3), relu(), pool(), nn.Conv2d(32, 64, 3), relu(), pool(),
                 nn.Flatten(), nn.Linear(1600, 128), relu(), nn.Linear(128, 10)], ["conv1", "conv2", "dense1", "dense2"]
+    if name == "mnist-siamese":
+        return [nn.Conv2d(1, 32, 3), relu(), pool(), nn.Conv2d(32, 64, 3), relu(), pool(), nn.Flatten(), nn.Linear(1600, 128),
+                relu(), nn.Linear(128, 32), Prototypes(32, 10)], ["conv1", "conv2", "dense1", "embedding", "prototypes"]
+    if name == "lfw-siamese":
+        return [nn.Conv2d(3, 24, 5, 2), relu(), pool(), nn.Conv2d(24, 48, 3), relu(), pool(), nn.Conv2d(48, 96, 3), relu(), pool(),
+                nn.Conv2d(96, 128, 3), relu(), nn.Flatten(), nn.Linear(128 * 5 * 5, 128), relu(), nn.Linear(128, 64),
+                Prototypes(64, 7)], ["conv1", "conv2", "conv3", "conv4", "dense1", "embedding", "prototypes"]
     if name in ("mnist-dense", "mnist-vae"):
         names = ["dense1", "dense2", "dense3", "dense4"] if name == "mnist-dense" else ["encoder1", "mean", "head1", "head2"]
         return [nn.Flatten(), nn.Linear(784, 400), relu(), nn.Linear(400, 20), nn.Linear(20, 64), relu(), nn.Linear(64, 10)], names
@@ -49,9 +68,36 @@ def network(name):
         weight = file[f"{tensor}.weight"].astype(numpy.float32)
         scale = file[f"{tensor}.weight.scale"].reshape(-1, *[1] * (weight.ndim - 1))
         layer.weight.data = torch.from_numpy(weight * scale)
-        layer.bias.data = torch.from_numpy(file[f"{tensor}.bias"])
+        if f"{tensor}.bias" in file:
+            layer.bias.data = torch.from_numpy(file[f"{tensor}.bias"])
     model = torch.nn.Sequential(*parts).eval()
     return model.requires_grad_(False)
+
+
+def thresholds(name):
+    """The scores above which the network refuses as a guard, by the percentage of false alarms."""
+    with safe_open(os.path.join(ROOT, f"models/{name}.safetensors"), "np") as file:
+        words = file.metadata()["thresholds"].split()
+    return {int(percent): float(threshold) for percent, threshold in zip(words[::2], words[1::2], strict=True)}
+
+
+def decoder(name):
+    """What a VAE makes of its mean: `network(name)` up to the mean, and the decoder after it, as one; images in [0, 1]."""
+    nn = torch.nn
+    file = load_file(os.path.join(ROOT, f"models/{name}.safetensors"))
+    encoder = network(name)
+    mean = next(i for i, tensor in enumerate(layers(name)[1]) if tensor == "mean")
+    places = [i for i, part in enumerate(encoder) if hasattr(part, "weight")]
+    upto = encoder[: places[mean] + 1]
+    if name == "mnist-vae":
+        parts, names = [nn.Linear(20, 400), nn.ReLU(), nn.Linear(400, 784)], ["decoder1", "decoder2"]
+    else:
+        raise SystemExit(f"no decoder is written down here for {name}")
+    for layer, tensor in zip([part for part in parts if hasattr(part, "weight")], names, strict=True):
+        scale = file[f"{tensor}.weight.scale"].reshape(-1, 1)
+        layer.weight.data = torch.from_numpy(file[f"{tensor}.weight"].astype(numpy.float32) * scale)
+        layer.bias.data = torch.from_numpy(file[f"{tensor}.bias"])
+    return nn.Sequential(upto, *parts, nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28))).eval().requires_grad_(False)
 
 
 def digits(first, last):

@@ -147,6 +147,7 @@ impl Candidate {
         Query {
             image: &self.image,
             loss,
+            refusal: None,
             value: &mut self.value,
             logits: &mut self.logits,
             scratch: &mut self.probabilities,
@@ -160,6 +161,7 @@ impl Candidate {
         Query {
             image: &self.original,
             loss: self.goal.loss(),
+            refusal: None,
             value: &mut self.value,
             logits: &mut self.logits,
             scratch: &mut self.probabilities,
@@ -171,9 +173,17 @@ impl Candidate {
     pub fn take_original(&mut self) -> Result<()> {
         self.asked = None;
         self.queries += 1;
-        softmax::softmax(&self.logits, &mut self.probabilities);
+        self.soften();
         let (predicted, refused) = self.read();
         self.skip(predicted, refused)
+    }
+
+    /// The probabilities of the labels; a refusal has none, since it is no label: how sure the network is does not hang on how a
+    /// guard's distance is scaled.
+    fn soften(&mut self) {
+        let labels = self.labels;
+        softmax::softmax(&self.logits[..labels], &mut self.probabilities[..labels]);
+        self.probabilities[labels..].fill(0.0);
     }
 
     /// The likeliest label, and whether the image is refused.
@@ -202,7 +212,7 @@ impl Candidate {
         let own = self.goal.loss();
         let value =
             if loss == own { self.value } else { own.evaluate(&self.logits, &mut self.probabilities) };
-        softmax::softmax(&self.logits, &mut self.probabilities);
+        self.soften();
         let (predicted, refused) = self.read();
         let confidence = self.goal.confidence(&self.probabilities[..self.labels]);
         let norms = Norms::between(&self.original, &self.image);

@@ -5,11 +5,12 @@ mod network;
 mod subject;
 mod vae;
 
+pub use defence::{Attacker, Guard};
 pub use network::Network;
 pub use subject::{EOT, FRESH, Inference, Reading, Subject};
 pub use vae::{Elbo, MAX_SAMPLES, Vae, normal};
 
-use crate::kernel::softmax::Loss;
+use crate::kernel::softmax::{Loss, Refusal};
 use crate::metrics::argmax;
 
 /// A classifier whose loss can be differentiated with respect to its input.
@@ -70,8 +71,12 @@ pub trait Classifier {
     ) -> f32;
 
     /// Answers several queries at once; the same numbers as one by one.
+    ///
+    /// # Panics
+    /// As it stands here, where a guard asks: what a guard is to stand before knows of refusals itself.
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {
         for query in queries {
+            assert!(query.refusal.is_none(), "no guard can stand before this classifier");
             *query.value = match &mut query.gradient {
                 Some(gradient) => self.loss_and_gradient(query.image, query.loss, query.logits, gradient),
                 None => {
@@ -83,6 +88,27 @@ pub trait Classifier {
     }
 }
 
+/// [`Classifier::loss_and_gradient`] of what answers queries.
+fn by_query(
+    classifier: &mut dyn Classifier,
+    image: &[f32],
+    loss: Loss,
+    logits: &mut [f32],
+    gradient: &mut [f32],
+) -> f32 {
+    let (mut value, mut scratch) = (0.0, vec![0.0; logits.len()]);
+    classifier.evaluate(&mut [Query {
+        image,
+        loss,
+        refusal: None,
+        value: &mut value,
+        logits,
+        scratch: &mut scratch,
+        gradient: Some(gradient),
+    }]);
+    value
+}
+
 /// What is asked of a classifier, and where the answer goes.
 #[derive(Debug)]
 pub struct Query<'a> {
@@ -90,6 +116,8 @@ pub struct Query<'a> {
     pub image: &'a [f32],
     /// The loss that is asked for.
     pub loss: Loss,
+    /// Of the labels alone, where a guard stands before this classifier: its refusal, which the loss takes for one more answer.
+    pub refusal: Option<&'a mut Refusal>,
     /// Takes the loss, in nats.
     pub value: &'a mut f32,
     /// Takes the logits.

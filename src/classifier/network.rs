@@ -23,6 +23,11 @@ impl Network {
         Ok(Self::from(Net::new(&weights.spec, &weights.tensors)?))
     }
 
+    /// The same, to run by itself.
+    pub(super) fn net_mut(&mut self) -> &mut Net {
+        &mut self.net
+    }
+
     /// The SIMD core behind it.
     pub fn net(&self) -> &Net {
         &self.net
@@ -84,7 +89,8 @@ impl Classifier for Network {
         for (i, query) in queries.iter_mut().enumerate() {
             query.logits.copy_from_slice(self.net.outputs_of(i));
             let gradient = &mut self.logit_gradients[i * classes..(i + 1) * classes];
-            *query.value = query.loss.evaluate(query.logits, gradient);
+            let refusal = query.refusal.as_deref_mut();
+            *query.value = query.loss.evaluate_guarded(query.logits, gradient, refusal);
         }
         self.net.input_gradient_batch(&self.logit_gradients, gradients);
         for (i, query) in queries.iter_mut().enumerate() {

@@ -1,11 +1,12 @@
 //! What is attacked: what the attacker sees and differentiates, and what answers in the end. A plain network is both; a VAE
 //! that samples is seen through known draws and answers by fresh ones; a defence changes both, or one.
 
-use super::{Copied, Network, Vae, defence};
+use super::defence::{self, Apply, Attacker, Defence, Guard, Named};
+use super::{Copied, Network, Vae};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::softmax;
 use crate::metrics::argmax;
-use crate::network::Weights;
+use crate::network::{Spec, Weights};
 
 /// The seed of the draws that an attack on a sampling network descends.
 const DRAWS: u64 = 1;
@@ -72,6 +73,8 @@ pub struct Subject {
     pub inference: Inference,
     /// The defences that it stands behind, as they were asked for; empty for none.
     pub defence: String,
+    /// Who attacks it, where it stands behind any.
+    pub attacker: Option<Attacker>,
     /// What the attack sees.
     pub seen: Box<dyn Copied>,
     /// What answers in the end; `None` where that is what is seen.
@@ -85,6 +88,7 @@ impl Clone for Subject {
             dataset: self.dataset.clone(),
             inference: self.inference,
             defence: self.defence.clone(),
+            attacker: self.attacker,
             seen: self.seen.copied(),
             deployed: self.deployed.as_ref().map(|deployed| deployed.copied()),
         }
@@ -130,6 +134,7 @@ impl Subject {
             dataset: weights.spec.dataset.clone(),
             inference: Inference::Mean,
             defence: String::new(),
+            attacker: None,
             seen,
             deployed: None,
         }
@@ -141,17 +146,47 @@ impl Subject {
         Ok(Self { inference: Inference::Sampled, deployed: Some(Box::new(deployed)), ..plain })
     }
 
-    /// This subject behind defences, by their names with `+` between, the first next to the network; none for an empty name or
-    /// `none`.
+    /// This subject, of the network of `spec`, behind defences, by their names with `+` between, the first next to the network
+    /// (none for an empty name or `none`), as an attacker sees them. `guard` finds the guard that a network makes.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for a name that no defence has.
-    pub fn behind(self, names: &str) -> Result<Self> {
-        let names: Vec<&str> = names.split('+').filter(|name| !["", "none"].contains(name)).collect();
+    /// [`Error::Unknown`] for a name that no defence has, [`Error::BadInput`] for one that does nothing to such images, and what
+    /// `guard` says.
+    pub fn behind(
+        self,
+        spec: &Spec,
+        names: &str,
+        attacker: Attacker,
+        guard: &mut dyn FnMut(&str) -> Result<Guard>,
+    ) -> Result<Self> {
+        let bare = self.seen.copied();
+        let list: Vec<&str> = defence::names(names).collect();
         let mut subject =
-            names.iter().try_fold(self, |subject, name| Ok((defence::by_name(name)?.apply)(subject)))?;
-        subject.defence = names.join("+");
+            list.iter().try_fold(self, |subject, name| match defence::by_name(name, spec)? {
+                Named::Guard(network, percent) => guard(&network)?.before(subject, percent),
+                Named::Alone(Defence { apply: Apply::Change(change), .. }) => Ok(change(subject)),
+                Named::Alone(Defence { apply: Apply::Reduce(reduction), .. }) => {
+                    let seen = reduction.before(subject.seen, false)?;
+                    let deployed =
+                        subject.deployed.map(|inner| reduction.before(inner, false)).transpose()?;
+                    Ok(Self { seen, deployed, ..subject })
+                }
+            })?;
+        subject.defence = list.join("+");
+        if list.is_empty() {
+            return Ok(subject);
+        }
+        subject.attacker = Some(attacker);
+        if attacker == Attacker::Blind {
+            let known = std::mem::replace(&mut subject.seen, bare);
+            subject.deployed = Some(subject.deployed.unwrap_or(known));
+        }
         Ok(subject)
+    }
+
+    /// This subject with something around both what is seen and what is deployed.
+    pub(super) fn wrapped(self, around: impl Fn(Box<dyn Copied>) -> Box<dyn Copied>) -> Self {
+        Self { seen: around(self.seen), deployed: self.deployed.map(&around), ..self }
     }
 
     /// How what is deployed reads `pixels`, and whether that is what `reached` wants and how sure `confidence` says it is of it
@@ -166,17 +201,17 @@ impl Subject {
     ) -> Reading {
         let deployed = self.deployed.as_mut().unwrap_or(&mut self.seen);
         let (draws, labels, refuses) = (deployed.draws(), deployed.labels(), deployed.refuses());
-        let mut probabilities = vec![0.0; deployed.classes()];
+        let mut probabilities = vec![0.0; labels];
         let answers = if draws { FRESH } else { 1 };
         let (mut votes, mut hits, mut refusals, mut sum) = (vec![0.0f32; labels], 0, 0, 0.0);
         let mut seeds = (0..answers).map(|i| (1 << 32) + index * FRESH + i);
         deployed.answers(pixels, &mut seeds, &mut |logits| {
-            softmax(logits, &mut probabilities);
+            softmax(&logits[..labels], &mut probabilities);
             let (read, refused) = (argmax(&logits[..labels]), refuses && argmax(logits) >= labels);
             votes[read] += 1.0;
             refusals += u64::from(refused);
             hits += u64::from(!refused && reached(read));
-            sum += confidence(&probabilities[..labels]);
+            sum += confidence(&probabilities);
         });
         let share = hits as f64 / answers as f64;
         Reading {

@@ -1,7 +1,7 @@
 //! A variational auto-encoder (Kingma & Welling 2014, "Auto-Encoding Variational Bayes") as a classifier: the encoder's
 //! mean, or samples around it, read by a head; and the decoder, which shows what the latent vector says.
 
-use super::{Classifier, Network, Query, gradients_first};
+use super::{Classifier, Network, Query, by_query, gradients_first};
 use crate::error::{Error, Result};
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::{Loss, sigmoid, softmax, softplus};
@@ -188,6 +188,31 @@ impl Vae {
         Elbo { reconstruction, kl }
     }
 
+    /// The squared distance of an image from what the decoder makes of its mean, `|x - decode(mean(x))|^2`: always the same
+    /// number. Adds `slope` times its gradient with respect to the image, through encoder and decoder, to `gradient` when it
+    /// is asked for.
+    ///
+    /// # Panics
+    /// When a slice is too short.
+    pub fn reconstruction_error(&mut self, image: &[f32], gradient: Option<(f32, &mut [f32])>) -> f32 {
+        let features = self.encoder.forward(image);
+        let decoded = self.decoder.forward(self.mean.forward(features));
+        let error = decoded.iter().zip(image).map(|(&l, &x)| (x - sigmoid(l)) * (x - sigmoid(l))).sum();
+        if let Some((slope, gradient)) = gradient {
+            let mut to_pixels = Vec::with_capacity(image.len());
+            for ((g, &l), &x) in gradient.iter_mut().zip(decoded).zip(image) {
+                let made = sigmoid(l);
+                let twice = 2.0 * slope * (x - made);
+                *g += twice;
+                to_pixels.push(-twice * made * (1.0 - made));
+            }
+            let to_mean = self.decoder.input_gradient(&to_pixels);
+            let to_image = self.encoder.input_gradient(self.mean.input_gradient(to_mean));
+            gradient.iter_mut().zip(to_image).for_each(|(g, to)| *g += to);
+        }
+        error
+    }
+
     /// From the gradients with respect to mean and variance to that with respect to the image.
     fn encoder_gradient(&mut self) -> &[f32] {
         self.to_features.copy_from_slice(self.mean.input_gradient(&self.to_mean));
@@ -243,17 +268,7 @@ impl Classifier for Vae {
         logits: &mut [f32],
         gradient: &mut [f32],
     ) -> f32 {
-        let (mut value, mut scratch) = (0.0, [0.0; 0]);
-        let gradient = Some(gradient);
-        self.evaluate(&mut [Query {
-            image,
-            loss,
-            value: &mut value,
-            logits,
-            scratch: &mut scratch,
-            gradient,
-        }]);
-        value
+        by_query(self, image, loss, logits, gradient)
     }
 
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {
@@ -287,7 +302,10 @@ impl Classifier for Vae {
             for (k, to_logits) in batch.to_logits.chunks_exact_mut(classes).enumerate() {
                 let logits = head.outputs_of(k);
                 add_log_probabilities(logits, probabilities, sum);
-                total += query.loss.evaluate(logits, to_logits);
+                total += query.loss.evaluate_guarded(logits, to_logits, query.refusal.as_deref_mut());
+            }
+            if let Some(refusal) = &mut query.refusal {
+                refusal.slopes.iter_mut().for_each(|slope| *slope *= share);
             }
             write_mean(sum, samples, query.logits);
             *query.value = total * share;

@@ -12,11 +12,12 @@ use super::fields::Fields;
 use super::numbers::{counts, number};
 use super::report::{Timed, print_json, print_table};
 use crate::attack::{self, Goal};
-use crate::classifier::{EOT, Inference, MAX_SAMPLES, Subject};
+use crate::classifier::{Attacker, EOT, Inference, MAX_SAMPLES, Subject};
 use crate::datasets::{Dataset, Image};
 use crate::judge::{Judged, Task, judge_all};
 use crate::metrics::grade::Thresholds;
 use crate::native::cores::{on_all_cores, threads};
+use crate::native::guards;
 use crate::native::images::{Images, Target, find_weights, read_weights, stem};
 use crate::native::picture;
 
@@ -34,12 +35,16 @@ pub struct Attack {
     /// Draws over which an attack on a sampling VAE takes the mean loss (64 when not given)
     #[arg(long, value_parser = counts(1, MAX_SAMPLES))]
     eot: Option<usize>,
-    /// The defence that the network stands behind, several with + between; the attack knows it
+    /// The defence that the network stands behind, several with + between, the first next to the network: grey2, median3,
+    /// siamese5 (a guard that refuses, with 5 % of false alarms), vae1 and so on
     #[arg(long, default_value = "none")]
     defence: String,
-    /// Which attack
-    #[arg(long, default_value = "linf", value_parser = attacks())]
-    attack: String,
+    /// What the attack knows of the defence: all, nothing, or of everything the answers alone
+    #[arg(long, default_value = "adaptive", value_parser = attackers())]
+    attacker: String,
+    /// Which attack; linf when not given, of a black box square
+    #[arg(long, value_parser = attacks())]
+    attack: Option<String>,
     #[command(flatten)]
     fields: Fields,
     /// An attacked image counts as valid from this L2 norm down, or this SSIM up (the data set's own when not given)
@@ -71,8 +76,17 @@ pub fn attacks() -> PossibleValuesParser {
     }))
 }
 
+fn attackers() -> PossibleValuesParser {
+    PossibleValuesParser::new(Attacker::ALL.map(Attacker::name))
+}
+
 fn inferences() -> PossibleValuesParser {
     PossibleValuesParser::new(Inference::ALL.map(Inference::name))
+}
+
+/// The names of the attacks that use no gradient.
+fn gradient_free() -> Vec<&'static str> {
+    attack::ALL.iter().filter(|attack| attack.traits.gradient_free).map(|attack| attack.name).collect()
 }
 
 /// Images that are attacked at once.
@@ -88,7 +102,15 @@ fn start_for<'a>(starts: &'a [Image], image: &Image, goal: Goal) -> Option<&'a [
 
 /// Attacks and reports.
 pub fn run(command: &Attack) -> Result<()> {
-    let options = command.fields.options(&command.attack)?;
+    let attacker: Attacker = command.attacker.parse()?;
+    let usual = if attacker == Attacker::BlackBox { "square" } else { "linf" };
+    let options = command.fields.options(command.attack.as_deref().unwrap_or(usual))?;
+    ensure!(
+        attacker != Attacker::BlackBox || options.attack.traits.gradient_free,
+        "--attack {} needs gradients, which a black box does not give: choose {}",
+        options.attack.name,
+        gradient_free().join(" or ")
+    );
     let model = find_weights(&command.model)?;
     let weights = read_weights(&model)?;
     let dataset = Dataset::by_name(&weights.spec.dataset)?;
@@ -104,7 +126,12 @@ pub fn run(command: &Attack) -> Result<()> {
         "--samples and --eot are about draws: say --inference sampled, too"
     );
     let (samples, eot) = (command.samples.unwrap_or(1), command.eot.unwrap_or(EOT));
-    let mut subject = Subject::new(&weights, inference, samples, eot)?.behind(&command.defence)?;
+    let mut subject = Subject::new(&weights, inference, samples, eot)?.behind(
+        &weights.spec,
+        &command.defence,
+        attacker,
+        &mut guards::finder(&weights),
+    )?;
     subject.network = stem(&model)?;
     let data = &command.data.dir()?;
     let images = command.images.load(&weights, data)?;

@@ -2,7 +2,9 @@
 
 mod attack;
 mod bench;
+mod calibrate;
 mod catalogue;
+mod defences;
 mod fetch;
 mod fields;
 mod numbers;
@@ -11,6 +13,7 @@ mod sample;
 mod serve;
 mod study;
 mod train;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,6 +51,12 @@ enum Command {
     Bench(bench::Bench),
     /// Packs the test images that the page ships
     Sample(sample::Sample),
+    /// Attacks a network behind every defence, by attacks that know it and that do not, and writes a table
+    Defences(defences::Defences),
+    /// Tells how well a siamese network compares pairs of images
+    Verify(verify::Verify),
+    /// Sets the thresholds by which a VAE or a siamese network stands guard
+    Calibrate(calibrate::Calibrate),
     /// Prints as JSON what there is: data sets, networks, attacks with their fields, defences
     Catalogue(catalogue::Catalogue),
 }
@@ -108,6 +117,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::Study(command) => study::run(command),
         Command::Bench(command) => bench::run(&command),
         Command::Sample(command) => sample::run(&command),
+        Command::Defences(command) => defences::run(&command),
+        Command::Verify(command) => verify::run(&command),
+        Command::Calibrate(command) => calibrate::run(&command),
         Command::Catalogue(command) => catalogue::run(&command),
     }
 }

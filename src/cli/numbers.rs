@@ -26,3 +26,16 @@ pub fn weight(text: &str) -> Result<f64, String> {
     let number = number(text)?;
     if number >= 0.0 { Ok(number) } else { Err("it must not be negative".into()) }
 }
+
+/// Takes a share: a number from 0 up to, and without, 1.
+///
+/// # Errors
+/// In words.
+pub fn share(text: &str) -> Result<f32, String> {
+    let number = number(text)?;
+    if (0.0..1.0).contains(&number) {
+        Ok(number as f32)
+    } else {
+        Err("it must be at least 0 and below 1".into())
+    }
+}

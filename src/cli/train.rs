@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::Data;
-use super::numbers::{counts, weight};
+use super::numbers::{counts, share, weight};
+use crate::datasets::PairLoss;
 use crate::native::lfw;
 
 #[derive(Args)]
@@ -22,6 +24,9 @@ pub struct Train {
     /// Adam's learning rate at the start
     #[arg(long, value_parser = weight, allow_negative_numbers = true)]
     rate: Option<f64>,
+    /// Share of the inputs of a classifier's first dense layer that is dropped at each step
+    #[arg(long, value_parser = share, allow_negative_numbers = true)]
+    dropout: Option<f32>,
     /// Of the first weights, of the order of the images and of a VAE's draws
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -34,6 +39,10 @@ pub struct Train {
     /// Weight of the label's cross-entropy in a VAE's loss; the recipe's when not given (50 for digits)
     #[arg(long, value_parser = weight, allow_negative_numbers = true)]
     label_weight: Option<f64>,
+    /// What a siamese network descends; the network's own recipe when not given: contrastive, the loss of pairs (Hadsell, Chopra,
+    /// LeCun 2006), or prototypes, the cross-entropy of the distances from prototypes that are learnt with the rest
+    #[arg(long, value_parser = PossibleValuesParser::new(PairLoss::ALL.map(PairLoss::name)))]
+    pair_loss: Option<String>,
     /// Faces: images that a person must have to be among the labels
     #[arg(long, default_value_t = lfw::MIN_IMAGES, value_parser = counts(1, 10_000))]
     min_images: usize,
@@ -85,11 +94,18 @@ pub fn run(t: Train) -> Result<()> {
     }
     let dataset = Dataset::by_name(&spec.dataset)?;
     let photographs = matches!(dataset.source, Source::Photographs);
+    let mut trained = None;
     let read: [Labelled; 2] = if photographs {
         let manifest = lfw::manifest(&t.data.dir()?, t.min_images)?;
         spec = spec.with_labels(&manifest.labels())?;
-        let of = |split| lfw::load(&t.data.dir()?, &manifest, split, None);
-        [of(Split::Train)?, of(Split::Test)?]
+        let of = |manifest: &_, split| lfw::load(&t.data.dir()?, manifest, split, None);
+        let mut images = of(&manifest, Split::Train)?;
+        if spec.embedding().is_some() && t.min_images > lfw::OTHERS {
+            let others = lfw::others(&t.data.dir()?, &manifest)?;
+            trained = Some(spec.clone().with_labels(&[spec.labels.clone(), others.known.labels()].concat())?);
+            images = of(&others.known, Split::Train)?.before(images, manifest.people.len())?;
+        }
+        [images, of(&manifest, Split::Test)?]
     } else {
         let of = |split| fetch::load(dataset, &t.data.dir()?, split);
         [of(Split::Train)?, of(Split::Test)?]
@@ -97,6 +113,7 @@ pub fn run(t: Train) -> Result<()> {
     let Some(mut recipe) = zoo::recipe(&spec.name) else { bail!("there is no recipe for '{}'", spec.name) };
     recipe.epochs = t.epochs.unwrap_or(recipe.epochs);
     recipe.batch = t.batch.unwrap_or(recipe.batch);
+    recipe.dropout = t.dropout.unwrap_or(recipe.dropout);
     recipe.rate = t.rate.unwrap_or(recipe.rate);
     recipe.label_weight = t.label_weight.unwrap_or(recipe.label_weight);
     let device = match t.device {
@@ -107,7 +124,12 @@ pub fn run(t: Train) -> Result<()> {
         Device::Cuda => bail!("this build has no CUDA; build it with --features cuda"),
     };
     let feature = if t.device == Device::Cuda { "cuda" } else { "train" };
+    if let Some(pair_loss) = &t.pair_loss {
+        recipe.pair_loss = pair_loss.parse()?;
+    }
+    let spec = Arc::new(spec);
     let options = train::Options {
+        trained: trained.map_or_else(|| Arc::clone(&spec), Arc::new),
         recipe,
         seed: t.seed,
         beta: t.beta,
@@ -117,7 +139,7 @@ pub fn run(t: Train) -> Result<()> {
         out: t.out.unwrap_or_else(|| format!("models/{}.safetensors", spec.name).into()),
         // A resumed training ends with the weights of an uninterrupted one: that is the command to write down.
         command: super::typed(Some(feature), &["--resume"]),
-        spec: Arc::new(spec),
+        spec,
     };
     train::train(&options, &read[0], &read[1])
 }

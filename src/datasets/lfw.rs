@@ -3,7 +3,7 @@
 
 #[cfg(feature = "cli")]
 use super::Source;
-use super::{Budgets, Dataset, Pictures, Recipe, Study};
+use super::{Budgets, Dataset, PairLoss, Pictures, Recipe, Study};
 use crate::metrics::grade::Validity;
 
 /// LFW.
@@ -41,7 +41,7 @@ pub static LFW: Dataset = Dataset {
             initial: 1.0,
             slider: [0.1, 6.0, 0.1],
             lab: &[0.5, 1.0, 2.0, 4.0],
-            study: &[0.5, 1.0, 2.0, 4.0],
+            study: &[0.25, 0.5, 1.0, 2.0, 4.0],
         },
     ],
     // A photograph costs a hundred times what a digit does.
@@ -52,6 +52,8 @@ pub static LFW: Dataset = Dataset {
         rate: 0.001,
         decay: 0.02,
         dropout: 0.5,
+        shift: 0,
+        pair_loss: PairLoss::Contrastive,
         label_weight: 50.0 * 91.0,
         decoder_gain: 1.0,
         held_out: 48,

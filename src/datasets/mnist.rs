@@ -1,6 +1,6 @@
 //! Handwritten digits (LeCun, Cortes, Burges 1998).
 
-use super::{Budgets, Dataset, Pictures, Recipe, Study};
+use super::{Budgets, Dataset, PairLoss, Pictures, Recipe, Study};
 #[cfg(feature = "cli")]
 use super::{Idx, Source};
 use crate::metrics::grade::Validity;
@@ -64,6 +64,8 @@ pub(super) const RECIPE: Recipe = Recipe {
     rate: 0.002,
     decay: 0.0,
     dropout: 0.0,
+    shift: 0,
+    pair_loss: PairLoss::Contrastive,
     label_weight: 50.0,
     decoder_gain: 1.0,
     held_out: 5_000,

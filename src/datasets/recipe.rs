@@ -1,5 +1,49 @@
 //! The parameters of a training.
 
+use crate::error::{Error, Result};
+
+/// What a siamese network descends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PairLoss {
+    /// The contrastive loss of pairs (Hadsell, Chopra, LeCun 2006).
+    Contrastive,
+    /// The cross-entropy of the distances from prototypes, one a label, that are learnt with the rest.
+    Prototypes,
+}
+
+impl PairLoss {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Contrastive, Self::Prototypes];
+
+    /// Its name on the command line and in the facts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Contrastive => "contrastive",
+            Self::Prototypes => "prototypes",
+        }
+    }
+}
+
+impl PairLoss {
+    /// By how much the first weights of an embedding are smaller than He's: at his, distances are many times the margin of 1, and
+    /// all that the first steps teach is to shrink them.
+    pub fn gain(self) -> f32 {
+        match self {
+            Self::Contrastive => 0.2,
+            Self::Prototypes => 0.5,
+        }
+    }
+}
+
+impl std::str::FromStr for PairLoss {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|loss| loss.name() == name);
+        found.ok_or_else(|| Error::unknown("loss of pairs", name, Self::ALL.map(Self::name)))
+    }
+}
+
 /// How a network is trained unless someone says otherwise: a data set's own, with what an architecture changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
@@ -13,6 +57,10 @@ pub struct Recipe {
     pub decay: f64,
     /// Share of the inputs of a classifier's first dense layer that is dropped at each step (Srivastava et al. 2014).
     pub dropout: f32,
+    /// By how many rows and columns an image is moved at most, at random; photographs are anyway.
+    pub shift: usize,
+    /// What a siamese network descends.
+    pub pair_loss: PairLoss,
     /// Weight of the cross-entropy in a VAE's loss. The bound grows with the pixels; the label must not drown in it.
     pub label_weight: f64,
     /// By how much the first weights of a decoder's last layer are smaller than He's. There are few steps for faces: a dense
@@ -39,6 +87,7 @@ impl Recipe {
         differ("images a step", self.batch as f64, other.batch as f64);
         differ("learning rate", self.rate, other.rate);
         differ("weight decay", self.decay, other.decay);
+        differ("random shifts", self.shift as f64, other.shift as f64);
         differ("dropout", self.dropout.into(), other.dropout.into());
         words
     }

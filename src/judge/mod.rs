@@ -6,6 +6,7 @@ pub use record::{Cell, Record};
 
 use crate::attack::{Attack, Goal, Options, Progress, run_all};
 use crate::classifier::Subject;
+use crate::classifier::defence::Attacker;
 use crate::datasets::Image;
 use crate::error::{Error, Result};
 use crate::kernel::softmax::softmax;
@@ -73,6 +74,11 @@ impl Trial {
             record.skipped = Some("the target is the true label: to read it is no mistake".into());
         } else if only_if_read && !record.read_rightly() {
             record.skipped = Some("misread before any attack".into());
+        } else if only_if_read && record.refused {
+            record.skipped = Some("refused before any attack".into());
+        } else if subject.attacker == Some(Attacker::BlackBox) && !options.attack.traits.gradient_free {
+            let title = options.attack.title;
+            return Err(Error::BadInput(format!("{title} needs gradients, which a black box does not give")));
         }
         let (options, image) = (*options, image.clone());
         Ok(Self { attack, options, goal, image, probabilities, record, first: None, latest: None })
@@ -216,10 +222,10 @@ pub fn fooled(subject: &mut Subject, image: &Image, pixels: &[f32], goal: Goal) 
 /// The record of an image as it is, and the probabilities of its labels as an attack sees them.
 fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: &Options) -> (Record, Vec<f32>) {
     let classes = subject.seen.classes();
-    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
+    let labels = subject.seen.labels();
+    let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; labels]);
     subject.seen.logits(&image.pixels, &mut logits);
-    softmax(&logits, &mut probabilities);
-    probabilities.truncate(subject.seen.labels());
+    softmax(&logits[..labels], &mut probabilities);
     let read =
         subject.read(&image.pixels, image.index as u64, |label| goal.reached(label), |p| goal.confidence(p));
     let record = Record {
@@ -227,6 +233,7 @@ fn unattacked(subject: &mut Subject, image: &Image, goal: Goal, options: &Option
         network: subject.network.clone(),
         inference: subject.inference,
         defence: (!subject.defence.is_empty()).then(|| subject.defence.clone()),
+        attacker: subject.attacker.map(|attacker| attacker.name().into()),
         attack: options.attack.name.into(),
         norm: options.norm.name().into(),
         budget: options.fixed_budget(),

@@ -90,6 +90,8 @@ record! {
     inference: Inference,
     /// The defences that the network stands behind; none where there is none.
     defence: Option<String>,
+    /// What the attacker knows of them: adaptive, blind or black-box; none where there is none.
+    attacker: Option<String>,
     /// The attack's name.
     attack: String,
     /// The norm that it bounds or makes small: linf, l1 or l2.

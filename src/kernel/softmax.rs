@@ -52,7 +52,66 @@ pub enum Aim {
     Away(usize),
 }
 
+/// A guard's refusal, as one more logit: for each label by how much it lies above that label's own, were this the one that is
+/// read. Below 0 the guard lets the label pass.
+#[derive(Clone, Debug, Default)]
+pub struct Refusal {
+    /// One a label.
+    pub leads: Vec<f32>,
+    /// Takes the slopes of the loss with respect to the leads, which add up.
+    pub slopes: Vec<f32>,
+    /// Room for the logits with the refusal's among them, and for their gradient.
+    logits: Vec<f32>,
+    gradient: Vec<f32>,
+}
+
+impl Refusal {
+    /// With these leads, and no slopes yet.
+    pub fn new(leads: impl Iterator<Item = f32>) -> Self {
+        let leads: Vec<f32> = leads.collect();
+        let (labels, room) = (leads.len(), leads.len() + 1);
+        Self { leads, slopes: vec![0.0; labels], logits: vec![0.0; room], gradient: vec![0.0; room] }
+    }
+}
+
 impl Loss {
+    /// What the loss wants.
+    pub fn aim(self) -> Aim {
+        match self {
+            Self::Label(label) => Aim::Towards(label),
+            Self::Other(label) => Aim::Away(label),
+            Self::Margin { aim, .. } | Self::Ratio(aim) => aim,
+        }
+    }
+
+    /// [`evaluate`](Self::evaluate) where a guard may refuse. The refusal's logit is that of the label that the loss wants (where
+    /// it wants any but one, of the likeliest other) plus its lead, so that the guard is fought from the first step on, and not
+    /// only once the label is read; when it is, this is the refusal that the guard decides by. Adds to the slopes.
+    ///
+    /// # Panics
+    /// As [`evaluate`](Self::evaluate).
+    pub fn evaluate_guarded(
+        self,
+        logits: &[f32],
+        gradient: &mut [f32],
+        refusal: Option<&mut Refusal>,
+    ) -> f32 {
+        let Some(refusal) = refusal else { return self.evaluate(logits, gradient) };
+        let label = match self.aim() {
+            Aim::Towards(label) => label,
+            Aim::Away(label) => rival(logits, label),
+        };
+        let labels = logits.len();
+        refusal.logits[..labels].copy_from_slice(logits);
+        refusal.logits[labels] = logits[label] + refusal.leads[label];
+        let value = self.evaluate(&refusal.logits, &mut refusal.gradient);
+        let slope = refusal.gradient[labels];
+        gradient.copy_from_slice(&refusal.gradient[..labels]);
+        gradient[label] += slope;
+        refusal.slopes[label] += slope;
+        value
+    }
+
     /// The loss at `logits`; writes its gradient with respect to them.
     ///
     /// # Panics

@@ -6,6 +6,7 @@ pub mod hypothesis;
 pub mod norms;
 pub mod ssim;
 pub mod statistics;
+pub mod verification;
 
 /// Index of the largest value; ties go to the first, an empty slice to 0.
 pub fn argmax(values: &[f32]) -> usize {

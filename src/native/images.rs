@@ -143,7 +143,9 @@ impl Images {
 }
 
 /// The photographs that the network of `weights` is measured with.
-fn manifest(weights: &Weights, data: &Path) -> Result<Manifest> {
+/// # Errors
+/// When there is no manifest, or it names other people.
+pub fn manifest(weights: &Weights, data: &Path) -> Result<Manifest> {
     let least = weights.facts.get("min_images").and_then(|n| n.parse().ok());
     let manifest = lfw::manifest(data, least.unwrap_or(lfw::MIN_IMAGES))?;
     ensure!(

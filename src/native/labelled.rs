@@ -78,6 +78,21 @@ impl Labelled {
         Self { shape: to, pixels, labels: self.labels.clone(), origins: self.origins.clone() }
     }
 
+    /// These images and, after them, others of the same shape with other labels: those of these begin at `from`.
+    ///
+    /// # Errors
+    /// When their shapes differ, or there would be more labels than a byte counts.
+    pub fn before(mut self, others: Self, from: usize) -> anyhow::Result<Self> {
+        anyhow::ensure!(self.shape == others.shape, "the images differ in shape");
+        for label in &mut self.labels {
+            *label = u8::try_from(usize::from(*label) + from)?;
+        }
+        self.pixels.extend(others.pixels);
+        self.labels.extend(others.labels);
+        self.origins.extend(others.origins);
+        Ok(self)
+    }
+
     /// How many images each of `classes` labels has.
     pub fn counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];

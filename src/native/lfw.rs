@@ -23,6 +23,10 @@ use crate::datasets::LFW;
 
 /// Images that a person must have, unless someone says otherwise: seven people have.
 pub const MIN_IMAGES: usize = 70;
+/// Images that those must have of whom a siamese network learns to tell people apart besides: 55 more people have.
+pub const OTHERS: usize = 20;
+/// How many of these it never sees: pairs of their photographs say what it does with strangers.
+const UNSEEN: usize = 16;
 /// Rows and columns of a photograph.
 const SIDE: usize = 250;
 /// Rows and columns of a photograph that are kept around its middle: the crop of the study, and what a shifted, turned
@@ -106,6 +110,16 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The photographs of some of its people.
+    fn only(&self, mut people: Vec<String>) -> Self {
+        people.sort();
+        let theirs =
+            |file: &&String| file.split('/').next().is_some_and(|person| people.iter().any(|p| p == person));
+        let [train, test] =
+            [&self.train, &self.test].map(|files| files.iter().filter(theirs).cloned().collect());
+        Self { people, train, test }
+    }
+
     /// The people's names as labels.
     pub fn labels(&self) -> Vec<String> {
         self.people.iter().map(|p| p.replace('_', " ")).collect()
@@ -116,6 +130,37 @@ impl Manifest {
         let person = file.split('/').next()?;
         self.people.binary_search_by(|p| p.as_str().cmp(person)).ok().map(|i| i as u8)
     }
+}
+
+/// People with fewer photographs than those whom a network names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Others {
+    /// Those of whom a siamese network may learn.
+    pub known: Manifest,
+    /// Those whom it never sees: all their photographs are to measure with.
+    pub unseen: Manifest,
+}
+
+/// Who has at least [`OTHERS`] photographs and is not in `named`; [`UNSEEN`] of them, by the order of a hash of their names, are
+/// for measuring alone.
+///
+/// # Errors
+/// As [`manifest`]; when there are too few people.
+pub fn others(data: &Path, named: &Manifest) -> Result<Others> {
+    let all = manifest(data, OTHERS)?;
+    let mut people: Vec<String> =
+        all.people.iter().filter(|person| !named.people.contains(person)).cloned().collect();
+    ensure!(
+        people.len() > UNSEEN,
+        "{} people besides the {} named have {OTHERS} images; more than {UNSEEN} are needed",
+        people.len(),
+        named.people.len()
+    );
+    people.sort_by_key(|person| Sha256::digest(person.as_bytes()).to_vec());
+    let known = people.split_off(UNSEEN);
+    let mut unseen = all.only(people);
+    unseen.test.append(&mut unseen.train);
+    Ok(Others { known: all.only(known), unseen })
 }
 
 /// Where a manifest lies: with the weights, so that whoever trains or measures has the same split.

@@ -5,6 +5,7 @@ pub mod fetch;
 pub mod fetch_lfw;
 pub mod files;
 pub mod find;
+pub mod guards;
 pub mod idx;
 pub mod images;
 pub mod jpeg;

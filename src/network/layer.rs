@@ -40,6 +40,9 @@ pub enum Kind {
     Dense(usize),
     /// Reads a vector as an image of these rows, columns and channels, pixel by pixel.
     Unflatten(Shape),
+    /// Minus the squared distance of a vector, an embedding, from each of so many prototypes, one a label (Snell, Swersky,
+    /// Zemel 2017, "Prototypical Networks for Few-shot Learning", equation 2): the nearest one is the largest logit.
+    Prototypes(usize),
 }
 
 /// One layer of a network.
@@ -74,8 +77,8 @@ impl Parameter {
 pub struct At {
     /// The shape of the output.
     pub output: Shape,
-    /// The shape of the weight, the numbers in the bias, and the inputs that one output sums over; `None` where nothing is
-    /// trained.
+    /// The shape of the weight, the numbers in the bias (0 where there is none), and the inputs that one output sums over;
+    /// `None` where nothing is trained.
     pub weight: Option<(Vec<usize>, usize, usize)>,
     /// Products of a forward pass, had every one been computed.
     pub products: u64,
@@ -150,6 +153,12 @@ impl Kind {
                 let weight = Some((vec![outputs, inputs], outputs, inputs));
                 Ok(At { output: [1, 1, outputs], weight, products: product(&[inputs, outputs]) })
             }
+            Self::Prototypes(labels) => {
+                sides(&[labels])?;
+                let inputs = h * w * c;
+                let weight = Some((vec![labels, inputs], 0, inputs));
+                Ok(At { output: [1, 1, labels], weight, products: product(&[inputs, labels]) })
+            }
             Self::Unflatten(image) if product(&image) == product(&[h, w, c]) => free(image),
             Self::Unflatten(image) => Err(format!("it reads {} numbers as an image of {image:?}", h * w * c)),
         }
@@ -179,6 +188,7 @@ impl fmt::Display for Kind {
             Self::Unflatten([rows, cols, channels]) => {
                 write!(f, "unflatten rows={rows} cols={cols} channels={channels}")
             }
+            Self::Prototypes(labels) => write!(f, "prototypes labels={labels}"),
         }
     }
 }
@@ -217,6 +227,7 @@ impl std::str::FromStr for Kind {
             "max-pool" => (Self::MaxPool2, 0),
             "dense" => (Self::Dense(get("outputs")?), 1),
             "unflatten" => (Self::Unflatten([get("rows")?, get("cols")?, get("channels")?]), 3),
+            "prototypes" => (Self::Prototypes(get("labels")?), 1),
             _ => return Err(format!("there is no layer '{name}'")),
         };
         if count == expected { Ok(kind) } else { Err(format!("'{text}' says more than a layer {name} has")) }
@@ -244,16 +255,15 @@ impl Layer {
         Self { name: String::new(), kind }
     }
 
-    /// Its trained tensors at an input, weight and bias; none where there are none, or where it does not fit.
+    /// Its trained tensors at an input, weight and bias (of prototypes the weight alone); none where there are none, or where it does not fit.
     pub fn parameters(&self, input: Shape) -> Vec<Parameter> {
         let Ok(At { weight: Some((shape, outputs, fan_in)), .. }) = self.kind.at(input) else {
             return Vec::new();
         };
         let name = |what: &str| format!("{}.{what}", self.name);
-        vec![
-            Parameter { name: name("weight"), shape, fan_in },
-            Parameter { name: name("bias"), shape: vec![outputs], fan_in },
-        ]
+        let weight = Parameter { name: name("weight"), shape, fan_in };
+        let bias = (outputs > 0).then(|| Parameter { name: name("bias"), shape: vec![outputs], fan_in });
+        std::iter::once(weight).chain(bias).collect()
     }
 }
 
@@ -275,6 +285,7 @@ mod tests {
             Kind::MaxPool2,
             Kind::Dense(7),
             Kind::Unflatten([2, 3, 4]),
+            Kind::Prototypes(5),
         ];
         for kind in kinds {
             assert_eq!(kind.to_string().parse(), Ok(kind));

@@ -2,6 +2,8 @@
 //! them with respect to the input, for one input or for several at once. Buffers are made once (and grow with the largest
 //! batch); a step allocates nothing.
 
+use std::sync::Arc;
+
 use super::layer::{Kind, Shape};
 use super::spec::{Part, Spec, parameters, shapes};
 use crate::error::{Error, Result};
@@ -39,8 +41,10 @@ impl Stage {
         if self.output.len() < count * self.output_stride {
             self.output.resize(count * self.output_stride, 0.0);
             self.input_gradient.resize(count * self.gradient_stride, 0.0);
-            if let Op::Conv { conv, winners } = &mut self.op {
-                winners.resize(count * conv.outputs(), 0);
+            match &mut self.op {
+                Op::Conv { conv, winners } => winners.resize(count * conv.outputs(), 0),
+                Op::Prototypes(prototypes) => prototypes.inputs.resize(count * prototypes.size, 0.0),
+                _ => {}
             }
         }
     }
@@ -60,6 +64,18 @@ enum Op {
     ConvTranspose(ConvTranspose),
     Dense(Dense),
     Resample(Resample),
+    Prototypes(Prototypes),
+}
+
+/// Minus the squared distances from prototypes.
+#[derive(Clone, Debug)]
+struct Prototypes {
+    /// Numbers in a prototype.
+    size: usize,
+    /// One after the other.
+    all: Arc<[f32]>,
+    /// What came in last: the distances alone do not tell the direction.
+    inputs: Vec<f32>,
 }
 
 /// Mean over windows, or repetition of pixels.
@@ -125,10 +141,8 @@ impl Net {
             .map(|i| &tensors[i])
             .collect();
         let mut tensors = own.into_iter();
-        let mut pair = || match (tensors.next(), tensors.next()) {
-            (Some(weight), Some(bias)) => Ok((weight, bias)),
-            _ => Err(unsupported(spec, "it has more layers than tensors")),
-        };
+        let mut tensor =
+            || tensors.next().ok_or_else(|| unsupported(spec, "it has more layers than tensors"));
         let kinds: Vec<Kind> = layers.iter().map(|layer| layer.kind).collect();
         let shapes = shapes(input, layers);
         if shapes.len() != layers.len() + 1 {
@@ -149,19 +163,19 @@ impl Net {
                 Kind::Conv { channels, kernel, stride } => {
                     let after = i + 1 + usize::from(relu);
                     let pool = follows(after, Kind::MaxPool2);
-                    let (weight, bias) = pair()?;
+                    let (weight, bias) = (tensor()?, tensor()?);
                     let shape = ConvShape { input, channels, kernel, stride, relu, pool };
                     let conv = Conv::new(level, shape, weight, bias);
                     let winners = vec![0; shape.output().iter().product()];
                     (after + usize::from(pool), Op::Conv { conv, winners })
                 }
                 Kind::Dense(outputs) => {
-                    let (weight, bias) = pair()?;
+                    let (weight, bias) = (tensor()?, tensor()?);
                     let dense = Dense::new(level, input, outputs, relu, weight, bias);
                     (i + 1 + usize::from(relu), Op::Dense(dense))
                 }
                 Kind::ConvTranspose { channels, kernel, stride } => {
-                    let (weight, bias) = pair()?;
+                    let (weight, bias) = (tensor()?, tensor()?);
                     let shape = adjoint(input, channels, kernel, stride);
                     let up = ConvTranspose::new(level, shape, relu, weight, bias);
                     (i + 1 + usize::from(relu), Op::ConvTranspose(up))
@@ -179,6 +193,10 @@ impl Net {
                     i += 1;
                     continue;
                 }
+                Kind::Prototypes(_) => {
+                    let (size, all) = (size(input), tensor()?.as_slice().into());
+                    (i + 1, Op::Prototypes(Prototypes { size, all, inputs: vec![0.0; size] }))
+                }
                 Kind::Relu | Kind::MaxPool2 | Kind::Unflatten(_) => return alone(),
             };
             i = next;
@@ -186,7 +204,7 @@ impl Net {
                 Op::Conv { conv, .. } => (conv.slack(), size(shapes[i])),
                 Op::ConvTranspose(up) => (level.lanes(), size(shapes[i]) + up.slack()),
                 Op::Dense(dense) => (level.lanes(), dense.forward.padded_cols()),
-                Op::Resample(_) => (level.lanes(), size(shapes[i])),
+                Op::Resample(_) | Op::Prototypes(_) => (level.lanes(), size(shapes[i])),
             };
             let (output_stride, gradient_stride) = (padded, size(input) + slack);
             let (output, input_gradient) = (vec![0.0; output_stride], vec![0.0; gradient_stride]);
@@ -278,6 +296,7 @@ impl Net {
                                 output.fill(0.0);
                                 resample.gather(input(i), output, resample.share());
                             }
+                            Op::Prototypes(prototypes) => prototypes.forward(i, input(i), output),
                             Op::Conv { .. } | Op::Dense(_) => {}
                         }
                     }
@@ -341,6 +360,7 @@ impl Net {
                     Op::Resample(resample) => {
                         resample.repeat(gradient(i), input_gradient, resample.share());
                     }
+                    Op::Prototypes(prototypes) => prototypes.input_gradient(i, gradient(i), input_gradient),
                     Op::Dense(_) => {}
                 }
             }
@@ -391,6 +411,25 @@ impl Resample {
                 coarse[to + c] += weight * fine[from + c];
             }
         });
+    }
+}
+
+impl Prototypes {
+    fn forward(&mut self, image: usize, input: &[f32], output: &mut [f32]) {
+        let input = &input[..self.size];
+        self.inputs[image * self.size..][..self.size].copy_from_slice(input);
+        for (y, prototype) in output.iter_mut().zip(self.all.chunks_exact(self.size)) {
+            *y = -input.iter().zip(prototype).map(|(x, p)| (x - p) * (x - p)).sum::<f32>();
+        }
+    }
+
+    fn input_gradient(&self, image: usize, gradient: &[f32], input_gradient: &mut [f32]) {
+        let input = &self.inputs[image * self.size..][..self.size];
+        for (g, prototype) in gradient.iter().zip(self.all.chunks_exact(self.size)) {
+            for ((to, x), p) in input_gradient.iter_mut().zip(input).zip(prototype) {
+                *to += 2.0 * g * (p - x);
+            }
+        }
     }
 }
 
@@ -522,8 +561,15 @@ mod tests {
     #[test]
     fn the_gradient_of_every_part_of_every_network_is_its_slope_at_every_level() {
         let mut rng = fastrand::Rng::with_seed(6);
-        let parts =
-            [Part::Classifier, Part::Encoder, Part::Mean, Part::LogVariance, Part::Head, Part::Decoder];
+        let parts = [
+            Part::Classifier,
+            Part::Embedding,
+            Part::Encoder,
+            Part::Mean,
+            Part::LogVariance,
+            Part::Head,
+            Part::Decoder,
+        ];
         for (spec, part) in zoo::all().iter().flat_map(|a| parts.map(|p| (a, p))) {
             if spec.part(part).is_none() {
                 continue;

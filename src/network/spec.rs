@@ -1,7 +1,7 @@
 //! A network as data: image, labels, layers, and what it is. Training, the weights files, the SIMD core and the page all read
 //! a network from here. Its text form is in [`text`](super::text).
 
-use super::layer::{Layer, Parameter, Shape};
+use super::layer::{Kind, Layer, Parameter, Shape};
 use crate::error::{Error, Result};
 
 /// The largest image that a network may read.
@@ -36,6 +36,8 @@ pub struct Vae {
 pub enum Part {
     /// From the image to the logits; a VAE's through the mean.
     Classifier,
+    /// From the image to the embedding, of a siamese network.
+    Embedding,
     /// From the image to what the layers of mean and variance read.
     Encoder,
     /// The layer of the mean.
@@ -175,7 +177,10 @@ impl Spec {
             )));
         }
         if let Some(last) = self.layers.last_mut() {
-            *last = Layer::dense(&last.name, labels.len());
+            last.kind = match last.kind {
+                Kind::Prototypes(_) => Kind::Prototypes(labels.len()),
+                _ => Kind::Dense(labels.len()),
+            };
         }
         self.labels = labels.to_vec();
         Ok(self)
@@ -186,12 +191,15 @@ impl Spec {
         if part == Part::Classifier {
             return Some((self.image, &self.layers));
         }
+        if part == Part::Embedding {
+            return self.embedding().map(|_| (self.image, &self.layers[..self.layers.len() - 1]));
+        }
         let vae = self.vae.as_ref()?;
         let (before, after) = self.layers.split_at(vae.encoder);
         let features = || shapes(self.image, before).last().copied().unwrap_or(self.image);
         let latent = [1, 1, vae.latent];
         Some(match part {
-            Part::Classifier | Part::Encoder => (self.image, before),
+            Part::Classifier | Part::Embedding | Part::Encoder => (self.image, before),
             Part::Mean => (features(), &after[..1]),
             Part::LogVariance => (features(), std::slice::from_ref(&vae.log_variance)),
             Part::Head => (latent, &after[1..]),
@@ -199,7 +207,7 @@ impl Spec {
         })
     }
 
-    /// The trained tensors, in order: for each layer that has any, its weight and its bias; a VAE's layer of the
+    /// The trained tensors, in order: for each layer that has any, its weight and its bias, if it has one; a VAE's layer of the
     /// logarithm of the variance and its decoder come last.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut all = Vec::new();
@@ -224,6 +232,17 @@ impl Spec {
     /// Whether it is a variational auto-encoder.
     pub fn is_vae(&self) -> bool {
         self.vae.is_some()
+    }
+
+    /// Numbers in the embedding that it compares with prototypes: what makes a network siamese (Bromley et al. 1993: the same
+    /// layers for both images of a pair). `None` for others.
+    pub fn embedding(&self) -> Option<usize> {
+        match self.layers.split_last() {
+            Some((Layer { kind: Kind::Prototypes(_), .. }, rest)) => {
+                shapes(self.image, rest).last().map(|shape| shape.iter().product())
+            }
+            _ => None,
+        }
     }
 
     /// Floating-point operations of one gradient with respect to the input, had every product been

@@ -197,6 +197,16 @@ impl Weights {
     }
 }
 
+/// A weights file with one fact set; all else in it stays as it was.
+///
+/// # Errors
+/// [`Error::BadFile`] for what is no safetensors file.
+pub fn with_fact(bytes: &[u8], key: &str, value: &str) -> Result<Vec<u8>> {
+    let File { mut metadata, tensors } = read(WHAT, bytes, MAX_BYTES)?;
+    metadata.insert(key.into(), value.into());
+    write(tensors.into_iter().map(|t| (t.name, t.dtype, t.shape, t.data.to_vec())).collect(), metadata)
+}
+
 fn find<'f, 'a>(file: &'f File<'a>, name: &str) -> Result<&'f Tensor<'a>> {
     file.tensor(name).ok_or_else(|| Error::bad_file(WHAT, format!("the tensor '{name}' is missing")))
 }

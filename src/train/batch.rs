@@ -1,4 +1,4 @@
-//! Training images as tensors: digits as they are, photographs cropped, turned, scaled, mirrored and lit at random, since
+//! Training images as tensors: digits as they are, or moved a little at random; photographs cropped, turned, scaled, mirrored and lit at random, since
 //! a few hundred of them would otherwise be learnt by heart.
 
 use candle_core::{Device, Result, Tensor};
@@ -16,19 +16,21 @@ const CONTRAST: f32 = 0.2;
 const BRIGHTNESS: f32 = 0.1;
 
 /// Images as `[batch, rows, cols, channels]` in [0, 1], with their labels. Images larger than the network's are
-/// photographs, of which a random view is taken.
+/// photographs, of which a random view is taken; others are moved by at most `shift` rows and columns, 0 coming in.
 ///
 /// # Errors
 /// When candle fails.
 pub fn load(
     images: &Labelled,
     indices: &[usize],
-    shape: Shape,
+    (shape, shift): (Shape, usize),
     rng: &mut fastrand::Rng,
     device: &Device,
 ) -> Result<(Tensor, Tensor)> {
     let [rows, cols, channels] = shape;
-    let pixels: Vec<f32> = if images.shape == shape {
+    let pixels: Vec<f32> = if images.shape == shape && shift > 0 {
+        indices.iter().flat_map(|&i| moved(&images.image(i), shape, shift, rng)).collect()
+    } else if images.shape == shape {
         indices.iter().flat_map(|&i| images.image(i)).collect()
     } else {
         let seeds: Vec<u64> = indices.iter().map(|_| rng.u64(..)).collect();
@@ -42,6 +44,22 @@ pub fn load(
     let labels: Vec<u32> = indices.iter().map(|&i| u32::from(images.labels[i])).collect();
     let images = Tensor::from_vec(pixels, (indices.len(), rows, cols, channels), device)?;
     Ok((images, Tensor::from_vec(labels, indices.len(), device)?))
+}
+
+/// An image moved by at most `most` rows and columns.
+fn moved(image: &[f32], [rows, cols, channels]: Shape, most: usize, rng: &mut fastrand::Rng) -> Vec<f32> {
+    let (down, right) = (rng.usize(0..=2 * most), rng.usize(0..=2 * most));
+    let mut out = vec![0.0; image.len()];
+    for row in 0..rows {
+        for col in 0..cols {
+            let (y, x) = ((row + most).checked_sub(down), (col + most).checked_sub(right));
+            if let (Some(y), Some(x)) = (y.filter(|y| *y < rows), x.filter(|x| *x < cols)) {
+                let (to, from) = ((row * cols + col) * channels, (y * cols + x) * channels);
+                out[to..to + channels].copy_from_slice(&image[from..from + channels]);
+            }
+        }
+    }
+    out
 }
 
 /// A random view of image `i`, bilinearly interpolated.
@@ -79,6 +97,27 @@ fn view(images: &Labelled, i: usize, [rows, cols, _]: [usize; 3], rng: &mut fast
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moved_images_keep_what_stays_inside() {
+        let image: Vec<f32> = (0..30).map(|i| i as f32 + 1.0).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        let mut rng = fastrand::Rng::with_seed(1);
+        for _ in 0..200 {
+            let out = moved(&image, [5, 6, 1], 1, &mut rng);
+            // Where the pixel of row 2, column 3 went says where all went.
+            let at = out.iter().position(|x| *x == image[15]).unwrap();
+            let (down, right) = (at / 6, at % 6);
+            assert!((1..=3).contains(&down) && (2..=4).contains(&right));
+            seen.insert((down, right));
+            for (i, x) in out.iter().enumerate() {
+                let from = (i / 6 + 2).checked_sub(down).zip((i % 6 + 3).checked_sub(right));
+                let expected = from.filter(|&(y, x)| y < 5 && x < 6).map_or(0.0, |(y, x)| image[y * 6 + x]);
+                assert_eq!(*x, expected);
+            }
+        }
+        assert_eq!(seen.len(), 9);
+    }
 
     #[test]
     fn views_lie_in_the_box_differ_and_are_the_seed_s() {

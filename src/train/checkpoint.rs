@@ -91,17 +91,18 @@ fn path(out: &Path) -> PathBuf {
 
 /// What must be the same when a training goes on.
 fn recipe(options: &Options) -> Vec<(&'static str, String)> {
-    let latent = options.spec.vae.as_ref().map_or(0, |v| v.latent);
+    let latent = options.trained.vae.as_ref().map_or(0, |v| v.latent);
     vec![
-        ("arch", options.spec.name.clone()),
+        ("arch", options.trained.name.clone()),
         ("latent", latent.to_string()),
-        ("labels", options.spec.labels.join("; ")),
+        ("labels", options.trained.labels.join("; ")),
         ("epochs", options.recipe.epochs.to_string()),
         ("batch", options.recipe.batch.to_string()),
         ("rate", options.recipe.rate.to_string()),
         ("seed", options.seed.to_string()),
         ("beta", options.beta.to_string()),
         ("label_weight", options.recipe.label_weight.to_string()),
+        ("pair_loss", options.recipe.pair_loss.name().to_owned()),
     ]
 }
 
@@ -127,7 +128,7 @@ pub fn save(options: &Options, state: &State) -> Result<()> {
     let (Some(now), Some((best_epoch, best))) = (&state.now, &state.best) else { return Ok(()) };
     let bytes = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
     let mut tensors = Vec::new();
-    for (i, p) in options.spec.parameters().iter().enumerate() {
+    for (i, p) in options.trained.parameters().iter().enumerate() {
         let values = [&now[i], &state.moments[i][0], &state.moments[i][1], &best[i]];
         for (kind, values) in KINDS.into_iter().zip(values) {
             tensors.push((format!("{kind}.{}", p.name), Dtype::F32, p.shape.clone(), bytes(values)));
@@ -173,7 +174,7 @@ pub fn load(options: &Options) -> Result<State> {
     }
     let broken = || format!("{} is broken", path.display());
     let of = |kind: &str| -> Result<Vec<Vec<f32>>> {
-        let parameters = options.spec.parameters();
+        let parameters = options.trained.parameters();
         let read = parameters.iter().map(|p| {
             let tensor = file.tensor(&format!("{kind}.{}", p.name)).with_context(broken)?;
             ensure!(tensor.dtype == Dtype::F32 && tensor.shape == p.shape, broken());

@@ -58,7 +58,7 @@ impl Graph {
     }
 
     /// A network with He-uniform weights (He et al. 2015) and zero biases, drawn from `rng`; those of the last layer of a
-    /// VAE's decoder times `decoder_gain`.
+    /// VAE's decoder, and those of an embedding and of prototypes, times their gains.
     ///
     /// # Errors
     /// When candle fails.
@@ -67,16 +67,20 @@ impl Graph {
         rng: &mut fastrand::Rng,
         device: &Device,
         engine: Engine,
-        decoder_gain: f32,
+        (decoder_gain, embedding_gain): (f32, f32),
     ) -> Result<Self> {
         let parameters = spec.parameters();
-        // Each layer has a weight and a bias, and the decoder's come last.
+        // Each layer of a VAE has a weight and a bias, and the decoder's come last.
         let last = if spec.is_vae() { parameters.len() - 2 } else { parameters.len() };
         let tensors: Vec<Vec<f32>> = parameters
             .iter()
             .enumerate()
             .map(|(i, p)| {
-                let gain = if i == last { decoder_gain } else { 1.0 };
+                let gain = match p.name.as_str() {
+                    _ if i == last => decoder_gain,
+                    "embedding.weight" | "prototypes.weight" => embedding_gain,
+                    _ => 1.0,
+                };
                 let bound = if p.shape.len() > 1 { gain * (6.0 / p.fan_in as f32).sqrt() } else { 0.0 };
                 (0..p.count()).map(|_| (2.0 * rng.f32() - 1.0) * bound).collect()
             })
@@ -109,6 +113,17 @@ impl Graph {
         self.run(Part::Classifier, images, dropped)
     }
 
+    /// Embeddings (`[batch, numbers]`) and logits of a training step of a siamese network.
+    ///
+    /// # Errors
+    /// When candle fails, or this is no such network.
+    pub fn embeddings(&self, images: &Tensor, dropped: Option<(f32, u64)>) -> Result<(Tensor, Tensor)> {
+        let embeddings = self.run(Part::Embedding, images, dropped)?;
+        let Some(prototypes) = self.variables.last() else { bail!("the network has no prototypes") };
+        let logits = distances(&embeddings, prototypes)?;
+        Ok((embeddings, logits))
+    }
+
     /// A VAE's outputs for images (`[batch, rows, cols, channels]`) and standard normal noise (`[batch, latent]`).
     ///
     /// # Errors
@@ -135,9 +150,9 @@ impl Graph {
             .iter()
             .filter_map(|own| self.names.iter().position(|name| *name == own.name))
             .map(|i| self.variables[i].as_tensor());
-        let mut pair = || match (variables.next(), variables.next()) {
-            (Some(w), Some(b)) => Ok((w, b)),
-            _ => bail!("the network has more layers than tensors"),
+        let mut one = || match variables.next() {
+            Some(tensor) => Ok(tensor),
+            None => bail!("the network has more layers than tensors"),
         };
         let mut x = input.clone();
         let kinds: Vec<Kind> = layers.iter().map(|layer| layer.kind).collect();
@@ -146,7 +161,7 @@ impl Graph {
             layers = rest;
             x = match *layer {
                 Kind::Conv { kernel, stride, .. } => {
-                    let (weight, bias) = pair()?;
+                    let (weight, bias) = (one()?, one()?);
                     let relu = rest.first() == Some(&Kind::Relu);
                     let pool = rest.get(usize::from(relu)) == Some(&Kind::MaxPool2);
                     if self.engine == Engine::Simd {
@@ -164,7 +179,7 @@ impl Graph {
                     }
                 }
                 Kind::ConvTranspose { stride, .. } => {
-                    let (weight, bias) = pair()?;
+                    let (weight, bias) = (one()?, one()?);
                     let relu = rest.first() == Some(&Kind::Relu);
                     if self.engine == Engine::Simd {
                         layers = &rest[usize::from(relu)..];
@@ -195,7 +210,7 @@ impl Graph {
                     ))?
                 }
                 Kind::Dense(_) => {
-                    let (weight, bias) = pair()?;
+                    let (weight, bias) = (one()?, one()?);
                     // The tensors count an image channel by channel.
                     let x = if x.rank() == 4 { x.permute((0, 3, 1, 2))? } else { x };
                     let mut x = x.flatten_from(1)?;
@@ -204,11 +219,19 @@ impl Graph {
                     }
                     x.matmul(&weight.t()?)?.broadcast_add(bias)?
                 }
+                Kind::Prototypes(_) => distances(&x, one()?)?,
                 Kind::Unflatten([rows, cols, channels]) => x.reshape((x.dim(0)?, rows, cols, channels))?,
             };
         }
         Ok(x)
     }
+}
+
+/// Minus the squared distances of embeddings (`[batch, numbers]`) from prototypes (`[labels, numbers]`).
+fn distances(embeddings: &Tensor, prototypes: &Tensor) -> Result<Tensor> {
+    // All differences: the shorter |x|^2 - 2 x p + |p|^2 loses what is small between large numbers.
+    let differences = embeddings.flatten_from(1)?.unsqueeze(1)?.broadcast_sub(prototypes)?;
+    differences.sqr()?.sum(2)?.neg()
 }
 
 /// The negative evidence lower bound's terms, summed over pixels and latent dimensions, averaged over the batch:

@@ -77,8 +77,7 @@ pub fn measure(spec: &Spec, tensors: &[Vec<f32>], digits: &Labelled, indices: &[
         indices.par_iter().map_init(|| (network.clone(), vae.clone()), of_image).collect();
     // In order, so that the sums do not depend on the threads.
     let mean = |f: fn(&Measured) -> f64| all.iter().map(f).sum::<f64>() / all.len().max(1) as f64;
-    let counts = digits.counts(classes);
-    let mut of_label = vec![(0.0, 0.0); counts.len()];
+    let mut of_label = vec![(0.0, 0.0); classes];
     for (m, &i) in all.iter().zip(indices) {
         let (right, seen) = &mut of_label[usize::from(digits.labels[i])];
         *right += m.accuracy;

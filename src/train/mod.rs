@@ -4,6 +4,9 @@
 //! cross-entropy of its head on the drawn latent vector, all together: a head trained after the rest reads a latent
 //! space that nothing told about labels, and reads it worse (96 % instead of 98 %).
 //!
+//! A siamese network descends the contrastive loss of the pairs in a batch, or the
+//! cross-entropy of its distances from prototypes.
+//!
 //! The last training images are held out (5,000 digits, 48 faces); the weights kept are those of the epoch that read
 //! these best (a VAE's: that had the lowest loss on them), for faces those of the last epoch. The test images are looked
 //! at once, at the end.
@@ -15,6 +18,7 @@ pub mod graph;
 mod measure;
 mod ops;
 mod report;
+mod siamese;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,8 +29,9 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
 use crate::classifier::Vae;
-use crate::datasets::Recipe;
+use crate::datasets::{PairLoss, Recipe};
 use crate::native::files::write_atomically;
+use crate::native::guards;
 use crate::native::images::full_precision;
 use crate::native::labelled::Labelled;
 use crate::native::progress;
@@ -50,6 +55,9 @@ const MAPPED: usize = 1_000;
 pub struct Options {
     /// Which network.
     pub spec: Arc<Spec>,
+    /// The same as it is trained: a siamese network may learn from people whom it will not name. Its labels begin with those of
+    /// `spec`.
+    pub trained: Arc<Spec>,
     /// How.
     pub recipe: Recipe,
     /// Of the initialisation, of the order of the images and of the draws.
@@ -93,23 +101,32 @@ pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
 
     let engine = if device.is_cpu() { Engine::Simd } else { Engine::Candle };
     let mut state = if options.resume { checkpoint::load(options)? } else { checkpoint::fresh(options)? };
+    let trained = &options.trained;
     let graph = match &state.now {
-        Some(tensors) => Graph::new(spec, tensors, device, engine)?,
+        Some(tensors) => Graph::new(trained, tensors, device, engine)?,
         None => {
             let mut rng = fastrand::Rng::with_seed(options.seed);
-            Graph::random(spec, &mut rng, device, engine, options.recipe.decoder_gain)?
+            Graph::random(
+                trained,
+                &mut rng,
+                device,
+                engine,
+                (options.recipe.decoder_gain, options.recipe.pair_loss.gain()),
+            )?
         }
     };
-    let mut adam = Adam::new(graph.variables.clone(), &spec.parameters())?;
+    let mut adam = Adam::new(graph.variables.clone(), &trained.parameters())?;
     state.restore(&mut adam, device)?;
-    let held_out: Vec<usize> = (train.len() - held_out..train.len()).collect();
+    let (training, held_out): (Vec<usize>, Vec<usize>) =
+        (0..train.len()).partition(|&i| i < train.len() - held_out);
     let centred = train.centred(spec.image);
     for epoch in state.epochs.len()..epochs {
         let start = Instant::now();
         let Some(loss) = run_epoch(options, epoch, (&graph, &mut adam), train, &stop)? else { break };
         let seconds = start.elapsed().as_secs_f64();
         let tensors = graph.tensors()?;
-        let epoch = Epoch { loss, held_out: measure(spec, &tensors, &centred, &held_out)? };
+        let shipped = siamese::finished(spec, &tensors, &centred, &training, &held_out)?;
+        let epoch = Epoch { loss, held_out: measure(spec, &shipped, &centred, &held_out)? };
         state.add(options, epoch, tensors, &adam)?;
         checkpoint::save(options, &state)?;
         println!("epoch {:>2}: {seconds:.1} s, held-out {}", state.epochs.len(), epoch.held_out);
@@ -117,7 +134,10 @@ pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
     if stop.load(Ordering::Relaxed) {
         println!("stopped; keeping the best weights so far. --resume goes on after the last whole epoch");
     }
-    finish(options, &state, test)?;
+    if let Some((_, tensors)) = &mut state.best {
+        *tensors = siamese::finished(spec, tensors, &centred, &training, &held_out)?;
+    }
+    finish(options, &state, (&centred, &held_out), test)?;
     if !stop.load(Ordering::Relaxed) {
         checkpoint::remove(&options.out)?;
     }
@@ -137,12 +157,20 @@ fn run_epoch(
     // Of seed and epoch alone, so that a resumed training takes the same steps.
     let mut rng =
         fastrand::Rng::with_seed(options.seed ^ (epoch as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let mut order: Vec<usize> = (0..train.len() - recipe.held_out).collect();
-    rng.shuffle(&mut order);
-    let steps = order.len() / batch;
+    let count = train.len() - recipe.held_out;
+    let steps = count / batch;
+    let pairs = spec.embedding().is_some();
+    let order = if pairs && recipe.balanced && recipe.pair_loss == PairLoss::Contrastive {
+        siamese::balanced(&train.labels[..count], steps, batch, &mut rng)
+    } else {
+        let mut order: Vec<usize> = (0..count).collect();
+        rng.shuffle(&mut order);
+        order
+    };
     let bar = progress::bar(steps as u64, &format!("epoch {}/{epochs}", epoch + 1));
     let (mut loss_sum, mut right) = (0.0, 0.0);
-    let weights = if recipe.balanced { Some(label_weights(train, spec.classes(), device)?) } else { None };
+    let weights =
+        if recipe.balanced { Some(label_weights(train, options.trained.classes(), device)?) } else { None };
     let cross_entropy = |logits: &Tensor, labels: &Tensor| match &weights {
         None => candle_nn::loss::cross_entropy(logits, labels),
         Some(weights) => {
@@ -155,10 +183,19 @@ fn run_epoch(
             return Ok(None);
         }
         let done = (epoch * steps + step) as f64 / (epochs * steps) as f64;
-        let (images, labels) = load(train, indices, spec.image, &mut rng, device)?;
+        let (images, labels) = load(train, indices, (spec.image, recipe.shift), &mut rng, device)?;
+        let mut dropped = || (recipe.dropout > 0.0).then(|| (recipe.dropout, rng.u64(..)));
         let (loss, logits) = match &spec.vae {
+            None if pairs => {
+                let (embeddings, logits) = graph.embeddings(&images, dropped())?;
+                let loss = match recipe.pair_loss {
+                    PairLoss::Contrastive => siamese::contrastive(&embeddings, &labels)?,
+                    PairLoss::Prototypes => cross_entropy(&logits, &labels)?,
+                };
+                (loss, logits)
+            }
             None => {
-                let dropped = (recipe.dropout > 0.0).then(|| (recipe.dropout, rng.u64(..)));
+                let dropped = dropped();
                 let logits = graph.training_logits(&images, dropped)?;
                 (cross_entropy(&logits, &labels)?, logits)
             }
@@ -201,7 +238,12 @@ fn check_writable(out: &Path) -> Result<()> {
 }
 
 /// Measures, quantizes, measures again and writes.
-fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
+fn finish(
+    options: &Options,
+    state: &State,
+    (images, held_out): (&Labelled, &[usize]),
+    test: &Labelled,
+) -> Result<()> {
     let spec = &options.spec;
     let (best, tensors) =
         state.best.as_ref().context("stopped before the first epoch ended: there are no weights to keep")?;
@@ -219,6 +261,10 @@ fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
     }
     fact("seed", options.seed.to_string());
     fact("command", options.command.clone());
+    if spec.embedding().is_some() {
+        fact("pair_loss", options.recipe.pair_loss.name().into());
+        fact("trained_labels", options.trained.classes().to_string());
+    }
     fact("device", if options.device.is_cuda() { "cuda" } else { "cpu" }.into());
     if spec.is_vae() {
         fact("beta", options.beta.to_string());
@@ -234,6 +280,8 @@ fn finish(options: &Options, state: &State, test: &Labelled) -> Result<()> {
         facts.insert("elbo_int8".into(), format!("{:.2}", in_int8.elbo()));
         facts.insert("kl_int8".into(), format!("{:.2}", in_int8.kl));
     }
+    let guarding = guards::facts(&quantized, (images, held_out), test)?;
+    facts.extend(guarding.into_iter().map(|(key, value)| (key.to_owned(), value)));
     let map = latent_map(&quantized, test)?;
     println!("test, in f32:  {in_f32}\ntest, in int8: {in_int8}");
     for (precision, path) in

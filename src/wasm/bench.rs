@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::network::Network;
 use super::{object, thrown};
 use crate::bench;
-use crate::classifier::Inference;
+use crate::classifier::{Attacker, Inference};
 use crate::error::{Error, Result};
 use crate::kernel::simd::Level;
 
@@ -44,6 +44,6 @@ fn measure(network: &Network, images: &[f32]) -> Result<bench::Row> {
     if images.is_empty() || !images.len().is_multiple_of(spec.pixels()) {
         return Err(Error::BadInput("the images have the wrong size".into()));
     }
-    let mut subject = network.subject(Inference::Mean, "")?;
+    let mut subject = network.subject(Inference::Mean, "", Attacker::default(), &[])?;
     bench::gradient(&spec.name, &mut *subject.seen, images, spec.gradient_flops(), Level::detect(), &now)
 }

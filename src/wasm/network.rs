@@ -3,7 +3,8 @@
 use wasm_bindgen::prelude::*;
 
 use super::{object, thrown};
-use crate::classifier::{Classifier, EOT, Inference, Vae};
+use crate::classifier::defence::needed;
+use crate::classifier::{Attacker, Classifier, EOT, Guard, Inference, Vae};
 use crate::datasets::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{Loss, softmax};
@@ -55,6 +56,11 @@ impl Network {
             ("valid", valid.into()),
             ("confident", thresholds.confident.into()),
         ]))
+    }
+
+    /// The names of the networks that the guards among these defences need, besides this one.
+    pub fn guards(&self, defence: &str) -> Result<Vec<String>, JsValue> {
+        needed(defence, &self.weights.spec).map_err(thrown)
     }
 
     /// The facts of the weights file, by name.
@@ -109,14 +115,57 @@ impl Network {
         Ok(Self { weights, vae, plain, name })
     }
 
-    pub(super) fn subject(&self, inference: Inference, defence: &str) -> Result<crate::classifier::Subject> {
+    /// The guard that it makes.
+    fn guard(&self) -> Result<Guard> {
+        let (spec, facts) = (&self.weights.spec, &self.weights.facts);
+        match (&self.vae, &self.plain) {
+            (Some(vae), _) => Guard::of_vae(spec, facts, vae),
+            (None, Some(plain)) => Guard::of_network(spec, facts, plain),
+            (None, None) => Err(Error::BadInput("the network has no weights".into())),
+        }
+    }
+
+    fn subject(
+        &self,
+        inference: Inference,
+        defence: &str,
+        attacker: Attacker,
+        guards: &[Guard],
+    ) -> Result<crate::classifier::Subject> {
         let mut subject = match (&self.vae, &self.plain) {
             (Some(vae), _) => crate::classifier::Subject::of_vae(&self.weights, vae, inference, 1, EOT)?,
             (None, Some(plain)) => crate::classifier::Subject::plain(&self.weights, Box::new(plain.clone())),
             (None, None) => return Err(Error::BadInput("the network has no weights".into())),
         };
         subject.network.clone_from(&self.name);
-        subject.behind(defence)
+        let own = &self.weights.spec;
+        subject.behind(own, defence, attacker, &mut |name| {
+            if name == own.name {
+                return self.guard();
+            }
+            let found = guards.iter().find(|guard| guard.name() == name).cloned();
+            found.ok_or_else(|| Error::BadInput(format!("the guard '{name}' is not loaded")))
+        })
+    }
+}
+
+/// Networks that stand guard.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Guards(Vec<Guard>);
+
+#[wasm_bindgen]
+impl Guards {
+    /// None yet.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Guards {
+        Self::default()
+    }
+
+    /// Takes a network as a guard; throws where it cannot be one.
+    pub fn add(&mut self, network: &Network) -> Result<(), JsValue> {
+        self.0.push(network.guard().map_err(thrown)?);
+        Ok(())
     }
 }
 
@@ -127,11 +176,18 @@ pub struct Subject(pub(super) crate::classifier::Subject);
 #[wasm_bindgen]
 impl Subject {
     /// A network that reads through `mean` or `sampled` (of which what is no VAE takes no notice), behind the defence of that
-    /// name, several with `+` between; an empty name or `none` for none.
+    /// name, several with `+` between (an empty name or `none` for none), as an `adaptive`, a `blind` or a `black-box` attacker
+    /// sees it. `guards` holds the guards that [`Network::guards`] names.
     #[wasm_bindgen(constructor)]
-    pub fn new(network: &Network, inference: &str, defence: &str) -> Result<Subject, JsValue> {
-        let subject = inference.parse().and_then(|inference| network.subject(inference, defence));
-        Ok(Self(subject.map_err(thrown)?))
+    pub fn new(
+        network: &Network,
+        inference: &str,
+        defence: &str,
+        attacker: &str,
+        guards: &Guards,
+    ) -> Result<Subject, JsValue> {
+        let subject = || network.subject(inference.parse()?, defence, attacker.parse()?, &guards.0);
+        Ok(Self(subject().map_err(thrown)?))
     }
 
     /// How it reads an image, of that index in its set: `{predicted, refused, confidence, probabilities}`. Label and refusal are
@@ -141,10 +197,10 @@ impl Subject {
         let subject = &mut self.0;
         check(&*subject.seen, image).map_err(thrown)?;
         let classes = subject.seen.classes();
-        let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; classes]);
+        let labels = subject.seen.labels();
+        let (mut logits, mut probabilities) = (vec![0.0; classes], vec![0.0; labels]);
         subject.seen.logits(image, &mut logits);
-        softmax(&logits, &mut probabilities);
-        probabilities.truncate(subject.seen.labels());
+        softmax(&logits[..labels], &mut probabilities);
         let read = subject.read(image, index.into(), |_| true, |_| 1.0);
         Ok(object::from([
             ("predicted", (read.predicted as f64).into()),

@@ -16,10 +16,12 @@ static ARCHITECTURES: &[&Architecture] = &[
     &grey28::conv_encoder::CONV_ENCODER,
     &grey28::vae::VAE,
     &grey28::conv_vae::CONV_VAE,
+    &grey28::siamese::SIAMESE,
     &colour154::cnn::CNN,
     &colour154::dense::DENSE,
     &colour154::vae::VAE,
     &colour154::conv_vae::CONV_VAE,
+    &colour154::siamese::SIAMESE,
 ];
 
 /// A network for any data set of images of one shape.
@@ -61,7 +63,11 @@ struct VaeParts {
 fn layers(entries: &[Entry], labels: usize) -> Vec<Layer> {
     let layer = |&(name, kind): &Entry| Layer {
         name: name.into(),
-        kind: if kind == Kind::Dense(LABELS) { Kind::Dense(labels) } else { kind },
+        kind: match kind {
+            Kind::Dense(LABELS) => Kind::Dense(labels),
+            Kind::Prototypes(LABELS) => Kind::Prototypes(labels),
+            kind => kind,
+        },
     };
     entries.iter().map(layer).collect()
 }

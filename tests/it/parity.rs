@@ -50,7 +50,7 @@ fn every_level_agrees_with_candle_on_all_shipped_digits() {
 fn every_network_agrees_with_candle_at_random_weights() {
     for arch in &zoo::shipped() {
         let mut rng = fastrand::Rng::with_seed(11);
-        let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle, 1.0).unwrap();
+        let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle, (1.0, 1.0)).unwrap();
         let mut network = Network::from(Net::new(arch, &graph.tensors().unwrap()).unwrap());
         let image: Vec<f32> = (0..arch.pixels()).map(|_| rng.f32()).collect();
         let (mut z, mut gradient) = (vec![0.0; arch.classes()], vec![0.0; arch.pixels()]);
@@ -64,7 +64,7 @@ fn every_network_agrees_with_candle_at_random_weights() {
 /// The gradient with respect to every variable of a loss that uses all that a network computes.
 fn weight_gradients(arch: &Spec, engine: Engine, batch: usize) -> Vec<(String, Vec<f32>)> {
     let mut rng = fastrand::Rng::with_seed(12);
-    let graph = Graph::random(arch, &mut rng, &Device::Cpu, engine, 1.0).unwrap();
+    let graph = Graph::random(arch, &mut rng, &Device::Cpu, engine, (1.0, 1.0)).unwrap();
     let [rows, cols, channels] = arch.image;
     let pixels: Vec<f32> = (0..batch * arch.pixels()).map(|_| rng.f32()).collect();
     let images = Tensor::from_vec(pixels, (batch, rows, cols, channels), &Device::Cpu).unwrap();
@@ -116,7 +116,7 @@ fn the_bound_and_its_gradient_agree_with_candle_at_every_level() {
     for arch in zoo::shipped().iter().filter(|a| a.is_vae() && quick(a)) {
         let latent = arch.vae.as_ref().unwrap().latent;
         let mut rng = fastrand::Rng::with_seed(13);
-        let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle, 1.0).unwrap();
+        let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Candle, (1.0, 1.0)).unwrap();
         // Of a size that keeps the variance moderate.
         let tensors: Vec<Vec<f32>> = graph
             .tensors()

@@ -64,16 +64,25 @@ export class Actions {
       const { digit, target } = session.table.fields;
       const attacks = session.table.translated(session.state.attacks, before, dataset);
       const first = pictures.get(digit.initial) ? digit.initial : (pictures.all[0]?.id ?? digit.initial);
-      session.change({ attacks, digit: first, target: target.initial, valid: '' }, { run: session.state.run });
+      // What does nothing to these images stays behind.
+      const does = session.offers.defencesOf(dataset.key).map(({ key }) => key);
+      const defence = session.state.defence.split('+').filter((name) => does.includes(name)).join('+');
+      session.change({ attacks, defence, digit: first, target: target.initial, valid: '' }, { run: session.state.run });
     }
     session.tell('pictures', pictures);
     if (pictures.said) session.tell('said', pictures.said);
   }
 
-  /** Goes on with another network, or the same read or defended in another way. @param {{model?: string, inference?: string, defence?: string}} changes */
+  /** Goes on with another network, or the same read or defended in another way. @param {{model?: string, inference?: string, defence?: string, attacker?: string}} changes */
   choose(changes) {
     this.#session.change(changes);
     return this.load();
+  }
+
+  /** The same attack once more, which now knows what the network stands behind. */
+  async tellAttack() {
+    await this.choose({ attacker: 'adaptive' });
+    await this.attack();
   }
 
   /** Picks a picture. @param {number} digit */
@@ -109,11 +118,11 @@ export class Actions {
       return this.#look(still);
     }
     session.tell('picture', image);
-    const { probabilities, predicted, confidence } = await still(session.engine.read(session.subject, image, digit));
+    const { probabilities, predicted, confidence, refused } = await still(session.engine.read(session.subject, image, digit));
     const seen = network.vae ? await still(session.engine.see(session.state.model, image)) : null;
     // Of a picture that the visitor brought, the network's own reading is what an attack is to change.
     session.set({ clean: { image, label: session.labelOf(digit) ?? predicted, probabilities } });
-    session.tell('clean', { predicted, confidence, seen });
+    session.tell('clean', { predicted, confidence, refused, seen });
   }
 
   /** Says what the state asks for that is not there, and puts it right. */

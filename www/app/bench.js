@@ -25,7 +25,7 @@ function addRow(row) {
 /** Attacks all images of the sample on a pool, with the first attack there is. @param {Pool} pool @param {any} about */
 function attackAll(pool, { samples, dataset, model, attack }) {
   const numbers = Array.from({ length: DIGITS }, (_, i) => i);
-  const subject = { model, inference: 'mean', defence: '' };
+  const subject = { model, inference: 'mean', defence: '', attacker: 'adaptive' };
   return pool.map(numbers, async (engine, i) => {
     const label = samples.labels[i];
     const image = sampleImages(dataset.image, samples.pixels, i);

@@ -119,10 +119,10 @@ export class Many {
     const all = session.offers.rivals(session.state.duel, session.dataset.key);
     // What another label stands for in each cannot be aimed at, nor compared.
     const names = all.filter((name) => session.offers.comparable(name, session.state.model));
-    const { attack, inference, defence } = session.state;
+    const { attack } = session.state;
     const values = { ...session.parameters };
     const { about } = aim(session);
-    const subject = (/** @type {string} */ model) => ({ model, inference, defence });
+    const subject = (/** @type {string} */ model) => ({ ...session.subject, model });
     const start = performance.now();
     session.tell('duel', { names: all, image: about.task.image, labels: network.labels, attack, values });
     for (const name of all) if (!names.includes(name)) session.tell('duel-refused', { name, why: OTHERS });
@@ -150,8 +150,8 @@ export class Many {
       const row = new Map();
       readings.set(name, row);
       for (const [from, { image, index }] of outcomes) {
-        const { predicted, confidence } = await worker.read(subject(name), image, index);
-        row.set(from, { read: predicted, p: confidence });
+        const { predicted, confidence, refused: guarded } = await worker.read(subject(name), image, index);
+        row.set(from, { read: predicted, p: confidence, refused: guarded });
       }
     }), failed));
     if (replayed) session.tell('duel-ended', { outcomes, readings, ms: performance.now() - start });
@@ -162,7 +162,7 @@ export class Many {
     const session = this.#session;
     const { outcome } = session.current;
     if (!outcome) return;
-    const { inference, defence } = session.state;
+    const { subject } = session;
     const names = session.offers.names(session.dataset.key).filter((model) => model !== outcome.subject.model);
     session.tell('transfer', names);
     session.aside(async (still) => {
@@ -172,8 +172,8 @@ export class Many {
           continue;
         }
         try {
-          const { predicted, confidence } = await still(session.engine.read({ model, inference, defence }, outcome.image, outcome.index));
-          session.tell('transferred', { model, predicted, confidence, outcome });
+          const { predicted, confidence, refused: guarded } = await still(session.engine.read({ ...subject, model }, outcome.image, outcome.index));
+          session.tell('transferred', { model, predicted, confidence, refused: guarded, outcome });
         } catch (/** @type {any} */ error) {
           await still(Promise.resolve());
           session.tell('transferred', { model, why: errorWords(error), outcome });

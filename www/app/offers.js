@@ -35,6 +35,15 @@ export class Offers {
     return this.#catalogue.defences;
   }
 
+  /** Those that do something to the images of a data set. @param {string} dataset */
+  defencesOf(dataset) {
+    return this.defences.filter(({ datasets }) => datasets.includes(dataset));
+  }
+
+  get attackers() {
+    return this.#catalogue.attackers;
+  }
+
   get inferences() {
     return this.#catalogue.inferences;
   }

@@ -60,8 +60,8 @@ export class Session {
 
   /** What is attacked. @returns {Subject} */
   get subject() {
-    const { model, inference, defence } = this.state;
-    return { model, inference, defence };
+    const { model, inference, defence, attacker } = this.state;
+    return { model, inference, defence, attacker };
   }
 
   /** The parameters of the chosen attack. */

@@ -9,7 +9,7 @@
 
 /** @typedef {{initial: any, parse: (text: string) => any, expects: string}} Entry */
 /**
- * @typedef {{model: string, inference: string, defence: string, duel: string, attack: string, digit: number | 'own', target: string,
+ * @typedef {{model: string, inference: string, defence: string, attacker: string, duel: string, attack: string, digit: number | 'own', target: string,
  *   valid: number | '', confident: number | '', run: number, attacks: Record<string, Record<string, any>>}} State
  */
 
@@ -50,6 +50,18 @@ const some = (values, sign) => ({
   expects: `names of ${values.join(', ')} with ${sign === ',' ? 'commas' : sign} between`,
 });
 
+/** Defences with + between; a guard's number is its false alarms in percent, its name may be that of its network. @param {Offers} offers @returns {Entry} */
+export function defences(offers) {
+  const keys = offers.defences.map(({ key }) => key);
+  const families = offers.defences.flatMap(({ guard }) => (guard ? [guard, ...offers.datasets.map(({ key }) => `${key}-${guard}`)] : []));
+  const known = (/** @type {string} */ name) => keys.includes(name) || (/\d$/.test(name) && families.includes(name.replace(/\d{1,2}$/, '')));
+  return {
+    initial: '',
+    parse: (text) => (text === '' || text.split('+').every(known) ? text : undefined),
+    expects: `names of ${keys.join(', ')} with + between`,
+  };
+}
+
 /** An attack's field as an entry of the table. @param {Field} field @returns {Entry} */
 function entryOf({ kind, initial, choices = [], aliases = {}, low = 0, high = 0, whole, optional }) {
   if (kind === 'flag') return number(0, 0, 1, { whole: true });
@@ -72,7 +84,9 @@ export class Table {
       // How a VAE reads: through the mean of its latent vector, or through draws of it.
       inference: choice(...offers.inferences),
       // What the network stands behind; several with + between.
-      defence: some(offers.defences.map(({ key }) => key), '+'),
+      defence: defences(offers),
+      // What the attack knows of it.
+      attacker: choice(...offers.attackers),
       // The networks of a duel; none stands for all.
       duel: some(offers.shipped, ','),
       attack: choice(...offers.attacks.map(({ key }) => key)),
@@ -177,7 +191,7 @@ export class Table {
     const model = fields.model.parse(state.model) ?? this.#offers.shippedFor(state.model);
     const entries = Object.keys(fields)
       .filter((name) => (name !== 'run' || own.run) && own[name] !== '')
-      .filter((name) => name !== 'inference' || own.inference !== fields.inference.initial)
+      .filter((name) => !['inference', 'attacker'].includes(name) || own[name] !== fields[name].initial)
       // What the visitor brought is not there for whoever opens the link: a network is replaced by one that ships, a picture named.
       .filter((name) => name !== 'duel' || fields[name].parse(own[name]) !== undefined)
       .filter((name) => name !== 'run' || own.digit >= 0)

@@ -25,11 +25,13 @@
  *   lab: string | null, budgets: Record<string, Budgets>}} Dataset
  * @typedef {{key: string, dataset: string, family: string, title: string, vae: boolean, control_of: string | null,
  *   labels?: string[]}} NetworkEntry `labels`: of one that the visitor brought; those of its data set otherwise
- * @typedef {{key: string, title: string}} Defence
+ * @typedef {{key: string, title: string, datasets: string[], guard: string | null, alarms: number | null}} Defence `guard`: the family of
+ *   the networks that stand guard, `alarms`: how many percent of clean images they refuse
  * @typedef {{record: string[], grades: string[], inferences: string[], norms: string[], datasets: Dataset[],
- *   networks: NetworkEntry[], defences: Defence[], attacks: Attack[]}} Catalogue
+ *   networks: NetworkEntry[], defences: Defence[], attackers: string[], attacks: Attack[]}} Catalogue
  *
- * @typedef {{model: string, inference: string, defence: string}} Subject what is attacked, by names
+ * @typedef {{model: string, inference: string, defence: string, attacker: string}} Subject what is attacked, and what the attacker knows of
+ *   its defence, by names
  * @typedef {{image: Float32Array, index: number, label: number, target: number | null, start?: Float32Array | null, file?: string | null,
  *   only_if_read?: boolean}} Task what an attack is about; target null: away from the label
  * @typedef {{attack: string, [field: string]: any}} Settings an attack with the values of its fields

@@ -101,9 +101,16 @@ const network = (name) => once(networks, name, async () => {
 });
 
 /** @param {Subject} subject */
-const subject = ({ model, inference, defence }) => once(subjects, [model, inference, defence].join('\n'), async () => {
-  const { Subject } = await started;
-  return new Subject(await network(model), inference, defence);
+const subject = ({ model, inference, defence, attacker }) => once(subjects, [model, inference, defence, attacker].join('\n'), async () => {
+  const { Guards, Subject } = await started;
+  const attacked = await network(model);
+  const guards = new Guards();
+  try {
+    for (const name of attacked.guards(defence)) guards.add(await network(name));
+    return new Subject(attacked, inference, defence, attacker, guards);
+  } finally {
+    guards.free();
+  }
 });
 
 /** Takes weights that the visitor brought, in place of others of that name. @param {string} name @param {Uint8Array} bytes */

@@ -4,6 +4,7 @@
 /** @import { LabTable } from './state.js' */
 
 import { Choices } from '../parts/choices.js';
+import { Defences } from '../parts/defences.js';
 import { byId, element } from '../parts/dom.js';
 import { inferenceWords, labWords } from '../words/en.js';
 import { written } from './state.js';
@@ -15,6 +16,7 @@ export class Form {
   /** What is not right: field to words. @type {Map<string, string>} */
   wrong = new Map();
   #inference;
+  #defences;
 
   /** @param {Offers} offers @param {LabTable} table @param {(changes: Record<string, any>) => void} change */
   constructor(offers, table, change) {
@@ -26,6 +28,7 @@ export class Form {
       options: offers.inferences.map((value) => ({ value, label: inferenceWords(value) })),
       onPick: (value) => change({ inference: value }),
     });
+    this.#defences = new Defences(byId('defence'), offers, table.dataset.key, change);
     for (const name of this.#typed) {
       byId(name).addEventListener('input', () => this.#take(name, false));
       byId(name).addEventListener('change', () => this.#take(name, true));
@@ -104,6 +107,7 @@ export class Form {
     }
     for (const name of this.#typed) byId(name).value = written(state[name]);
     this.#inference.pick(state.inference);
+    this.#defences.pick(/** @type {{defence: string, attacker: string}} */ (/** @type {unknown} */ (state)));
     for (const name of [...this.wrong.keys()]) this.#complain(name, '');
   }
 }

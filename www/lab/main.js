@@ -212,11 +212,11 @@ function lab(engine, offers) {
 
   /** What a file of records says of how they came about. @param {Study} made */
   function settings(made) {
-    const { networks, inference, digits, attacks, steps, seed } = made.settings;
+    const { networks, inference, defence, attacker, digits, attacks, steps, seed } = made.settings;
     const budgets = table.bounded.filter(({ key }) => attacks.includes(key)).map(({ key }) => [key, made.settings[key]]);
     const searches = attacks.some((/** @type {string} */ key) => !table.attack(key).bounded);
     return {
-      dataset: dataset.key, networks, inference, digits, target: `(label + 1) mod ${dataset.labels.length}`, attacks, ...Object.fromEntries(budgets),
+      dataset: dataset.key, networks, inference, ...(defence && { defence, attacker }), digits, target: `(label + 1) mod ${dataset.labels.length}`, attacks, ...Object.fromEntries(budgets),
       steps, seed: seed === '' ? null : seed, ...(searches && inference === 'sampled' && { confidence_on_draws: SURE }),
       ...made.thresholds, build: engine.build, complete: made.complete,
     };

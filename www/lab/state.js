@@ -5,7 +5,7 @@
 /** @import { Dataset } from '../engine/protocol.js' */
 /** @import { Entry } from '../app/state.js' */
 
-import { choice, number, numberOf } from '../app/state.js';
+import { choice, defences, number, numberOf } from '../app/state.js';
 import { labAttacks } from './attacks.js';
 
 /** The most budgets that one attack may have. */
@@ -59,6 +59,9 @@ export class LabTable {
       networks: several(this.networks, pair),
       // How a VAE reads: through the mean of its latent vector, or through draws of it.
       inference: choice(...offers.inferences),
+      // What the networks stand behind, and what the attacks know of it.
+      defence: defences(offers),
+      attacker: choice(...offers.attackers),
       // The first so many of the test set.
       digits: number(100, 10, 1000, { whole: true }),
       attacks: several(this.attacks.map(({ key }) => key), [this.attacks[0].key]),
@@ -124,7 +127,7 @@ export class LabTable {
     const budgeted = this.bounded.map(({ key }) => key);
     const entries = Object.entries(this.fields)
       .filter(([name]) => !budgeted.includes(name) || state.attacks.includes(name))
-      .filter(([name, { initial }]) => !['inference', 'seed', 'run'].includes(name) || state[name] !== initial)
+      .filter(([name, { initial }]) => !['inference', 'defence', 'attacker', 'seed', 'run'].includes(name) || state[name] !== initial)
       .map(([name]) => [name, name === 'networks' ? state.networks.filter((/** @type {string} */ network) => this.networks.includes(network)) : state[name]])
       .filter(([name, value]) => name !== 'networks' || value.length);
     return `#${entries.map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : value}`).join('&')}`;

@@ -138,7 +138,7 @@ export class Study {
   /** All attacks on one digit and one network that are still to be done. @param {Engine} engine @param {any} item */
   async #attack(engine, item) {
     const { i, network, label, index } = item;
-    const { inference } = this.settings;
+    const { inference, defence, attacker } = this.settings;
     const draws = inference === 'sampled' && this.#offers.network(network).vae;
     const classes = this.#table.dataset.labels.length;
     while (!this.#stopped && item.records.length < this.#plan.length) {
@@ -148,7 +148,7 @@ export class Study {
       try {
         const task = { image: this.#images(i), index, label, target: (label + 1) % classes, only_if_read: true };
         const attack = settingsOf(this.#offers, this.#table, planned, draws, this.settings);
-        const { record } = await engine.attack({ subject: { model: network, inference, defence: '' }, task, attack }, { signal: call.signal });
+        const { record } = await engine.attack({ subject: { model: network, inference, defence, attacker }, task, attack }, { signal: call.signal });
         item.records.push(record);
         this.done++;
       } catch (error) {

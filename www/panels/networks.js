@@ -1,10 +1,11 @@
-// Which network, how a VAE reads, what the network stands behind, and who takes part in a duel.
+// Which network, how a VAE reads, what the network stands behind, what the attack knows of that, and who takes part in a duel.
 
 /** @import { Session } from '../app/session.js' */
 
 import { Choices } from '../parts/choices.js';
+import { Defences } from '../parts/defences.js';
 import { byId, element } from '../parts/dom.js';
-import { defenceWords, facts, inferenceWords } from '../words/en.js';
+import { facts, inferenceWords } from '../words/en.js';
 
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
@@ -16,17 +17,14 @@ export function mount(_, session) {
     options: offers.inferences.map((value) => ({ value, label: inferenceWords(value) })),
     onPick: (value) => session.actions.choose({ inference: value }),
   });
-  const defence = new Choices(byId('defence'), {
-    name: 'defence',
-    options: [{ value: '', label: 'nothing' }, ...offers.defences.map((one) => ({ value: one.key, label: defenceWords(one) }))],
-    onPick: (value) => session.actions.choose({ defence: value }),
-  });
+  /** @type {Defences | null} */
+  let defences = null;
   const boxes = () => /** @type {HTMLInputElement[]} */ ([...byId('rivals').querySelectorAll('input')]);
   const show = () => {
     const { state } = session;
     models?.pick(state.model);
     inference.pick(state.inference);
-    defence.pick(state.defence);
+    defences?.pick(state);
     const names = offers.rivals(state.duel, offers.network(state.model).dataset);
     for (const box of boxes()) box.checked = names.includes(box.value);
   };
@@ -37,6 +35,7 @@ export function mount(_, session) {
       options: names.map((value) => ({ value, label: offers.short(value) })),
       onPick: (model) => session.actions.choose({ model }),
     });
+    defences = new Defences(byId('defence'), offers, offers.network(session.state.model).dataset, (changes) => session.actions.choose(changes));
     byId('rivals').replaceChildren(
       ...names.map((value) => element('label', { className: 'check' }, element('input', { type: 'checkbox', value }), offers.short(value))),
     );

@@ -21,7 +21,7 @@ export function mount(root, session) {
     }
     root.replaceChildren(...lines.values());
   });
-  session.on('transferred', ({ model, predicted, confidence, why, outcome }) => {
+  session.on('transferred', ({ model, predicted, confidence, refused, why, outcome }) => {
     const line = lines.get(model);
     if (!line) return;
     const name = session.offers.short(model);
@@ -30,7 +30,11 @@ export function mount(root, session) {
       return;
     }
     const words = predicted === outcome.label ? 'not fooled' : predicted === outcome.predicted ? 'fooled as well' : 'misreads it, too, as something else';
-    line.dataset.predicted = predicted;
+    Object.assign(line.dataset, { predicted, refused });
+    if (refused) {
+      line.textContent = `${name}: refuses it, not fooled.`;
+      return;
+    }
     line.textContent = `${name}: reads ${session.current.network?.labels[predicted]} (${percent(confidence)}), ${words}.`;
   });
 }

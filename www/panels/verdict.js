@@ -12,6 +12,7 @@ export function mount(root, session) {
   const say = (/** @type {string} */ state, /** @type {string} */ words, /** @type {Record<string, any>} */ data = {}) => {
     report(state, words, data);
     byId('grade').textContent = '';
+    byId('tell').hidden = true;
     document.body.classList.toggle('fooled', data.success === true);
   };
   session.on('reset', () => say('idle', ''));
@@ -31,14 +32,16 @@ export function mount(root, session) {
       label: labels[label], target: sought, targeted, predicted: labels[outcome.predicted], outcome, mode: values.mode,
       budget: budgetField ? values[budgetField] : 0, weight: !budgetField, wanted: values.confidence ?? 0,
     });
-    const { success, refused, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survives_png, steps, gradients, queries, norm, attack, budget, fresh, defence, ms, firstMs } = outcome;
+    const { success, refused, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survives_png, steps, gradients, queries, norm, attack, budget, fresh, defence, attacker, ms, firstMs } = outcome;
     say('done', words, {
       success, refused, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survivesPng: survives_png, steps, ms, gradEvals: gradients,
       queries, norm, label, target: targeted ? target : 'any', attack, mode: values.mode, budget: budget ?? '', firstMs: firstMs ?? '',
-      fresh: fresh ?? '', defence: defence ?? '', record: JSON.stringify(record),
+      fresh: fresh ?? '', defence: defence ?? '', attacker: attacker ?? '', record: JSON.stringify(record),
     });
     byId('grade').textContent = graded(outcome, session.offers.rules(attack, values));
+    byId('tell').hidden = attacker !== 'blind';
   });
+  byId('tell').addEventListener('click', () => session.actions.tellAttack());
   session.on('regraded', (/** @type {Outcome} */ outcome) => {
     Object.assign(root.dataset, { valid: outcome.valid, grade: outcome.grade });
     byId('grade').textContent = graded(outcome, session.offers.rules(outcome.attack, outcome.values));

@@ -9,7 +9,7 @@ const element = (tag, properties = {}) => Object.assign(document.createElement(t
  * @param {HTMLTableElement} table
  * @param {{name: string, title: string}[]} networks
  * @param {Map<string, {predicted: number, success: boolean}>} outcomes how the attack on each ended
- * @param {Map<string, Map<string, {read: number, p: number}>>} readings reader, then whose image
+ * @param {Map<string, Map<string, {read: number, p: number, refused: boolean}>>} readings reader, then whose image
  * @param {string[]} labels
  */
 export function showTransfer(table, networks, outcomes, readings, labels) {
@@ -28,9 +28,9 @@ export function showTransfer(table, networks, outcomes, readings, labels) {
         ...networks.map(({ name: reader }) => {
           const reading = readings.get(reader)?.get(name);
           if (!reading) return element('td', { textContent: '–' });
-          const { read, p } = reading;
-          const cell = element('td', { textContent: `${labels[read]} (${percent(p)})` });
-          Object.assign(cell.dataset, { from: name, reader, read, fooled: success && read === predicted });
+          const { read, p, refused } = reading;
+          const cell = element('td', { textContent: refused ? 'refused' : `${labels[read]} (${percent(p)})` });
+          Object.assign(cell.dataset, { from: name, reader, read, refused, fooled: success && !refused && read === predicted });
           return cell;
         }),
       );

@@ -60,10 +60,16 @@ const ATTACKS = {
 };
 
 /** By family. @type {Record<string, string>} */
-const NETWORKS = { cnn: 'CNN', dense: 'Dense', 'conv-encoder': 'Strided CNN', vae: 'Vanilla VAE', 'conv-vae': 'Convolutional VAE' };
+const NETWORKS = { siamese: 'Siamese', cnn: 'CNN', dense: 'Dense', 'conv-encoder': 'Strided CNN', vae: 'Vanilla VAE', 'conv-vae': 'Convolutional VAE' };
 
 /** @type {Record<string, string>} */
-const DEFENCES = { grey2: 'black and white', grey4: '4 levels of grey', grey8: '8 levels of grey' };
+const DEFENCES = {
+  grey2: 'black and white', grey4: '4 levels of grey', grey8: '8 levels of grey', median3: 'medians of 3 × 3', mean3: 'means of 3 × 3',
+  half: 'half as fine', quarter: 'a quarter as fine', monochrome: 'grey, not colour', noise10: 'with 10 % noise', noise25: 'with 25 % noise',
+};
+
+/** @type {Record<string, string>} */
+const ATTACKERS = { adaptive: 'knows the defence', blind: 'does not know it', 'black-box': 'sees answers alone' };
 
 /** @type {Record<string, string>} */
 const INFERENCES = { mean: 'the mean', sampled: 'a draw, another each time' };
@@ -133,7 +139,11 @@ export const normWords = (norm) => NORMS[norm] ?? { symbol: norm, budget: norm, 
 export const networkWords = ({ family, title }) => NETWORKS[family] ?? title;
 
 /** @param {Defence} defence */
-export const defenceWords = ({ key, title }) => DEFENCES[key] ?? title;
+export const defenceWords = ({ key, title, guard, alarms }) =>
+  DEFENCES[key] ?? (guard ? `${NETWORKS[guard] ?? guard}, ${alarms} % false alarms` : title);
+
+/** @param {string} attacker */
+export const attackerWords = (attacker) => ATTACKERS[attacker] ?? attacker;
 
 /** @param {string} inference */
 export const inferenceWords = (inference) => INFERENCES[inference] ?? inference;

@@ -3,4 +3,5 @@
 pub mod cnn;
 pub mod conv_vae;
 pub mod dense;
+pub mod siamese;
 pub mod vae;

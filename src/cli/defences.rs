@@ -1,0 +1,291 @@
+//! The command `defences`: every defence of a network beside the attacks that do not know it and those that do, as a table.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use super::Data;
+use super::numbers::counts;
+use crate::attack::{Norm, Options};
+use crate::classifier::defence;
+use crate::classifier::{Attacker, Inference, Subject};
+use crate::datasets::{Dataset, Image};
+use crate::judge::{Task, fooled, judge_all};
+use crate::metrics::grade::Thresholds;
+use crate::native::cores::on_all_cores;
+use crate::native::files::write_atomically;
+use crate::native::guards;
+use crate::native::images::{Images, Target, find_weights, read_weights};
+use crate::network::Weights;
+
+/// Test images on which accuracy and false alarms are counted, where there are so many.
+const CLEAN: usize = 2_000;
+/// Images that are attacked at once.
+const BATCH: usize = 8;
+
+#[derive(Args)]
+pub struct Defences {
+    /// The weights file of the network that is defended
+    #[arg(long, default_value = "models/mnist-cnn.safetensors")]
+    model: PathBuf,
+    /// The defences, with commas between; all that are offered when not given
+    #[arg(long, value_delimiter = ',')]
+    defences: Option<Vec<String>>,
+    /// The network whose adversarial images are replayed, for transfer
+    #[arg(long)]
+    from: Option<PathBuf>,
+    /// The images that are attacked
+    #[arg(long, default_value = "test:0..200")]
+    images: Images,
+    /// Gradients of a run of Auto-PGD (one of the cross-entropy and, where that fails, one of the difference of logits ratio)
+    #[arg(long, default_value_t = 100, value_parser = counts(1, 100_000))]
+    steps: usize,
+    /// Queries of the Square Attack
+    #[arg(long, default_value_t = 1_000, value_parser = counts(1, 1_000_000))]
+    queries: usize,
+    /// Where the table goes, as Markdown; to standard output when not given
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// What a defence did.
+struct Row {
+    name: String,
+    /// Share of the clean images that are read rightly and not refused.
+    clean: f64,
+    /// Share of the clean images of each label that are refused.
+    alarms: Vec<f64>,
+    /// Images that are attacked: read rightly and not refused.
+    attacked: usize,
+    /// Of these, fooled by who does not know the defence and by who does, for each norm and budget.
+    fooled: Vec<Vec<[usize; 2]>>,
+    /// By the Square Attack, and by images made for another network.
+    square: usize,
+    transfer: usize,
+}
+
+/// A norm with five budgets.
+type Norms = Vec<(Norm, Vec<f32>)>;
+
+/// Attacks every image once for each norm and budget; in the order of norms, budgets and images, the attacked image and whether
+/// the goal was reached.
+fn attacked(
+    subject: &Subject,
+    images: &[Image],
+    cells: &[Options],
+    thresholds: Thresholds,
+    what: &str,
+) -> Result<Vec<Vec<(Vec<f32>, bool)>>> {
+    let classes = subject.seen.labels();
+    let jobs: Vec<(&Options, &[Image])> =
+        cells.iter().flat_map(|options| images.chunks(BATCH).map(move |some| (options, some))).collect();
+    let done = on_all_cores(what, &jobs, subject, |subject, (options, some)| {
+        let tasks: Vec<Task<'_>> =
+            some.iter().map(|image| Task::new(image, Target::Next.goal(image.label, classes))).collect();
+        let judged = judge_all(subject, &tasks, options, thresholds)?;
+        Ok(judged.into_iter().map(|judged| (judged.image, judged.record.success)).collect::<Vec<_>>())
+    })?;
+    let mut done = done.into_iter().flatten();
+    Ok(cells.iter().map(|_| done.by_ref().take(images.len()).collect()).collect())
+}
+
+/// How many of images made by any attack reach the goal, of those that are `wanted`.
+fn replayed(
+    subject: &Subject,
+    images: &[Image],
+    made: &[(Vec<f32>, bool)],
+    wanted: &[bool],
+) -> Result<usize> {
+    let classes = subject.seen.labels();
+    let jobs: Vec<usize> = (0..images.len()).filter(|&i| wanted[i]).collect();
+    let hits = on_all_cores("replay", &jobs, subject, |subject, &i| {
+        let goal = Target::Next.goal(images[i].label, classes);
+        Ok(fooled(subject, &images[i], &made[i].0, goal))
+    })?;
+    Ok(hits.into_iter().filter(|&hit| hit).count())
+}
+
+/// Measures and writes.
+pub fn run(command: &Defences) -> Result<()> {
+    let weights = read_weights(&find_weights(&command.model)?)?;
+    let spec = &weights.spec;
+    let dataset = Dataset::by_name(&spec.dataset)?;
+    let data = command.data.dir()?;
+    let images = command.images.load(&weights, &data)?;
+    let clean = command.images.first(CLEAN).load(&weights, &data)?;
+    let thresholds = Thresholds::new(dataset.validity);
+    let norms: Norms = [Norm::Linf, Norm::L1, Norm::L2]
+        .map(|norm| {
+            let all = dataset.budgets(norm).study;
+            (norm, all[all.len().saturating_sub(5)..].to_vec())
+        })
+        .into();
+    let names: Vec<String> = match &command.defences {
+        Some(names) => names.clone(),
+        None => defence::offered(dataset).into_iter().map(|offer| offer.name).collect(),
+    };
+    let apgd = |norm: Norm, budget: f32| -> Result<Options> {
+        let options = Options::of("apgd")?.under(norm)?;
+        Ok(Options { budget, steps: command.steps, restarts: 1, search: false, ..options })
+    };
+    let mut cells = Vec::new();
+    for (norm, budgets) in &norms {
+        for &budget in budgets {
+            cells.push(apgd(*norm, budget)?);
+        }
+    }
+    let middle = norms[0].1[norms[0].1.len() / 2];
+    let square = [Options { budget: middle, steps: command.queries, ..Options::of("square")? }];
+    let subject = |weights: &Weights, defence: &str| -> Result<Subject> {
+        let plain = Subject::new(weights, Inference::Mean, 1, 1)?;
+        Ok(plain.behind(&weights.spec, defence, Attacker::Adaptive, &mut guards::finder(weights))?)
+    };
+    let bare = attacked(&subject(&weights, "none")?, &images, &cells, thresholds, &spec.name)?;
+    let from = match &command.from {
+        Some(from) => {
+            let other = read_weights(&find_weights(from)?)?;
+            ensure!(other.spec.labels == spec.labels, "'{}' names other labels", other.spec.name);
+            let at = [apgd(Norm::Linf, middle)?];
+            let made = attacked(&subject(&other, "none")?, &images, &at, thresholds, &other.spec.name)?;
+            Some((other.spec.name.clone(), made.into_iter().next().unwrap_or_default()))
+        }
+        None => None,
+    };
+    let mut rows = Vec::new();
+    for name in std::iter::once("none".to_owned()).chain(names) {
+        let subject = subject(&weights, &name)?;
+        let known = if name == "none" {
+            bare.clone()
+        } else {
+            attacked(&subject, &images, &cells, thresholds, &name)?
+        };
+        let read = |images: &[Image]| {
+            on_all_cores("clean images", images, &subject, |subject, image| {
+                let read =
+                    subject.read(&image.pixels, image.index as u64, |label| label == image.label, |_| 1.0);
+                Ok((read.reached && !read.refused, read.refused))
+            })
+        };
+        let (all, own) = (read(&clean)?, read(&images)?);
+        let wanted: Vec<bool> = own.iter().map(|(right, _)| *right).collect();
+        let mut fooled = Vec::new();
+        for (cell, (blind, known)) in bare.iter().zip(&known).enumerate() {
+            let blind = replayed(&subject, &images, blind, &wanted)?;
+            let known =
+                known.iter().zip(&wanted).filter(|((_, success), wanted)| *success && **wanted).count();
+            if cell % 5 == 0 {
+                fooled.push(Vec::new());
+            }
+            if let Some(row) = fooled.last_mut() {
+                row.push([blind, known]);
+            }
+        }
+        let asked = attacked(&subject, &images, &square, thresholds, &format!("{name}, square"))?;
+        let square =
+            asked[0].iter().zip(&wanted).filter(|((_, success), wanted)| *success && **wanted).count();
+        let transfer = match &from {
+            Some((_, made)) => replayed(&subject, &images, made, &wanted)?,
+            None => 0,
+        };
+        let alarms = (0..spec.classes()).map(|label| {
+            let of = all.iter().zip(&clean).filter(|(_, image)| image.label == label);
+            let refused: Vec<bool> = of.map(|((_, refused), _)| *refused).collect();
+            refused.iter().filter(|&&refused| refused).count() as f64 / refused.len().max(1) as f64
+        });
+        rows.push(Row {
+            name,
+            clean: all.iter().filter(|(right, _)| *right).count() as f64 / all.len() as f64,
+            alarms: alarms.collect(),
+            attacked: wanted.iter().filter(|&&wanted| wanted).count(),
+            fooled,
+            square,
+            transfer,
+        });
+        let text =
+            written(command, &weights, &norms, middle, &rows, from.as_ref().map(|(name, _)| &name[..]))?;
+        match &command.out {
+            Some(out) => write_atomically(out, text.as_bytes())?,
+            None if rows.len() > 1 => {}
+            None => eprintln!("measuring"),
+        }
+    }
+    let text = written(command, &weights, &norms, middle, &rows, from.as_ref().map(|(name, _)| &name[..]))?;
+    match &command.out {
+        Some(out) => println!("wrote {}", out.display()),
+        None => println!("{text}"),
+    }
+    Ok(())
+}
+
+/// The tables as Markdown.
+fn written(
+    command: &Defences,
+    weights: &Weights,
+    norms: &Norms,
+    middle: f32,
+    rows: &[Row],
+    from: Option<&str>,
+) -> Result<String> {
+    let mut out = String::new();
+    let share = |n: usize, of: usize| format!("{:.0}", 100.0 * n as f64 / of.max(1) as f64);
+    let context = || "cannot write the table".to_owned();
+    let typed = super::typed(None, &[]);
+    writeln!(
+        out,
+        "# {} behind each defence\n\nMade by `{typed}`. Success in percent of the images that are read rightly and not refused, aimed at \
+         the next label, of an attack that knows the network alone → one that knows the defence, too: Auto-PGD, {} steps of the \
+         cross-entropy and, where these fail, of the difference of logits ratio.\n",
+        weights.spec.name, command.steps
+    )
+    .with_context(context)?;
+    let transfer = from.map(|name| format!(" transfer of `{name}` |")).unwrap_or_default();
+    writeln!(
+        out,
+        "| defence | read rightly, % | refused, % (by label) | attacked | Square Attack, L∞ {middle}, {} queries |{transfer}",
+        command.queries
+    )
+    .with_context(context)?;
+    writeln!(out, "|---|---|---|---|---|{}", if from.is_some() { "---|" } else { "" })
+        .with_context(context)?;
+    for row in rows {
+        let mean = row.alarms.iter().sum::<f64>() / row.alarms.len().max(1) as f64;
+        let alarms: Vec<String> = row.alarms.iter().map(|share| format!("{:.0}", 100.0 * share)).collect();
+        let alarms =
+            if mean > 0.0 { format!("{:.1} ({})", 100.0 * mean, alarms.join(" ")) } else { "–".into() };
+        let transfer = from.map(|_| format!(" {} |", share(row.transfer, row.attacked))).unwrap_or_default();
+        writeln!(
+            out,
+            "| {} | {:.1} | {alarms} | {} | {} |{transfer}",
+            row.name,
+            100.0 * row.clean,
+            row.attacked,
+            share(row.square, row.attacked)
+        )
+        .with_context(context)?;
+    }
+    for (i, (norm, budgets)) in norms.iter().enumerate() {
+        let name = match norm {
+            Norm::Linf => "L∞",
+            Norm::L1 => "L1",
+            Norm::L2 => "L2",
+        };
+        let heads: Vec<String> = budgets.iter().map(|budget| format!("{name} {budget}")).collect();
+        writeln!(out, "\n| defence | {} |\n|---|{}", heads.join(" | "), "---|".repeat(budgets.len()))
+            .with_context(context)?;
+        for row in rows {
+            let cells: Vec<String> = row.fooled[i]
+                .iter()
+                .map(|[blind, known]| match &row.name[..] {
+                    "none" => share(*known, row.attacked),
+                    _ => format!("{} → {}", share(*blind, row.attacked), share(*known, row.attacked)),
+                })
+                .collect();
+            writeln!(out, "| {} | {} |", row.name, cells.join(" | ")).with_context(context)?;
+        }
+    }
+    Ok(out)
+}
