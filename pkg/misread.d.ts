@@ -2,6 +2,22 @@
 /* eslint-disable */
 
 /**
+ * Networks that stand guard.
+ */
+export class Guards {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Takes a network as a guard; throws where it cannot be one.
+     */
+    add(network: Network): void;
+    /**
+     * None yet.
+     */
+    constructor();
+}
+
+/**
  * A network: its weights, read and packed once. The subjects that are made of it share them.
  */
 export class Network {
@@ -16,6 +32,10 @@ export class Network {
      * The facts of the weights file, by name.
      */
     facts(): any;
+    /**
+     * The names of the networks that the guards among these defences need, besides this one.
+     */
+    guards(defence: string): string[];
     /**
      * The labels of these images.
      */
@@ -72,9 +92,10 @@ export class Subject {
     lossAndGradient(image: Float32Array | number[], label: number): Float32Array;
     /**
      * A network that reads through `mean` or `sampled` (of which what is no VAE takes no notice), behind the defence of that
-     * name, several with `+` between; an empty name or `none` for none.
+     * name, several with `+` between (an empty name or `none` for none), as an `adaptive`, a `blind` or a `black-box` attacker
+     * sees it. `guards` holds the guards that [`Network::guards`] names.
      */
-    constructor(network: Network, inference: string, defence: string);
+    constructor(network: Network, inference: string, defence: string, attacker: string, guards: Guards);
     /**
      * How it reads an image, of that index in its set: `{predicted, refused, confidence, probabilities}`. Label and refusal are
      * what is deployed answers (of draws what most of them name), the probabilities those that an attacker sees.
@@ -173,6 +194,7 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
+    readonly __wbg_guards_free: (a: number, b: number) => void;
     readonly __wbg_network_free: (a: number, b: number) => void;
     readonly __wbg_samples_free: (a: number, b: number) => void;
     readonly __wbg_subject_free: (a: number, b: number) => void;
@@ -181,9 +203,12 @@ export interface InitOutput {
     readonly build: () => [number, number];
     readonly catalogue: () => any;
     readonly grade: (a: any, b: number, c: number, d: any) => [number, number, number];
+    readonly guards_add: (a: number, b: number) => [number, number];
+    readonly guards_new: () => number;
     readonly median: (a: number, b: number) => [number, number];
     readonly network_about: (a: number) => [number, number, number];
     readonly network_facts: (a: number) => any;
+    readonly network_guards: (a: number, b: number, c: number) => [number, number, number, number];
     readonly network_mapLabels: (a: number) => [number, number];
     readonly network_mapPoints: (a: number) => [number, number];
     readonly network_new: (a: number, b: number, c: number, d: number) => [number, number, number];
@@ -198,7 +223,7 @@ export interface InitOutput {
     readonly share: (a: number, b: number) => [number, number];
     readonly start: () => void;
     readonly subject_lossAndGradient: (a: number, b: number, c: number, d: number) => [number, number, number, number];
-    readonly subject_new: (a: number, b: number, c: number, d: number, e: number) => [number, number, number];
+    readonly subject_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => [number, number, number];
     readonly subject_read: (a: number, b: number, c: number, d: number) => [number, number, number];
     readonly trial_at: (a: number) => number;
     readonly trial_frame: (a: number) => [number, number, number];
@@ -212,6 +237,7 @@ export interface InitOutput {
     readonly __externref_table_alloc: () => number;
     readonly __wbindgen_externrefs: WebAssembly.Table;
     readonly __externref_table_dealloc: (a: number) => void;
+    readonly __externref_drop_slice: (a: number, b: number) => void;
     readonly __wbindgen_start: () => void;
 }
 

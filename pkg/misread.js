@@ -1,6 +1,43 @@
 /* @ts-self-types="./misread.d.ts" */
 
 /**
+ * Networks that stand guard.
+ */
+export class Guards {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        GuardsFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_guards_free(ptr, 0);
+    }
+    /**
+     * Takes a network as a guard; throws where it cannot be one.
+     * @param {Network} network
+     */
+    add(network) {
+        _assertClass(network, Network);
+        const ret = wasm.guards_add(this.__wbg_ptr, network.__wbg_ptr);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
+    }
+    /**
+     * None yet.
+     */
+    constructor() {
+        const ret = wasm.guards_new();
+        this.__wbg_ptr = ret;
+        GuardsFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+}
+if (Symbol.dispose) Guards.prototype[Symbol.dispose] = Guards.prototype.free;
+
+/**
  * A network: its weights, read and packed once. The subjects that are made of it share them.
  */
 export class Network {
@@ -33,6 +70,22 @@ export class Network {
     facts() {
         const ret = wasm.network_facts(this.__wbg_ptr);
         return ret;
+    }
+    /**
+     * The names of the networks that the guards among these defences need, besides this one.
+     * @param {string} defence
+     * @returns {string[]}
+     */
+    guards(defence) {
+        const ptr0 = passStringToWasm0(defence, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.network_guards(this.__wbg_ptr, ptr0, len0);
+        if (ret[3]) {
+            throw takeFromExternrefTable0(ret[2]);
+        }
+        var v2 = getArrayJsValueFromWasm0(ret[0], ret[1]);
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v2;
     }
     /**
      * The labels of these images.
@@ -206,25 +259,32 @@ export class Subject {
     }
     /**
      * A network that reads through `mean` or `sampled` (of which what is no VAE takes no notice), behind the defence of that
-     * name, several with `+` between; an empty name or `none` for none.
+     * name, several with `+` between (an empty name or `none` for none), as an `adaptive`, a `blind` or a `black-box` attacker
+     * sees it. `guards` holds the guards that [`Network::guards`] names.
      * @param {Network} network
      * @param {string} inference
      * @param {string} defence
+     * @param {string} attacker
+     * @param {Guards} guards
      */
-    constructor(network, inference, defence) {
+    constructor(network, inference, defence, attacker, guards) {
         _assertClass(network, Network);
-        let ptr0, len0, ptr1, len1;
+        _assertClass(guards, Guards);
+        let ptr0, len0, ptr1, len1, ptr2, len2;
         try {
             ptr0 = passStringToWasm0(inference, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len0 = WASM_VECTOR_LEN;
             ptr1 = passStringToWasm0(defence, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len1 = WASM_VECTOR_LEN;
+            ptr2 = passStringToWasm0(attacker, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len2 = WASM_VECTOR_LEN;
         } catch (e) {
+            if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
             if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
             if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
             throw e;
         }
-        const ret = wasm.subject_new(network.__wbg_ptr, ptr0, len0, ptr1, len1);
+        const ret = wasm.subject_new(network.__wbg_ptr, ptr0, len0, ptr1, len1, ptr2, len2, guards.__wbg_ptr);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
@@ -631,6 +691,9 @@ function __wbg_get_imports() {
     };
 }
 
+const GuardsFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_guards_free(ptr, 1));
 const NetworkFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_network_free(ptr, 1));
@@ -664,6 +727,17 @@ function getArrayF32FromWasm0(ptr, len) {
 function getArrayF64FromWasm0(ptr, len) {
     ptr = ptr >>> 0;
     return getFloat64ArrayMemory0().subarray(ptr / 8, ptr / 8 + len);
+}
+
+function getArrayJsValueFromWasm0(ptr, len) {
+    ptr = ptr >>> 0;
+    const mem = getDataViewMemory0();
+    const result = [];
+    for (let i = ptr; i < ptr + 4 * len; i += 4) {
+        result.push(wasm.__wbindgen_externrefs.get(mem.getUint32(i, true)));
+    }
+    wasm.__externref_drop_slice(ptr, len);
+    return result;
 }
 
 function getArrayU32FromWasm0(ptr, len) {

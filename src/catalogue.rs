@@ -178,7 +178,7 @@ fn of_attack(attack: &'static Descriptor) -> Tree {
         ("study", traits.study.into()),
         ("decides", traits.decides.into()),
         ("rounds", traits.rounds.into()),
-        ("needs_start", traits.needs_start.into()),
+        ("starts", traits.starts().into()),
         ("gradient", (!traits.gradient_free).into()),
         ("fields", attack.fields.iter().filter(|field| field.shown != Shown::Never).map(of_field).collect()),
     ])

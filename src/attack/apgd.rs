@@ -52,8 +52,15 @@ pub static APGD: Descriptor = Descriptor {
         Field::STOP,
         Field::SEED,
     ],
-    traits: Traits { study: false, decides: false, rounds: true, needs_start: false, gradient_free: false },
-    make: |options, model, image, goal, _| {
+    traits: Traits {
+        study: false,
+        decides: false,
+        rounds: true,
+        needs_start: false,
+        takes_start: true,
+        gradient_free: false,
+    },
+    make: |options, model, image, goal, start| {
         let Options {
             norm,
             budget: epsilon,
@@ -68,7 +75,11 @@ pub static APGD: Descriptor = Descriptor {
         } = *options;
         let options =
             ApgdOptions { norm, epsilon, steps, loss, restarts, seed, confidence, early_stop, search };
-        Ok(Box::new(Apgd::new(model, image, goal, options)?))
+        let attack = Apgd::new(model, image, goal, options)?;
+        Ok(Box::new(match start {
+            Some(start) => attack.starting(start, restarts),
+            None => attack,
+        }))
     },
 };
 
@@ -155,6 +166,8 @@ pub struct Apgd {
     stage: usize,
     run: Run,
     room: Room,
+    /// An image that is read as wanted, and after how many runs one begins there.
+    start: Option<(usize, Vec<f32>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,9 +265,22 @@ impl Apgd {
             stage: 0,
             run: Run::default(),
             room,
+            start: None,
         };
         attack.begin();
         attack
+    }
+
+    /// After so many runs, one that begins at `start`, an image that is read as wanted, as near to it as the budget lets: where a
+    /// classifier is flat around the original no gradient leads there.
+    pub(super) fn starting(mut self, start: &[f32], after: usize) -> Self {
+        self.start = Some((after, start.to_vec()));
+        self
+    }
+
+    /// How many runs there are.
+    fn runs(&self) -> usize {
+        self.start.as_ref().map_or(self.options.restarts, |(after, _)| after + 1)
     }
 
     /// Plans the stage that comes next.
@@ -291,8 +317,11 @@ impl Apgd {
         let random = self.restart > 0 || self.options.seed.is_some();
         let Candidate { original, image, .. } = &mut self.candidate;
         let (norm, radius) = (self.options.norm, self.run.radius);
+        let start = self.start.as_ref().filter(|(after, _)| *after == self.restart);
         if self.stage > 0 {
             image.copy_from_slice(&self.room.best);
+        } else if let Some((_, start)) = start {
+            image.copy_from_slice(start);
         } else if random && norm == Norm::L1 {
             // As in AutoAttack: noise of which the projection keeps the largest pixels.
             normal(&mut self.rng, image);
@@ -411,7 +440,7 @@ impl Apgd {
             return progress;
         }
         self.stage = 0;
-        if !self.succeeded() && self.restart + 1 < self.options.restarts {
+        if !self.succeeded() && self.restart + 1 < self.runs() {
             self.restart += 1;
             self.state = State::Start;
             self.begin();

@@ -186,6 +186,11 @@ impl Candidate {
         self.probabilities[labels..].fill(0.0);
     }
 
+    /// How many labels there are.
+    pub fn labels(&self) -> usize {
+        self.labels
+    }
+
     /// The likeliest label, and whether the image is refused.
     fn read(&self) -> (usize, bool) {
         (argmax(&self.logits[..self.labels]), argmax(&self.logits) >= self.labels)

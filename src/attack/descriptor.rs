@@ -43,6 +43,8 @@ pub struct Traits {
     pub rounds: bool,
     /// Whether it begins at an image that is read as wanted.
     pub needs_start: bool,
+    /// Whether it begins at one where nothing else has helped, and there is one.
+    pub takes_start: bool,
     /// Whether it uses no gradient.
     pub gradient_free: bool,
 }
@@ -97,6 +99,13 @@ pub struct Range {
     /// What the page offers: from, to and in which steps, or these values.
     pub slider: Option<[f64; 3]>,
     pub values: &'static [f64],
+}
+
+impl Traits {
+    /// Whether an image that is read as wanted is of use to it.
+    pub fn starts(self) -> bool {
+        self.needs_start || self.takes_start
+    }
 }
 
 impl Range {

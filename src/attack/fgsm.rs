@@ -14,7 +14,14 @@ pub static FGSM: Descriptor = Descriptor {
     searches: false,
     steps: 1,
     fields: &[Field::mode("fixed"), Field::epsilon(1.0), Field::CONFIDENCE],
-    traits: Traits { study: false, decides: false, rounds: true, needs_start: false, gradient_free: false },
+    traits: Traits {
+        study: false,
+        decides: false,
+        rounds: true,
+        needs_start: false,
+        takes_start: false,
+        gradient_free: false,
+    },
     make: |options, model, image, goal, _| {
         let options = Options { steps: 1, alpha: Some(options.budget), ..*options };
         Ok(Box::new(BasicIterative::new(model, image, goal, options.iterative(Step::Sign))?))

@@ -34,7 +34,14 @@ pub static HOPSKIPJUMP: Descriptor = Descriptor {
         Field::STOP,
         Field::SEED,
     ],
-    traits: Traits { study: false, decides: false, rounds: false, needs_start: true, gradient_free: true },
+    traits: Traits {
+        study: false,
+        decides: false,
+        rounds: false,
+        needs_start: true,
+        takes_start: false,
+        gradient_free: true,
+    },
     make: |options, model, image, goal, start| {
         let Options { norm, steps: queries, confidence, early_stop, seed, .. } = *options;
         let (epsilon, seed) = (options.fixed_budget(), seed.unwrap_or(0));

@@ -31,7 +31,14 @@ pub static L1: Descriptor = Descriptor {
         Field::STOP,
         Field::SEED,
     ],
-    traits: Traits { study: true, decides: false, rounds: true, needs_start: false, gradient_free: false },
+    traits: Traits {
+        study: true,
+        decides: false,
+        rounds: true,
+        needs_start: false,
+        takes_start: false,
+        gradient_free: false,
+    },
     make: |options: &Options, model, image, goal, _| {
         Ok(Box::new(BasicIterative::new(model, image, goal, options.iterative(Step::L1(options.form)))?))
     },

@@ -46,7 +46,14 @@ pub static LBFGS: Descriptor = Descriptor {
         Field::CONFIDENCE,
         Field::STOP,
     ],
-    traits: Traits { study: true, decides: false, rounds: true, needs_start: false, gradient_free: false },
+    traits: Traits {
+        study: true,
+        decides: false,
+        rounds: true,
+        needs_start: false,
+        takes_start: false,
+        gradient_free: false,
+    },
     make: |options, model, image, goal, _| {
         let Options { budget: c, steps: iterations, confidence, early_stop, search, .. } = *options;
         let options = LbfgsOptions { c, iterations, confidence, early_stop, search };

@@ -29,7 +29,14 @@ pub static SQUARE: Descriptor = Descriptor {
         Field::STOP,
         Field::SEED,
     ],
-    traits: Traits { study: false, decides: false, rounds: false, needs_start: false, gradient_free: true },
+    traits: Traits {
+        study: false,
+        decides: false,
+        rounds: false,
+        needs_start: false,
+        takes_start: false,
+        gradient_free: true,
+    },
     make: |options, model, image, goal, _| {
         let Options { budget: epsilon, steps: queries, confidence, early_stop, seed, .. } = *options;
         let options = SquareOptions { epsilon, queries, confidence, early_stop, seed: seed.unwrap_or(0) };

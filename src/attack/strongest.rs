@@ -28,12 +28,20 @@ pub static STRONGEST: Descriptor = Descriptor {
         Field::CONFIDENCE,
         Field::SEED,
     ],
-    traits: Traits { study: false, decides: true, rounds: false, needs_start: false, gradient_free: false },
-    make: |options, model, image, goal, _| {
+    traits: Traits {
+        study: false,
+        decides: true,
+        rounds: false,
+        needs_start: false,
+        takes_start: true,
+        gradient_free: false,
+    },
+    make: |options, model, image, goal, start| {
         let Options { norm, steps: gradients, confidence, seed, .. } = *options;
         let (epsilon, seed) = (options.fixed_budget(), seed.unwrap_or(0));
         let options = StrongestOptions { norm, epsilon, gradients, confidence, seed };
-        Ok(Box::new(Strongest::new(model, image, goal, options)?))
+        let attack = Strongest::new(model, image, goal, options)?;
+        Ok(Box::new(Strongest { start: start.map(<[f32]>::to_vec), ..attack }))
     },
 };
 
@@ -147,6 +155,9 @@ pub struct Strongest {
     gradients: usize,
     queries: usize,
     best: Option<Outcome>,
+    /// An image that is read as wanted, from which later stages begin while nothing has succeeded: where a classifier is flat
+    /// around the original no gradient leads there.
+    start: Option<Vec<f32>>,
     /// Where searches go on: the closest image that is read as wanted for certain, within the budget or not.
     closest: Option<(f64, Vec<f32>)>,
     ended: bool,
@@ -191,6 +202,7 @@ impl Strongest {
             gradients: 0,
             queries: 0,
             best: None,
+            start: None,
             closest: None,
             ended: false,
         };
@@ -227,7 +239,7 @@ impl Strongest {
                 vec![Kind::Survey, first, again, again, second, again, again, last]
             }
             (Goal::Away(_), None, _) => {
-                let scouts = (0..LABELS.min(self.blank.logits.len() - 1)).map(Kind::Scout);
+                let scouts = (0..LABELS.min(self.blank.labels() - 1)).map(Kind::Scout);
                 let begin = [Kind::Survey, start(From::Original, None)];
                 begin.into_iter().chain(scouts).chain([again, first, last]).collect()
             }
@@ -280,7 +292,11 @@ impl Strongest {
                     early_stop: true,
                     search: false,
                 };
-                Some(Stage::Apgd(Box::new(Apgd::on(candidate, options))))
+                let attack = Apgd::on(candidate, options);
+                Some(Stage::Apgd(Box::new(match self.fallback().filter(|_| random) {
+                    Some(start) => attack.starting(start, 0),
+                    None => attack,
+                })))
             }
             Kind::Search { from, way, last } => {
                 let rest = self.order.len().saturating_sub(self.stages).max(1);
@@ -304,10 +320,19 @@ impl Strongest {
                     (From::Original, _) if first => search,
                     (From::Original, _) => search.starting(&self.blank.original),
                     (From::Best, Some((_, image))) => search.starting(image),
-                    _ => search.starting(&self.noisy()),
+                    _ => match self.fallback() {
+                        Some(start) => search.starting(start),
+                        None => search.starting(&self.noisy()),
+                    },
                 })))
             }
         }
+    }
+
+    /// Where to begin when nothing has succeeded.
+    fn fallback(&self) -> Option<&Vec<f32>> {
+        let succeeded = self.best.as_ref().is_some_and(|best| best.progress.success);
+        self.start.as_ref().filter(|_| !succeeded && self.closest.is_none())
     }
 
     /// The stage that follows, if one does.
@@ -337,7 +362,7 @@ impl Strongest {
 
     /// The labels, the nearest first: by what scouts came to, or else by the survey.
     fn nearest(&self) -> impl Iterator<Item = usize> {
-        let mut far = vec![f64::NEG_INFINITY; self.blank.logits.len()];
+        let mut far = vec![f64::NEG_INFINITY; self.blank.labels()];
         for (label, distance) in &self.found {
             far[*label] = far[*label].max(-distance);
         }
@@ -513,7 +538,9 @@ impl Attack for Survey {
             let Candidate { goal, logits, .. } = &self.candidate;
             // What was asked first stands first; the likeliest of the others follow.
             let scores: Vec<f64> = logits.iter().map(|z| f64::from(*z)).collect();
-            let others = ranked(&scores).filter(|i| *i != goal.label() && *i != asked);
+            // A refusal is no label.
+            let scores = &scores[..self.candidate.labels()];
+            let others = ranked(scores).filter(|i| *i != goal.label() && *i != asked);
             self.labels = [asked].into_iter().chain(others).take(LABELS).collect();
         }
         let Candidate { original, gradient, value, .. } = &self.candidate;

@@ -92,10 +92,10 @@ fn gradient_free() -> Vec<&'static str> {
 /// Images that are attacked at once.
 const BATCH: usize = 16;
 /// Images among which one is sought to start from.
-const STARTS: usize = 1_000;
+pub(super) const STARTS: usize = 1_000;
 
 /// An image of the wanted label (of any other, where the goal is to get away).
-fn start_for<'a>(starts: &'a [Image], image: &Image, goal: Goal) -> Option<&'a [f32]> {
+pub(super) fn start_for<'a>(starts: &'a [Image], image: &Image, goal: Goal) -> Option<&'a [f32]> {
     let found = starts.iter().find(|start| start.index != image.index && goal.reached(start.label));
     found.map(|start| &start.pixels[..])
 }
@@ -139,8 +139,8 @@ pub fn run(command: &Attack) -> Result<()> {
         ensure!(label < classes, "there is no label {label}; the network has {classes}, from 0 on");
     }
     let thresholds = Thresholds::new(dataset.validity).with(command.valid, command.confident)?;
-    // What an attack that begins at an image of the wanted label starts from: the first images of the set.
-    let starts = if options.attack.traits.needs_start {
+    // What an attack that may begin at an image of the wanted label starts from: the first images of the set.
+    let starts = if options.attack.traits.starts() {
         command.images.first(STARTS).load(&weights, data)?
     } else {
         Vec::new()

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::Data;
+use super::attack::{STARTS, start_for};
 use super::numbers::counts;
 use crate::attack::{Norm, Options};
 use crate::classifier::defence;
@@ -75,7 +76,7 @@ type Norms = Vec<(Norm, Vec<f32>)>;
 /// the goal was reached.
 fn attacked(
     subject: &Subject,
-    images: &[Image],
+    (images, starts): (&[Image], &[Image]),
     cells: &[Options],
     thresholds: Thresholds,
     what: &str,
@@ -84,8 +85,14 @@ fn attacked(
     let jobs: Vec<(&Options, &[Image])> =
         cells.iter().flat_map(|options| images.chunks(BATCH).map(move |some| (options, some))).collect();
     let done = on_all_cores(what, &jobs, subject, |subject, (options, some)| {
-        let tasks: Vec<Task<'_>> =
-            some.iter().map(|image| Task::new(image, Target::Next.goal(image.label, classes))).collect();
+        let goal = |image: &Image| Target::Next.goal(image.label, classes);
+        let tasks: Vec<Task<'_>> = some
+            .iter()
+            .map(|image| Task {
+                start: start_for(starts, image, goal(image)),
+                ..Task::new(image, goal(image))
+            })
+            .collect();
         let judged = judge_all(subject, &tasks, options, thresholds)?;
         Ok(judged.into_iter().map(|judged| (judged.image, judged.record.success)).collect::<Vec<_>>())
     })?;
@@ -118,6 +125,8 @@ pub fn run(command: &Defences) -> Result<()> {
     let images = command.images.load(&weights, &data)?;
     let clean = command.images.first(CLEAN).load(&weights, &data)?;
     let thresholds = Thresholds::new(dataset.validity);
+    let starts = command.images.first(STARTS).load(&weights, &data)?;
+    let attackable = (&images[..], &starts[..]);
     let norms: Norms = [Norm::Linf, Norm::L1, Norm::L2]
         .map(|norm| {
             let all = dataset.budgets(norm).study;
@@ -144,13 +153,13 @@ pub fn run(command: &Defences) -> Result<()> {
         let plain = Subject::new(weights, Inference::Mean, 1, 1)?;
         Ok(plain.behind(&weights.spec, defence, Attacker::Adaptive, &mut guards::finder(weights))?)
     };
-    let bare = attacked(&subject(&weights, "none")?, &images, &cells, thresholds, &spec.name)?;
+    let bare = attacked(&subject(&weights, "none")?, attackable, &cells, thresholds, &spec.name)?;
     let from = match &command.from {
         Some(from) => {
             let other = read_weights(&find_weights(from)?)?;
             ensure!(other.spec.labels == spec.labels, "'{}' names other labels", other.spec.name);
             let at = [apgd(Norm::Linf, middle)?];
-            let made = attacked(&subject(&other, "none")?, &images, &at, thresholds, &other.spec.name)?;
+            let made = attacked(&subject(&other, "none")?, attackable, &at, thresholds, &other.spec.name)?;
             Some((other.spec.name.clone(), made.into_iter().next().unwrap_or_default()))
         }
         None => None,
@@ -161,7 +170,7 @@ pub fn run(command: &Defences) -> Result<()> {
         let known = if name == "none" {
             bare.clone()
         } else {
-            attacked(&subject, &images, &cells, thresholds, &name)?
+            attacked(&subject, attackable, &cells, thresholds, &name)?
         };
         let read = |images: &[Image]| {
             on_all_cores("clean images", images, &subject, |subject, image| {
@@ -184,7 +193,7 @@ pub fn run(command: &Defences) -> Result<()> {
                 row.push([blind, known]);
             }
         }
-        let asked = attacked(&subject, &images, &square, thresholds, &format!("{name}, square"))?;
+        let asked = attacked(&subject, attackable, &square, thresholds, &format!("{name}, square"))?;
         let square =
             asked[0].iter().zip(&wanted).filter(|((_, success), wanted)| *success && **wanted).count();
         let transfer = match &from {

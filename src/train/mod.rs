@@ -125,7 +125,8 @@ pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
         let Some(loss) = run_epoch(options, epoch, (&graph, &mut adam), train, &stop)? else { break };
         let seconds = start.elapsed().as_secs_f64();
         let tensors = graph.tensors()?;
-        let shipped = siamese::finished(spec, &tensors, &centred, &training, &held_out)?;
+        let shipped =
+            siamese::finished((spec, options.recipe.pair_loss), &tensors, &centred, &training, &held_out)?;
         let epoch = Epoch { loss, held_out: measure(spec, &shipped, &centred, &held_out)? };
         state.add(options, epoch, tensors, &adam)?;
         checkpoint::save(options, &state)?;
@@ -135,7 +136,8 @@ pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
         println!("stopped; keeping the best weights so far. --resume goes on after the last whole epoch");
     }
     if let Some((_, tensors)) = &mut state.best {
-        *tensors = siamese::finished(spec, tensors, &centred, &training, &held_out)?;
+        *tensors =
+            siamese::finished((spec, options.recipe.pair_loss), tensors, &centred, &training, &held_out)?;
     }
     finish(options, &state, (&centred, &held_out), test)?;
     if !stop.load(Ordering::Relaxed) {
@@ -190,7 +192,11 @@ fn run_epoch(
                 let (embeddings, logits) = graph.embeddings(&images, dropped())?;
                 let loss = match recipe.pair_loss {
                     PairLoss::Contrastive => siamese::contrastive(&embeddings, &labels)?,
-                    PairLoss::Prototypes => cross_entropy(&logits, &labels)?,
+                    PairLoss::Prototypes => {
+                        let cw = std::env::var("CW").ok().and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0);
+                        let own = logits.gather(&labels.unsqueeze(1)?, 1)?.mean_all()?.neg()?;
+                        (cross_entropy(&logits, &labels)? + (own * cw)?)?
+                    }
                 };
                 (loss, logits)
             }

@@ -5,6 +5,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
+use crate::datasets::PairLoss;
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Loss;
 use crate::native::labelled::Labelled;
@@ -76,15 +77,15 @@ fn embeddings(
     Ok(indices.par_iter().map_init(|| net.clone(), of).collect())
 }
 
-/// Tensors of a training as they are shipped, of `spec`: with the mean embedding of each of its labels' training images as
-/// its prototype (Snell et al. 2017, equation 1), and all distances scaled so that the softmax over them is as sure as it is
+/// Tensors of a training as they are shipped, of `spec`: where prototypes were not learnt, with the mean embedding of each
+/// label's training images as its prototype (Snell et al. 2017, equation 1), and all distances scaled so that the softmax over them is as sure as it is
 /// right on the held-out images (Guo et al. 2017, "On Calibration of Modern Neural Networks": one temperature; it changes no
 /// reading). A training may know more labels than `spec`, which come after its own.
 ///
 /// # Errors
 /// When the tensors are not those of such a network.
 pub fn finished(
-    spec: &Spec,
+    (spec, loss): (&Spec, PairLoss),
     tensors: &[Vec<f32>],
     images: &Labelled,
     training: &[usize],
@@ -95,19 +96,21 @@ pub fn finished(
     let mut tensors = tensors.to_vec();
     let last = tensors.len() - 1;
     tensors[last].truncate(classes * size);
-    let own: Vec<usize> =
-        training.iter().copied().filter(|&i| usize::from(images.labels[i]) < classes).collect();
-    let mut prototypes = vec![0.0f64; classes * size];
-    let mut counts = vec![0usize; classes];
-    for (embedding, &i) in embeddings(spec, &tensors, images, &own)?.iter().zip(&own) {
-        let label = usize::from(images.labels[i]);
-        counts[label] += 1;
-        for (sum, x) in prototypes[label * size..].iter_mut().zip(embedding) {
-            *sum += f64::from(*x);
+    if loss == PairLoss::Contrastive {
+        let own: Vec<usize> =
+            training.iter().copied().filter(|&i| usize::from(images.labels[i]) < classes).collect();
+        let mut prototypes = vec![0.0f64; classes * size];
+        let mut counts = vec![0usize; classes];
+        for (embedding, &i) in embeddings(spec, &tensors, images, &own)?.iter().zip(&own) {
+            let label = usize::from(images.labels[i]);
+            counts[label] += 1;
+            for (sum, x) in prototypes[label * size..].iter_mut().zip(embedding) {
+                *sum += f64::from(*x);
+            }
         }
-    }
-    for (i, (to, sum)) in tensors[last].iter_mut().zip(&prototypes).enumerate() {
-        *to = (sum / counts[i / size].max(1) as f64) as f32;
+        for (i, (to, sum)) in tensors[last].iter_mut().zip(&prototypes).enumerate() {
+            *to = (sum / counts[i / size].max(1) as f64) as f32;
+        }
     }
     let distances: Vec<(Vec<f32>, usize)> = embeddings(spec, &tensors, images, held_out)?
         .iter()

@@ -125,7 +125,7 @@ impl Network {
         }
     }
 
-    fn subject(
+    pub(super) fn subject(
         &self,
         inference: Inference,
         defence: &str,

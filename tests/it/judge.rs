@@ -1,7 +1,7 @@
 //! An attack is judged alike whichever way it is run, and a refusal is an outcome of its own.
 
 use misread::attack::{self, Goal, Norm, Options};
-use misread::classifier::{Classifier, Inference, Subject};
+use misread::classifier::{Attacker, Classifier, Inference, Subject};
 use misread::datasets::{Image, MNIST};
 use misread::judge::{Judged, Record, Task, Trial, judge_all};
 use misread::kernel::softmax::Loss;
@@ -112,7 +112,11 @@ fn a_refused_image_is_no_success_and_an_attack_fights_the_refusal() {
 fn step_by_step_and_all_at_once_are_judged_alike() {
     let defended = |name: &str, inference, defence: &str| {
         let bytes = std::fs::read(format!("models/{name}.safetensors")).unwrap();
-        Subject::new(&zoo::read(&bytes).unwrap(), inference, 1, 8).unwrap().behind(defence).unwrap()
+        let weights = zoo::read(&bytes).unwrap();
+        let plain = Subject::new(&weights, inference, 1, 8).unwrap();
+        plain
+            .behind(&weights.spec, defence, Attacker::Adaptive, &mut |_| unreachable!("no guard is named"))
+            .unwrap()
     };
     // The second is called a 2, and read as the 7 that it is.
     let images: Vec<Image> = vec![image(3), Image { label: 2, ..image(7) }, image(14)];

@@ -4,6 +4,7 @@ mod allocations;
 mod attacks;
 mod cli;
 mod data;
+mod defences;
 mod floors;
 mod golden;
 mod judge;

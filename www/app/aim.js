@@ -20,11 +20,11 @@ export function aim(session) {
   return { label, target, targeted, about: { subject, task, thresholds: session.thresholds } };
 }
 
-/** An image that reads as wanted, where the attack begins at one. @param {Session} session @param {string} attack @param {Task} task */
+/** An image that reads as wanted, where the attack may begin at one. @param {Session} session @param {string} attack @param {Task} task */
 export async function startFor(session, attack, task) {
   const { offers, state, current } = session;
   const { pictures } = current;
-  if (!offers.attack(attack).needs_start || !pictures) return null;
+  if (!offers.attack(attack).starts || !pictures) return null;
   const reached = (/** @type {number | null} */ other) => other !== null && (task.target === null ? other !== task.label : other === task.target);
   const found = pictures.all.find(({ id }) => id !== state.digit && reached(session.labelOf(id)));
   return found ? pictures.image(found.id).catch(() => null) : null;

@@ -18,7 +18,7 @@
  * @property {number[]} [values]
  *
  * @typedef {{key: string, title: string, source: string, norms: string[], study: boolean, decides: boolean, rounds: boolean,
- *   needs_start: boolean, gradient: boolean, fields: Field[]}} Attack
+ *   starts: boolean, gradient: boolean, fields: Field[]}} Attack
  * @typedef {{initial: number, low: number, high: number, step: number, several: number[]}} Budgets
  * @typedef {{key: string, title: string, nouns: [string, string], image: [number, number, number], labels: string[], named: boolean,
  *   measure: string, valid: number, confident: number, pictures: 'sample' | 'server' | 'none', sample: string | null,
