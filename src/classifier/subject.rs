@@ -161,17 +161,17 @@ impl Subject {
     ) -> Result<Self> {
         let bare = self.seen.copied();
         let list: Vec<&str> = defence::names(names).collect();
-        let mut subject =
-            list.iter().try_fold(self, |subject, name| match defence::by_name(name, spec)? {
-                Named::Guard(network, percent) => guard(&network)?.before(subject, percent),
-                Named::Alone(Defence { apply: Apply::Change(change), .. }) => Ok(change(subject)),
+        let mut subject = self;
+        for name in &list {
+            match defence::by_name(name, spec)? {
+                Named::Guard(network, percent) => subject = guard(&network)?.before(subject, percent)?,
+                Named::Alone(Defence { apply: Apply::Change(change), .. }) => subject = change(subject),
                 Named::Alone(Defence { apply: Apply::Reduce(reduction), .. }) => {
-                    let seen = reduction.before(subject.seen, false)?;
-                    let deployed =
-                        subject.deployed.map(|inner| reduction.before(inner, false)).transpose()?;
-                    Ok(Self { seen, deployed, ..subject })
+                    reduction.check(subject.seen.shape())?;
+                    subject = subject.wrapped(&|inner| reduction.before(inner, false));
                 }
-            })?;
+            }
+        }
         subject.defence = list.join("+");
         if list.is_empty() {
             return Ok(subject);
@@ -185,8 +185,8 @@ impl Subject {
     }
 
     /// This subject with something around both what is seen and what is deployed.
-    pub(super) fn wrapped(self, around: impl Fn(Box<dyn Copied>) -> Box<dyn Copied>) -> Self {
-        Self { seen: around(self.seen), deployed: self.deployed.map(&around), ..self }
+    pub(super) fn wrapped(self, around: &dyn Fn(Box<dyn Copied>) -> Box<dyn Copied>) -> Self {
+        Self { seen: around(self.seen), deployed: self.deployed.map(around), ..self }
     }
 
     /// How what is deployed reads `pixels`, and whether that is what `reached` wants and how sure `confidence` says it is of it

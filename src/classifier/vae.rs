@@ -299,13 +299,16 @@ impl Classifier for Vae {
             head.forward_batch(&batch.draws, samples);
             sum.fill(f32::NEG_INFINITY);
             let mut total = 0.0;
+            if let Some(refusal) = &mut query.refusal {
+                refusal.weight *= share;
+            }
             for (k, to_logits) in batch.to_logits.chunks_exact_mut(classes).enumerate() {
                 let logits = head.outputs_of(k);
                 add_log_probabilities(logits, probabilities, sum);
                 total += query.loss.evaluate_guarded(logits, to_logits, query.refusal.as_deref_mut());
             }
             if let Some(refusal) = &mut query.refusal {
-                refusal.slopes.iter_mut().for_each(|slope| *slope *= share);
+                refusal.weight /= share;
             }
             write_mean(sum, samples, query.logits);
             *query.value = total * share;

@@ -60,6 +60,8 @@ pub struct Refusal {
     pub leads: Vec<f32>,
     /// Takes the slopes of the loss with respect to the leads, which add up.
     pub slopes: Vec<f32>,
+    /// What each of them counts: of a loss that is a mean over draws, a share.
+    pub weight: f32,
     /// Room for the logits with the refusal's among them, and for their gradient.
     logits: Vec<f32>,
     gradient: Vec<f32>,
@@ -70,7 +72,13 @@ impl Refusal {
     pub fn new(leads: impl Iterator<Item = f32>) -> Self {
         let leads: Vec<f32> = leads.collect();
         let (labels, room) = (leads.len(), leads.len() + 1);
-        Self { leads, slopes: vec![0.0; labels], logits: vec![0.0; room], gradient: vec![0.0; room] }
+        Self {
+            leads,
+            slopes: vec![0.0; labels],
+            weight: 1.0,
+            logits: vec![0.0; room],
+            gradient: vec![0.0; room],
+        }
     }
 }
 
@@ -108,7 +116,7 @@ impl Loss {
         let slope = refusal.gradient[labels];
         gradient.copy_from_slice(&refusal.gradient[..labels]);
         gradient[label] += slope;
-        refusal.slopes[label] += slope;
+        refusal.slopes[label] += refusal.weight * slope;
         value
     }
 

@@ -193,9 +193,7 @@ fn run_epoch(
                 let loss = match recipe.pair_loss {
                     PairLoss::Contrastive => siamese::contrastive(&embeddings, &labels)?,
                     PairLoss::Prototypes => {
-                        let cw = std::env::var("CW").ok().and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0);
-                        let own = logits.gather(&labels.unsqueeze(1)?, 1)?.mean_all()?.neg()?;
-                        (cross_entropy(&logits, &labels)? + (own * cw)?)?
+                        (cross_entropy(&logits, &labels)? + siamese::centre(&logits, &labels)?)?
                     }
                 };
                 (loss, logits)

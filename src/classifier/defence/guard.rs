@@ -82,7 +82,8 @@ impl Guard {
         let mut words = facts.get(FACT).map_or("", String::as_str).split(' ').filter(|word| !word.is_empty());
         while let (Some(percent), threshold) = (words.next(), words.next()) {
             let percent = percent.parse().map_err(|_| wrong())?;
-            let threshold: f32 = threshold.ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
+            // As f64, as all numbers are read: another way would be another kilobyte of wasm.
+            let threshold = threshold.ok_or_else(wrong)?.parse::<f64>().map_err(|_| wrong())? as f32;
             if !(threshold > 0.0 && threshold.is_finite()) {
                 return Err(wrong());
             }
@@ -182,7 +183,7 @@ impl Guard {
                 self.pixels, self.labels
             )));
         }
-        Ok(subject.wrapped(|inner| Box::new(Guarded { inner, guard: self.clone(), threshold })))
+        Ok(subject.wrapped(&|inner| Box::new(Guarded { inner, guard: self.clone(), threshold })))
     }
 }
 
@@ -317,7 +318,7 @@ impl Classifier for Guarded {
             for (label, &slope) in refusal.slopes.iter().enumerate() {
                 let own = refusal.leads[label] <= lead(scores[label], self.threshold);
                 if let (Some(outer), false) = (&mut query.refusal, own) {
-                    outer.slopes[label] += slope;
+                    outer.slopes[label] += outer.weight * slope;
                 } else if i < gradients {
                     // Of the distance, which has no slope where it is 0.
                     let distance = (scores[label] * self.threshold).sqrt().max(f32::MIN_POSITIVE);

@@ -100,10 +100,15 @@ pub fn names(list: &str) -> impl Iterator<Item = &str> {
     list.split('+').filter(|name| !["", "none"].contains(name))
 }
 
-/// What stands guard for a network: those of its data set that can, by their names without the number.
-fn guards(spec: &Spec) -> impl Iterator<Item = Spec> {
-    let dataset = spec.dataset.clone();
-    zoo::all().into_iter().filter(move |other| other.dataset == dataset && can_guard(other))
+/// What can stand guard for a network: names and families of those of its data set that can.
+fn guards(spec: &Spec) -> Vec<[String; 2]> {
+    let mut guards = Vec::new();
+    for other in zoo::all() {
+        if other.dataset == spec.dataset && can_guard(&other) {
+            guards.push([other.name, other.family]);
+        }
+    }
+    guards
 }
 
 /// Whether a network can stand guard.
@@ -128,20 +133,20 @@ pub fn offered(dataset: &Dataset) -> Vec<Offer> {
         Apply::Reduce(reduction) => reduction.check(dataset.image).is_ok(),
         Apply::Change(_) => true,
     };
-    let alone = ALL.iter().filter(does).map(|defence| Offer {
-        name: defence.name.into(),
-        title: defence.title.into(),
-        guard: None,
-    });
-    let shipped = zoo::shipped().into_iter().filter(|spec| spec.dataset == dataset.name && can_guard(spec));
-    let guards = shipped.flat_map(|spec| {
-        OFFERED.map(|percent| Offer {
-            name: format!("{}{percent}", spec.family),
-            title: format!("{} that refuses {percent} % of clean images", spec.title),
-            guard: Some((spec.family.clone(), percent)),
-        })
-    });
-    alone.chain(guards).collect()
+    let mut offers: Vec<Offer> = Vec::new();
+    for defence in ALL.iter().filter(does) {
+        offers.push(Offer { name: defence.name.into(), title: defence.title.into(), guard: None });
+    }
+    for spec in zoo::shipped().iter().filter(|spec| spec.dataset == dataset.name && can_guard(spec)) {
+        for percent in OFFERED {
+            offers.push(Offer {
+                name: format!("{}{percent}", spec.family),
+                title: format!("{} that refuses {percent} % of clean images", spec.title),
+                guard: Some((spec.family.clone(), percent)),
+            });
+        }
+    }
+    offers
 }
 
 /// The networks whose weights the guards of a list of defences before the network of `spec` need.
@@ -168,17 +173,17 @@ pub fn by_name(name: &str, spec: &Spec) -> Result<Named> {
     if let Some(found) = ALL.iter().find(|defence| defence.name == name) {
         return Ok(Named::Alone(found));
     }
+    let guards = guards(spec);
     let family = name.trim_end_matches(|c: char| c.is_ascii_digit());
     if let Ok(percent) = name[family.len()..].parse() {
         if spec.is_vae() && [&spec.name, "vae"].contains(&family) {
             return Ok(Named::Guard(spec.name.clone(), percent));
         }
-        let called = |other: &Spec| other.name == family || other.family == family;
-        if let Some(found) = guards(spec).find(called) {
-            return Ok(Named::Guard(found.name, percent));
+        if let Some([found, _]) = guards.iter().find(|names| names.iter().any(|name| name == family)) {
+            return Ok(Named::Guard(found.clone(), percent));
         }
     }
-    let own = ALL.iter().map(|defence| defence.name.to_owned());
-    let known: Vec<String> = own.chain(guards(spec).map(|guard| format!("{}5", guard.family))).collect();
+    let mut known: Vec<String> = ALL.iter().map(|defence| defence.name.into()).collect();
+    known.extend(guards.into_iter().map(|[_, family]| family + "5"));
     Err(Error::unknown("defence", name, known.iter().map(String::as_str)))
 }

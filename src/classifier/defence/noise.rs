@@ -6,7 +6,7 @@
 
 use super::{Apply, Defence};
 use crate::classifier::{Classifier, Copied, Query, Subject, by_query, normal};
-use crate::kernel::softmax::{Loss, Refusal, softmax};
+use crate::kernel::softmax::{Loss, softmax};
 use crate::network::Shape;
 
 /// A tenth of the range.
@@ -55,15 +55,6 @@ impl Noisy {
             noisy.iter_mut().zip(image).for_each(|(y, x)| *y = (x + self.deviation * *y).clamp(0.0, 1.0));
         }
     }
-}
-
-/// What is asked of one draw.
-struct Room {
-    value: f32,
-    logits: Vec<f32>,
-    scratch: Vec<f32>,
-    gradient: Option<Vec<f32>>,
-    refusal: Option<Refusal>,
 }
 
 impl Classifier for Noisy {
@@ -117,46 +108,38 @@ impl Classifier for Noisy {
         self.images.clear();
         queries.iter().for_each(|query| self.add(query.image, draws, DRAWS));
         let share = 1.0 / draws as f32;
+        let (mut logits, mut scratch) = (vec![0.0; classes], vec![0.0; classes]);
+        let mut own = vec![0.0; pixels];
         for (query, images) in queries.iter_mut().zip(self.images.chunks_exact(draws * pixels)) {
-            let mut rooms: Vec<Room> = (0..draws)
-                .map(|_| Room {
-                    value: 0.0,
-                    logits: vec![0.0; classes],
-                    scratch: vec![0.0; classes],
-                    gradient: query.gradient.as_ref().map(|gradient| vec![0.0; gradient.len()]),
-                    refusal: query.refusal.as_ref().map(|r| Refusal::new(r.leads.iter().copied())),
-                })
-                .collect();
-            let mut noisy: Vec<Query<'_>> = rooms
-                .iter_mut()
-                .zip(images.chunks_exact(pixels))
-                .map(|(room, image)| Query {
+            *query.value = 0.0;
+            query.logits.fill(0.0);
+            if let Some(gradient) = &mut query.gradient {
+                gradient.fill(0.0);
+            }
+            if let Some(refusal) = &mut query.refusal {
+                refusal.weight *= share;
+            }
+            for image in images.chunks_exact(pixels) {
+                let mut value = 0.0;
+                self.inner.evaluate(&mut [Query {
                     image,
                     loss: query.loss,
-                    refusal: room.refusal.as_mut(),
-                    value: &mut room.value,
-                    logits: &mut room.logits,
-                    scratch: &mut room.scratch,
-                    gradient: room.gradient.as_deref_mut(),
-                })
-                .collect();
-            self.inner.evaluate(&mut noisy);
-            *query.value = share * rooms.iter().map(|room| room.value).sum::<f32>();
-            let mut probabilities = vec![0.0; classes];
-            query.logits.fill(0.0);
-            for room in &rooms {
-                softmax(&room.logits, &mut probabilities);
-                query.logits.iter_mut().zip(&probabilities).for_each(|(z, p)| *z += share * p);
-                if let (Some(to), Some(from)) = (&mut query.refusal, &room.refusal) {
-                    to.slopes.iter_mut().zip(&from.slopes).for_each(|(t, f)| *t += share * f);
+                    refusal: query.refusal.as_deref_mut(),
+                    value: &mut value,
+                    logits: &mut logits,
+                    scratch: &mut scratch,
+                    gradient: query.gradient.is_some().then_some(&mut own[..]),
+                }]);
+                *query.value += share * value;
+                softmax(&logits, &mut scratch);
+                query.logits.iter_mut().zip(&scratch).for_each(|(z, p)| *z += share * p);
+                if let Some(gradient) = &mut query.gradient {
+                    gradient.iter_mut().zip(&own).for_each(|(to, g)| *to += share * g);
                 }
             }
             query.logits.iter_mut().for_each(|z| *z = z.max(f32::MIN_POSITIVE).ln());
-            if let Some(gradient) = &mut query.gradient {
-                gradient.fill(0.0);
-                for own in rooms.iter().filter_map(|room| room.gradient.as_ref()) {
-                    gradient.iter_mut().zip(own).for_each(|(to, g)| *to += share * g);
-                }
+            if let Some(refusal) = &mut query.refusal {
+                refusal.weight /= share;
             }
         }
     }

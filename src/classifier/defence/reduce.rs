@@ -53,7 +53,7 @@ pub enum Reduction {
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// Calls `f` with the place of a pixel and those of the nine around it, itself among them, the edge repeated.
-fn neighbourhoods([rows, cols, channels]: Shape, mut f: impl FnMut(usize, [usize; 9])) {
+fn neighbourhoods([rows, cols, channels]: Shape, f: &mut dyn FnMut(usize, [usize; 9])) {
     let around = |at: usize, side: usize| [at.saturating_sub(1), at, (at + 1).min(side - 1)];
     for row in 0..rows {
         for col in 0..cols {
@@ -86,17 +86,12 @@ fn block_means([rows, cols, channels]: Shape, side: usize, from: &[f32], to: &mu
     }
 }
 
-/// The place in `all` that holds the median; of equal ones the first in their order.
-fn median(image: &[f32], mut all: [usize; 9]) -> usize {
-    // Nine numbers: an insertion sort, which is small.
-    for i in 1..9 {
-        let mut j = i;
-        while j > 0 && image[all[j - 1]] > image[all[j]] {
-            all.swap(j - 1, j);
-            j -= 1;
-        }
-    }
-    all[4]
+/// The place in `all` that holds the median; of equal ones by their order.
+fn median(image: &[f32], all: [usize; 9]) -> usize {
+    let before =
+        |i: usize, j: usize| image[all[j]] < image[all[i]] || image[all[j]] == image[all[i]] && j < i;
+    let middle = |&i: &usize| (0..9).filter(|&j| before(i, j)).count() == 4;
+    all[(0..9).find(middle).unwrap_or(4)]
 }
 
 impl Reduction {
@@ -121,9 +116,11 @@ impl Reduction {
                 let steps = (levels - 1) as f32;
                 to.iter_mut().zip(image).for_each(|(y, x)| *y = (x * steps).round() / steps);
             }
-            Self::Median => neighbourhoods(shape, |at, all| to[at] = image[median(image, all)]),
+            Self::Median => neighbourhoods(shape, &mut |at, all| to[at] = image[median(image, all)]),
             Self::Mean => {
-                neighbourhoods(shape, |at, all| to[at] = all.iter().map(|&i| image[i]).sum::<f32>() / 9.0);
+                neighbourhoods(shape, &mut |at, all| {
+                    to[at] = all.iter().map(|&i| image[i]).sum::<f32>() / 9.0
+                });
             }
             Self::Blocks(side) => block_means(shape, side, image, to),
             Self::Monochrome => {
@@ -144,11 +141,13 @@ impl Reduction {
             Self::Levels(_) => {}
             Self::Median => {
                 gradient.fill(0.0);
-                neighbourhoods(shape, |at, all| gradient[median(image, all)] += scratch[at]);
+                neighbourhoods(shape, &mut |at, all| gradient[median(image, all)] += scratch[at]);
             }
             Self::Mean => {
                 gradient.fill(0.0);
-                neighbourhoods(shape, |at, all| all.iter().for_each(|&i| gradient[i] += scratch[at] / 9.0));
+                neighbourhoods(shape, &mut |at, all| {
+                    all.iter().for_each(|&i| gradient[i] += scratch[at] / 9.0)
+                });
             }
             Self::Blocks(side) => block_means(shape, side, scratch, gradient),
             Self::Monochrome => {
@@ -161,18 +160,14 @@ impl Reduction {
     }
 
     /// A classifier that sees reduced images; straight through, where an attacker takes no notice of the reduction's gradient.
-    ///
-    /// # Errors
-    /// [`Error::BadInput`] where there is nothing to reduce.
-    pub fn before(self, inner: Box<dyn Copied>, straight_through: bool) -> Result<Box<dyn Copied>> {
-        self.check(inner.shape())?;
-        Ok(Box::new(Reduced {
+    pub fn before(self, inner: Box<dyn Copied>, straight_through: bool) -> Box<dyn Copied> {
+        Box::new(Reduced {
             inner,
             reduction: self,
             straight_through,
             images: Vec::new(),
             scratch: Vec::new(),
-        }))
+        })
     }
 }
 
