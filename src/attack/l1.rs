@@ -72,13 +72,15 @@ pub enum L1Form {
 #[derive(Clone, Debug)]
 pub struct Scratch {
     order: Vec<(f32, u32)>,
+    sizes: Vec<f32>,
     moved: Vec<(f64, f64)>,
 }
 
 impl Scratch {
     /// For images of so many pixels.
     pub fn new(pixels: usize) -> Self {
-        Self { order: Vec::with_capacity(pixels), moved: Vec::with_capacity(pixels) }
+        let room = (Vec::with_capacity(pixels), Vec::with_capacity(pixels), Vec::with_capacity(pixels));
+        Self { order: room.0, sizes: room.1, moved: room.2 }
     }
 }
 
@@ -108,7 +110,7 @@ pub fn sparse_step(
     gradient: &[f32],
     epsilon: f32,
     alpha: f32,
-    Scratch { order, moved }: &mut Scratch,
+    Scratch { order, sizes, moved }: &mut Scratch,
 ) {
     order.clear();
     for (i, (g, x)) in gradient.iter().zip(&*image).enumerate() {
@@ -119,9 +121,18 @@ pub fn sparse_step(
     }
     let most = ((SPARSITY * image.len() as f64).ceil() as usize).max(1);
     if order.len() > most {
-        // Of equal gradients the pixel that comes first.
-        order.select_nth_unstable_by(most - 1, |a, b| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1)));
-        order.truncate(most);
+        // Of equal gradients the pixel that comes first. Sizes alone are put in order, as in Auto-PGD: another kind of item would
+        // be kilobytes of wasm.
+        sizes.clear();
+        sizes.extend(order.iter().map(|(g, _)| g.abs()));
+        let place = sizes.len() - most;
+        let least = *sizes.select_nth_unstable_by(place, f32::total_cmp).1;
+        let mut equal = most - order.iter().filter(|(g, _)| g.abs() > least).count();
+        order.retain(|(g, _)| {
+            let kept = g.abs() > least || g.abs() == least && equal > 0;
+            equal -= usize::from(kept && g.abs() == least);
+            kept
+        });
     }
     let each = alpha / order.len().max(1) as f32;
     for &(g, i) in order.iter() {

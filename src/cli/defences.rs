@@ -246,8 +246,8 @@ fn written(
     writeln!(
         out,
         "# {} behind each defence\n\nMade by `{typed}`. Success in percent of the images that are read rightly and not refused, aimed at \
-         the next label, of an attack that knows the network alone → one that knows the defence, too: Auto-PGD, {} steps of the \
-         cross-entropy and, where these fail, of the difference of logits ratio.\n",
+         the next label, of an attack that knows the network alone → one that knows the defence, too: Auto-PGD, {} steps down the \
+         cross-entropy and, where these fail, as many from an image of the wanted label.\n",
         weights.spec.name, command.steps
     )
     .with_context(context)?;

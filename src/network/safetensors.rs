@@ -88,10 +88,12 @@ pub fn read<'a>(what: &str, bytes: &'a [u8], limit: usize) -> Result<File<'a>> {
     let no = |why: String| bad(format!("it is no safetensors file ({why})"));
     let header = std::str::from_utf8(header).map_err(|_| no("its header is no text".into()))?;
     let (metadata, mut entries) = Json { text: header, at: 0 }.header().map_err(no)?;
-    entries.sort_unstable_by_key(|entry| entry.offsets);
     let data = &bytes[start..];
     let (mut tensors, mut end) = (Vec::with_capacity(entries.len()), 0);
-    for Entry { name, dtype, shape, offsets: (from, to) } in entries {
+    // Each lies where the one before ends: one by one, since sorting would take kilobytes of wasm and tensors are few.
+    while !entries.is_empty() {
+        let place = entries.iter().position(|entry| entry.offsets.0 == end).unwrap_or(0);
+        let Entry { name, dtype, shape, offsets: (from, to) } = entries.remove(place);
         let size = shape.iter().try_fold(dtype.size(), |size, n| size.checked_mul(*n));
         if from != end || to < from || size != Some(to - from) {
             return Err(no(format!("the tensor '{name}' is {shape:?} and lies at {from} to {to}")));
