@@ -150,10 +150,13 @@ impl Histogram {
         crossing.map_or(1.0, |(refused, passed)| 0.5 * (refused + passed))
     }
 
-    /// The bin after which the threshold does best.
+    /// The bin after which the threshold does best; of several the middle one.
     fn best(&self) -> usize {
-        let sums = self.errors().map(|(refused, passed)| refused + passed).enumerate();
-        sums.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(bin, _)| bin)
+        let sums: Vec<f64> = self.errors().map(|(refused, passed)| refused + passed).collect();
+        let least = sums.iter().copied().fold(f64::INFINITY, f64::min) + 1e-12;
+        let first = sums.iter().position(|sum| *sum <= least).unwrap_or(0);
+        let last = sums.iter().rposition(|sum| *sum <= least).unwrap_or(0);
+        usize::midpoint(first, last)
     }
 
     fn accuracy(&self, bin: usize) -> f64 {
