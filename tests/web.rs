@@ -7,7 +7,7 @@ use js_sys::{Array, Float32Array, JSON, Object, Reflect};
 use misread::judge::Record;
 use misread::kernel::simd::Level;
 use misread::wasm::statistics::{median, paired_difference, quartiles, share};
-use misread::wasm::{Network, Samples, Subject, Trial, build, catalogue, grade};
+use misread::wasm::{Guards, Network, Samples, Subject, Trial, build, catalogue, grade};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -62,7 +62,7 @@ fn the_browser_computes_what_candle_computes() {
 #[wasm_bindgen_test]
 fn an_attack_through_the_bindings_fools_the_network() {
     let network = Network::new(common::WEIGHTS, None).unwrap();
-    let mut subject = Subject::new(&network, "mean", "").unwrap();
+    let mut subject = Subject::new(&network, "mean", "", "adaptive", &Guards::new()).unwrap();
     for (attack, gradients) in [("linf", 40.0..=40.0), ("l1", 40.0..=40.0), ("lbfgs", 100.0..=500.0)] {
         let (judged, frame) = run(&mut subject, &format!("{{\"attack\":\"{attack}\",\"seed\":null}}"));
         let record = get(&judged, "record");
@@ -100,16 +100,25 @@ fn a_vae_is_seen_into_and_attacked_through_its_draws() {
         assert!(seen.len() == 786 && seen.iter().all(|v| v.is_finite()));
         let near = image.iter().zip(&seen[2..]).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
         assert!(near < 4.0, "the decoder sees a 7 in a 7: {near}");
-        let mut sampled = Subject::new(&network, "sampled", "none").unwrap();
+        let mut sampled = Subject::new(&network, "sampled", "none", "adaptive", &Guards::new()).unwrap();
         assert_eq!(number(&sampled.read(&image, 0).unwrap(), "predicted"), 7.0);
         let (judged, _) = run(&mut sampled, "{\"attack\":\"linf\",\"epsilon\":0.3}");
         let record = get(&judged, "record");
         assert!(flag(&record, "success") && number(&record, "fresh") > 0.9);
         assert_eq!(get(&record, "network").as_string().unwrap(), "mine");
         // Behind a defence that it knows, an attack is recorded as such.
-        let mut defended = Subject::new(&network, "mean", "grey2").unwrap();
-        let (judged, _) = run(&mut defended, "{\"attack\":\"fgsm\",\"epsilon\":0.3}");
-        assert_eq!(get(&get(&judged, "record"), "defence").as_string().unwrap(), "grey2");
+        let mut guards = Guards::new();
+        let siamese = Network::new(common::SIAMESE, None).unwrap();
+        assert_eq!(network.guards("grey2+siamese5+vae1").unwrap(), ["mnist-siamese"]);
+        guards.add(&siamese).unwrap();
+        for attacker in ["adaptive", "blind"] {
+            let mut defended =
+                Subject::new(&network, "mean", "grey2+siamese5+vae1", attacker, &guards).unwrap();
+            let (judged, _) = run(&mut defended, "{\"attack\":\"fgsm\",\"epsilon\":0.3}");
+            let record = get(&judged, "record");
+            assert_eq!(get(&record, "defence").as_string().unwrap(), "grey2+siamese5+vae1");
+            assert_eq!(get(&record, "attacker").as_string().unwrap(), attacker);
+        }
     }
     let mut network = Network::new(common::WEIGHTS, None).unwrap();
     assert!(!flag(&network.about().unwrap(), "vae") && network.map_points().is_empty());
@@ -123,11 +132,18 @@ fn what_is_wrong_reaches_the_page_in_words_and_with_a_key() {
         (key, js_sys::Error::from(error).message().as_string().unwrap())
     };
     let network = Network::new(common::WEIGHTS, None).unwrap();
-    let mut subject = Subject::new(&network, "mean", "").unwrap();
+    let mut subject = Subject::new(&network, "mean", "", "adaptive", &Guards::new()).unwrap();
     let errors = [
         (Network::new(&common::WEIGHTS[..5000], None).err(), "bad-file", "truncated"),
-        (Subject::new(&network, "guess", "").err(), "unknown", "sampled"),
-        (Subject::new(&network, "mean", "grey3").err(), "unknown", "grey2"),
+        (Subject::new(&network, "guess", "", "adaptive", &Guards::new()).err(), "unknown", "sampled"),
+        (Subject::new(&network, "mean", "grey3", "adaptive", &Guards::new()).err(), "unknown", "grey2"),
+        (
+            Subject::new(&network, "mean", "siamese5", "adaptive", &Guards::new()).err(),
+            "bad-input",
+            "not loaded",
+        ),
+        (Subject::new(&network, "mean", "grey2", "deaf", &Guards::new()).err(), "unknown", "blind"),
+        (Guards::new().add(&network).err(), "bad-input", "cannot stand guard"),
         (Trial::new(&mut subject, &task(), &object("{\"attack\":\"pgd\"}")).err(), "unknown", "apgd"),
         (
             Trial::new(&mut subject, &task(), &object("{\"attack\":\"linf\",\"steps\":0}")).err(),

@@ -14,7 +14,7 @@ use crate::kernel::simd::Level;
 
 pub use bench::{bench, peak_gflops};
 pub use catalogue::catalogue;
-pub use network::{Network, Samples, Subject};
+pub use network::{Guards, Network, Samples, Subject};
 pub use trial::{Trial, grade};
 
 /// Sends panics to the console with their place, once for each instance.

@@ -22,8 +22,8 @@ MADE = {
     "grey4": numpy.floor(IMAGE * 3 + 0.5) / 3,
     "median3": ndimage.median_filter(IMAGE, size=3, mode="nearest"),
     "mean3": ndimage.uniform_filter(IMAGE, size=3, mode="nearest"),
-    "half": blocks(2),
-    "quarter": blocks(4),
+    "coarse2": blocks(2),
+    "coarse4": blocks(4),
 }
 with open(os.path.join(os.path.dirname(__file__), "reductions.json"), "w") as file:
     json.dump({name: [round(float(x), 9) for x in image.ravel()] for name, image in MADE.items()}, file, indent=1)

@@ -62,7 +62,7 @@ fn the_gradient_of_every_guarded_loss_is_its_slope() {
     let mut rng = fastrand::Rng::with_seed(7);
     // Linear reductions and guards; rounding is straight through, and noise is another each draw.
     for defence in
-        ["siamese5", "vae5", "siamese5+vae1", "mean3+siamese1", "siamese5+half", "quarter+conv-vae5"]
+        ["siamese5", "vae5", "siamese5+vae1", "mean3+siamese1", "siamese5+coarse2", "coarse4+conv-vae5"]
     {
         for network in ["mnist-cnn", "mnist-vae"] {
             let mut subject = behind(network, defence, Attacker::Adaptive).unwrap();
@@ -300,8 +300,8 @@ fn reductions_are_what_other_code_makes_of_the_same_image() {
         ("grey4", Reduction::Levels(4)),
         ("median3", Reduction::Median),
         ("mean3", Reduction::Mean),
-        ("half", Reduction::Blocks(2)),
-        ("quarter", Reduction::Blocks(4)),
+        ("coarse2", Reduction::Blocks(2)),
+        ("coarse4", Reduction::Blocks(4)),
     ] {
         let mut reduced = reduction.before(Box::new(Itself), false);
         let mut logits = [0.0; 20];
@@ -324,7 +324,7 @@ fn names_mean_what_they_say_and_what_has_no_meaning_is_refused() {
     let spec = zoo::by_name("mnist-conv-vae").unwrap();
     let needed = |list: &str| misread::classifier::defence::needed(list, &spec).unwrap();
     assert!(needed("vae5").is_empty() && needed("mnist-conv-vae5").is_empty());
-    assert_eq!(needed("half+mnist-vae1+siamese5"), ["mnist-vae", "mnist-siamese"]);
+    assert_eq!(needed("coarse2+mnist-vae1+siamese5"), ["mnist-vae", "mnist-siamese"]);
     for (defence, words) in [
         ("siamese", "siamese5"),
         ("grey3", "grey2"),

@@ -123,7 +123,7 @@ test('a cancel that takes a new worker lets the other calls go on', async () => 
     const { Engine, Cancelled } = await import('./engine/client.js');
     const engine = new Engine('simd128');
     const { attacks: [attack], networks: [network], datasets: [dataset] } = await engine.catalogue();
-    const subject = { model: network.key, inference: 'mean', defence: '' };
+    const subject = { model: network.key, inference: 'mean', defence: '', attacker: 'adaptive' };
     const image = new Float32Array(dataset.image.reduce((a, b) => a * b)).fill(0.5);
     const { predicted } = await engine.read(subject, image);
     // A gradient-free search of which a step takes longer than the worker is given: it cannot notice the cancel in time.
@@ -156,7 +156,7 @@ test('two first uses of a network download it once', async () => {
     const { networks } = await engine.catalogue();
     const vae = networks.find((network) => network.vae);
     const image = new Float32Array(784);
-    await Promise.all(['mean', 'sampled', 'sampled'].map((inference) => engine.read({ model: vae.key, inference, defence: '' }, image)));
+    await Promise.all(['mean', 'sampled', 'sampled'].map((inference) => engine.read({ model: vae.key, inference, defence: '', attacker: 'adaptive' }, image)));
     engine.stop();
   });
   assert.equal(wanted.length, 1, wanted.join(' '));
@@ -205,9 +205,34 @@ test('what is hidden is not seen, whatever its layout says', async () => {
   assert.ok(await page.isHidden('#replay-row'));
 });
 
+test('an attack that does not know a guard is refused; told of it, it gets past', async () => {
+  await open('#digit=7&target=3&epsilon=0.25&steps=100&defence=siamese5&attacker=blind');
+  await looked();
+  await page.click('#attack');
+  const blind = await resultIn(page, 'done', 'error');
+  assert.deepEqual([blind.state, blind.attacker, blind.refused, blind.success], ['done', 'blind', 'true', 'false'], blind.text);
+  await page.click('#tell');
+  await page.waitForFunction(() => document.getElementById('result').dataset.attacker === 'adaptive');
+  const told = await resultIn(page, 'done', 'error');
+  assert.deepEqual([told.defence, told.refused, told.success], ['siamese5', 'false', 'true'], told.text);
+  assert.ok(await page.isHidden('#tell'));
+  assert.doesNotMatch(page.url(), /attacker/);
+  // With a reduction before the network, and by another network that stands behind the same.
+  await page.click('#defence-row summary');
+  await page.click('#reduction label:has-text("medians")');
+  await looked();
+  assert.match(decodeURIComponent(page.url()), /defence=median3\+siamese5/);
+  await page.click('#attacker label:has-text("answers alone")');
+  await looked();
+  await page.click('#attack');
+  const asked = await resultIn(page, 'error', 'done');
+  assert.match(asked.text, /needs gradients, which a black box does not give/);
+});
+
 test('a defence is chosen, stands in the link and in the result', async () => {
   await open('#digit=7&target=3&epsilon=0.1');
   await looked();
+  await page.click('#defence-row summary');
   await page.click('#defence label:has-text("black and white")');
   await looked();
   assert.match(page.url(), /defence=grey2/);
@@ -216,5 +241,5 @@ test('a defence is chosen, stands in the link and in the result', async () => {
   assert.deepEqual([result.state, result.defence, result.refused], ['done', 'grey2', 'false']);
   await page.reload();
   assert.equal((await resultIn(page, 'idle', 'done')).state === 'error', false);
-  await page.waitForFunction(() => document.querySelector('#defence input:checked')?.value === 'grey2');
+  await page.waitForFunction(() => document.querySelector('#reduction input:checked')?.value === 'grey2');
 });

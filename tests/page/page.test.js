@@ -265,16 +265,16 @@ test('a duel of all networks: a picture each, one verdict, and every result read
   await page.click('#duel');
   await page.waitForFunction(() => document.getElementById('duel-section').dataset.ms);
   const duelled = await page.$$eval('#duelled .compared', (all) => all.map((e) => [e.dataset.model, e.dataset.success]));
-  assert.deepEqual(duelled, ['mnist-cnn', 'mnist-dense', 'mnist-conv-encoder', 'mnist-vae', 'mnist-conv-vae'].map((m) => [m, 'true']));
+  assert.deepEqual(duelled, ['mnist-cnn', 'mnist-dense', 'mnist-conv-encoder', 'mnist-vae', 'mnist-conv-vae', 'mnist-siamese'].map((m) => [m, 'true']));
   const verdict = await page.textContent('#duel-summary');
   const budgets = [...verdict.matchAll(/at (0\.\d+)/g)].map(([, b]) => Number(b));
-  assert.ok(budgets.length === 5 && budgets.every((b, i) => !i || b >= budgets[i - 1]), verdict);
+  assert.ok(budgets.length === 6 && budgets.every((b, i) => !i || b >= budgets[i - 1]), verdict);
   const cells = await page.$$eval('#duel-transfer td', (all) => all.map((e) => ({ ...e.dataset })));
-  assert.equal(cells.length, 25);
+  assert.equal(cells.length, 36);
   for (const { from, reader, read } of cells) if (from === reader) assert.equal(read, '3', from);
   // Some of them only.
   await page.click('summary:has-text("who duels")');
-  for (const name of ['mnist-dense', 'mnist-conv-encoder', 'mnist-conv-vae']) await page.click(`#rivals input[value=${name}]`);
+  for (const name of ['mnist-dense', 'mnist-conv-encoder', 'mnist-conv-vae', 'mnist-siamese']) await page.click(`#rivals input[value=${name}]`);
   assert.match(decodeURIComponent(new URL(page.url()).hash), /duel=mnist-cnn,mnist-vae/);
   await page.click('#duel');
   await page.waitForFunction(() => document.querySelectorAll('#duel-transfer td').length === 4);

@@ -65,7 +65,7 @@ const NETWORKS = { siamese: 'Siamese', cnn: 'CNN', dense: 'Dense', 'conv-encoder
 /** @type {Record<string, string>} */
 const DEFENCES = {
   grey2: 'black and white', grey4: '4 levels of grey', grey8: '8 levels of grey', median3: 'medians of 3 × 3', mean3: 'means of 3 × 3',
-  half: 'half as fine', quarter: 'a quarter as fine', monochrome: 'grey, not colour', noise10: 'with 10 % noise', noise25: 'with 25 % noise',
+  coarse2: 'half as fine', coarse4: 'a quarter as fine', monochrome: 'grey, not colour', noise10: 'with 10 % noise', noise25: 'with 25 % noise',
 };
 
 /** @type {Record<string, string>} */

@@ -29,9 +29,9 @@ pub static MEDIAN: Defence = reduction("median3", "Median of 3 x 3", Reduction::
 /// Its mean.
 pub static MEAN: Defence = reduction("mean3", "Mean of 3 x 3", Reduction::Mean);
 /// Blocks of two by two.
-pub static HALF: Defence = reduction("half", "Half the resolution", Reduction::Blocks(2));
+pub static HALF: Defence = reduction("coarse2", "Half the resolution", Reduction::Blocks(2));
 /// Blocks of four by four.
-pub static QUARTER: Defence = reduction("quarter", "A quarter of the resolution", Reduction::Blocks(4));
+pub static QUARTER: Defence = reduction("coarse4", "A quarter of the resolution", Reduction::Blocks(4));
 /// No colours.
 pub static MONOCHROME: Defence = reduction("monochrome", "Grey instead of colour", Reduction::Monochrome);
 
