@@ -69,6 +69,9 @@ struct Row {
     transfer: usize,
 }
 
+/// An attacked image, and whether it reached the goal.
+type Made = (Vec<f32>, bool);
+
 /// A norm with five budgets.
 type Norms = Vec<(Norm, Vec<f32>)>;
 
@@ -80,7 +83,7 @@ fn attacked(
     cells: &[Options],
     thresholds: Thresholds,
     what: &str,
-) -> Result<Vec<Vec<(Vec<f32>, bool)>>> {
+) -> Result<Vec<Vec<Made>>> {
     let classes = subject.seen.labels();
     let jobs: Vec<(&Options, &[Image])> =
         cells.iter().flat_map(|options| images.chunks(BATCH).map(move |some| (options, some))).collect();
@@ -101,12 +104,7 @@ fn attacked(
 }
 
 /// How many of images made by any attack reach the goal, of those that are `wanted`.
-fn replayed(
-    subject: &Subject,
-    images: &[Image],
-    made: &[(Vec<f32>, bool)],
-    wanted: &[bool],
-) -> Result<usize> {
+fn replayed(subject: &Subject, images: &[Image], made: &[Made], wanted: &[bool]) -> Result<usize> {
     let classes = subject.seen.labels();
     let jobs: Vec<usize> = (0..images.len()).filter(|&i| wanted[i]).collect();
     let hits = on_all_cores("replay", &jobs, subject, |subject, &i| {

@@ -14,9 +14,9 @@ pub const SAMPLES: &[u8] = include_bytes!("../../models/mnist-sample.safetensors
 const GOLDEN: &[u8] = include_bytes!("../data/golden-mnist-cnn.safetensors");
 
 /// The shipped VAEs, each with what candle says of it.
-#[allow(dead_code)] // Not every test looks inside a VAE.
-#[allow(dead_code)]
+#[allow(dead_code)] // Not every test has a guard.
 pub const SIAMESE: &[u8] = include_bytes!("../../models/mnist-siamese.safetensors");
+#[allow(dead_code)] // Not every test looks inside a VAE.
 pub const VAES: [(&[u8], &[u8]); 2] = [
     (
         include_bytes!("../../models/mnist-vae.safetensors"),

@@ -191,9 +191,9 @@ test('the replay on the other networks, pressed twice, has each network once', a
     document.getElementById('transfer-run').click();
     document.getElementById('transfer-run').click();
   });
-  await page.waitForFunction(() => document.querySelectorAll('#transfer li[data-predicted]').length === 4);
+  await page.waitForFunction(() => document.querySelectorAll('#transfer li[data-predicted]').length === 5);
   await page.waitForTimeout(200);
-  assert.equal(await page.$$eval('#transfer li', (all) => all.length), 4);
+  assert.equal(await page.$$eval('#transfer li', (all) => all.length), 5);
 });
 
 test('what is hidden is not seen, whatever its layout says', async () => {

@@ -310,7 +310,7 @@ test('weights of one\'s own: dropped, attacked, in a duel; what is not right is 
   assert.equal((await resultIn(page, 'done')).confidence, own.confidence);
   await page.click('#duel');
   await page.waitForFunction(() => document.getElementById('duel-section').dataset.ms);
-  assert.equal(await page.$$eval('#duelled .compared[data-success=true]', (all) => all.length), 6);
+  assert.equal(await page.$$eval('#duelled .compared[data-success=true]', (all) => all.length), 7);
   assert.deepEqual(complaints, []);
 });
 
