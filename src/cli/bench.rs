@@ -8,9 +8,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::bench::{BATCHES, Row, gradient, peak_gflops};
-use crate::classifier::Network;
+use crate::classifier::{Attacker, Network, Subject};
 use crate::datasets::{Dataset, Samples};
 use crate::kernel::simd::Level;
+use crate::native::guards;
 use crate::native::images::{find_weights, read_weights, shipped};
 use crate::native::progress;
 use crate::native::root::root;
@@ -20,6 +21,9 @@ use crate::network::Spec;
 pub struct Bench {
     /// Weights files; all shipped networks when none is given
     models: Vec<PathBuf>,
+    /// A defence that the networks stand behind, as an attack that knows it sees them
+    #[arg(long, default_value = "none")]
+    defence: String,
     /// Prints one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -62,12 +66,14 @@ pub fn run(command: &Bench) -> Result<()> {
     let mut report = Report { build: level.name(), peak_gflops: peak_gflops(level, &now), rows: Vec::new() };
     for path in &models {
         let weights = read_weights(path)?;
-        let mut network = Network::new(&weights)?;
         let spec = &weights.spec;
+        let plain = Subject::plain(&weights, Box::new(Network::new(&weights)?));
+        let mut subject =
+            plain.behind(spec, &command.defence, Attacker::Adaptive, &mut guards::finder(&weights))?;
         for batch in BATCHES {
             let images = images(spec, batch)?;
             let flops = spec.gradient_flops();
-            report.rows.push(gradient(&spec.name, &mut network, &images, flops, level, &now)?);
+            report.rows.push(gradient(&spec.name, &mut *subject.seen, &images, flops, level, &now)?);
             bar.inc(1);
         }
     }
