@@ -150,3 +150,52 @@ pub fn finished(
     }
     Ok(tensors)
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn the_contrastive_loss_is_the_sum_over_pairs() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let (n, size) = (6, 3);
+        let embeddings: Vec<f32> = (0..n * size).map(|_| rng.f32()).collect();
+        let labels = [0u32, 1, 0, 2, 1, 0];
+        let (mut near, mut far) = ([0.0f64; 2], [0.0f64; 2]);
+        for i in 0..n {
+            for j in 0..i {
+                let pair = embeddings[i * size..].iter().zip(&embeddings[j * size..]).take(size);
+                let distance = pair.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+                if labels[i] == labels[j] {
+                    near = [near[0] + distance.powi(2), near[1] + 1.0];
+                } else {
+                    far = [far[0] + (MARGIN - distance).max(0.0).powi(2), far[1] + 1.0];
+                }
+            }
+        }
+        let tensor = Tensor::from_vec(embeddings, (n, size), &Device::Cpu).unwrap();
+        let loss = contrastive(&tensor, &Tensor::new(&labels, &Device::Cpu).unwrap()).unwrap();
+        let loss = f64::from(loss.to_scalar::<f32>().unwrap());
+        let expected = near[0] / near[1] + far[0] / far[1];
+        assert!((loss - expected).abs() < 1e-4, "{loss} and {expected}");
+    }
+
+    #[test]
+    fn balanced_batches_hold_people_several_times() {
+        let labels = [0u8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 3, 3, 4];
+        let places = balanced(&labels, 20, 8, &mut fastrand::Rng::with_seed(2));
+        assert_eq!(places.len(), 160);
+        let mut seen = [0; 5];
+        for batch in places.chunks(8) {
+            let mut own: Vec<u8> = batch.iter().map(|&i| labels[i]).collect();
+            own.iter().for_each(|&label| seen[usize::from(label)] += 1);
+            own.sort_unstable();
+            own.dedup();
+            assert_eq!(own.len(), 2);
+        }
+        // The one with most images is not there more often for that.
+        assert!(seen.iter().all(|&count| (8..=64).contains(&count)), "{seen:?}");
+    }
+}
