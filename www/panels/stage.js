@@ -39,8 +39,9 @@ export function mount(_, session) {
     drawPerturbation(byId('perturbation'), image, image);
     for (const id of ['original-read', 'adversarial-read', 'gain']) byId(id).textContent = '';
   });
-  session.on('clean', ({ predicted, confidence }) => {
-    byId('original-read').textContent = `reads ${named(predicted)} (${percent(confidence)})`;
+  session.on('clean', ({ predicted, confidence, refused }) => {
+    const read = `reads ${named(predicted)} (${percent(confidence)})`;
+    byId('original-read').textContent = refused ? `${read}, refused` : read;
   });
   /** @type {{rounds: boolean, steps: number}} */
   let running = { rounds: false, steps: 1 };
