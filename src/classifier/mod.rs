@@ -68,45 +68,22 @@ pub trait Classifier {
         loss: Loss,
         logits: &mut [f32],
         gradient: &mut [f32],
-    ) -> f32;
+    ) -> f32 {
+        let (mut value, mut scratch) = (0.0, vec![0.0; logits.len()]);
+        self.evaluate(&mut [Query {
+            image,
+            loss,
+            refusal: None,
+            value: &mut value,
+            logits,
+            scratch: &mut scratch,
+            gradient: Some(gradient),
+        }]);
+        value
+    }
 
     /// Answers several queries at once; the same numbers as one by one.
-    ///
-    /// # Panics
-    /// As it stands here, where a guard asks: what a guard is to stand before knows of refusals itself.
-    fn evaluate(&mut self, queries: &mut [Query<'_>]) {
-        for query in queries {
-            assert!(query.refusal.is_none(), "no guard can stand before this classifier");
-            *query.value = match &mut query.gradient {
-                Some(gradient) => self.loss_and_gradient(query.image, query.loss, query.logits, gradient),
-                None => {
-                    self.logits(query.image, query.logits);
-                    query.loss.evaluate(query.logits, query.scratch)
-                }
-            };
-        }
-    }
-}
-
-/// [`Classifier::loss_and_gradient`] of what answers queries.
-fn by_query(
-    classifier: &mut dyn Classifier,
-    image: &[f32],
-    loss: Loss,
-    logits: &mut [f32],
-    gradient: &mut [f32],
-) -> f32 {
-    let (mut value, mut scratch) = (0.0, vec![0.0; logits.len()]);
-    classifier.evaluate(&mut [Query {
-        image,
-        loss,
-        refusal: None,
-        value: &mut value,
-        logits,
-        scratch: &mut scratch,
-        gradient: Some(gradient),
-    }]);
-    value
+    fn evaluate(&mut self, queries: &mut [Query<'_>]);
 }
 
 /// What is asked of a classifier, and where the answer goes.
@@ -126,6 +103,21 @@ pub struct Query<'a> {
     pub scratch: &'a mut [f32],
     /// Takes the loss's gradient with respect to the image, where it is asked for.
     pub gradient: Option<&'a mut [f32]>,
+}
+
+impl Query<'_> {
+    /// The same query, to be passed on: what is behind a defence answers it, changed as the defence says.
+    fn passed_on(&mut self) -> Query<'_> {
+        Query {
+            image: self.image,
+            loss: self.loss,
+            refusal: self.refusal.as_deref_mut(),
+            value: self.value,
+            logits: self.logits,
+            scratch: self.scratch,
+            gradient: self.gradient.as_deref_mut(),
+        }
+    }
 }
 
 /// Moves the queries that want a gradient to the front, in their order; returns how many they are.

@@ -2,7 +2,6 @@
 
 use super::{Classifier, Query, gradients_first};
 use crate::error::Result;
-use crate::kernel::softmax::Loss;
 use crate::network::{Net, Shape, Weights};
 
 /// A feed-forward network: one image, one answer.
@@ -56,20 +55,6 @@ impl Classifier for Network {
 
     fn logits(&mut self, image: &[f32], logits: &mut [f32]) {
         logits.copy_from_slice(self.net.forward(image));
-    }
-
-    fn loss_and_gradient(
-        &mut self,
-        image: &[f32],
-        loss: Loss,
-        logits: &mut [f32],
-        gradient: &mut [f32],
-    ) -> f32 {
-        logits.copy_from_slice(self.net.forward(image));
-        let classes = logits.len();
-        let loss = loss.evaluate(logits, &mut self.logit_gradients[..classes]);
-        gradient.copy_from_slice(self.net.input_gradient(&self.logit_gradients));
-        loss
     }
 
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {

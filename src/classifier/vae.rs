@@ -1,10 +1,10 @@
 //! A variational auto-encoder (Kingma & Welling 2014, "Auto-Encoding Variational Bayes") as a classifier: the encoder's
 //! mean, or samples around it, read by a head; and the decoder, which shows what the latent vector says.
 
-use super::{Classifier, Network, Query, by_query, gradients_first};
+use super::{Classifier, Network, Query, gradients_first};
 use crate::error::{Error, Result};
 use crate::kernel::simd::Level;
-use crate::kernel::softmax::{Loss, sigmoid, softmax, softplus};
+use crate::kernel::softmax::{sigmoid, softmax, softplus};
 use crate::network::{Net, Part, Shape, Spec, Weights};
 
 /// The most draws that one answer, or one gradient, may take.
@@ -261,16 +261,6 @@ impl Classifier for Vae {
         answer(&mut self.head, encoded, &self.noise, scratch, logits);
     }
 
-    fn loss_and_gradient(
-        &mut self,
-        image: &[f32],
-        loss: Loss,
-        logits: &mut [f32],
-        gradient: &mut [f32],
-    ) -> f32 {
-        by_query(self, image, loss, logits, gradient)
-    }
-
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {
         // Those that want a gradient come first: the others end with the logits.
         let gradients = gradients_first(queries);
@@ -398,6 +388,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::kernel::softmax::Loss;
     use crate::zoo;
 
     fn tensors(spec: &Spec) -> Vec<Vec<f32>> {

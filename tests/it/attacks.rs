@@ -3,9 +3,8 @@
 use misread::attack::apgd::LossKind;
 use misread::attack::l1::L1Form;
 use misread::attack::{Attack, Goal, Norm, Options, Progress, run, run_all};
-use misread::classifier::Classifier;
+use misread::classifier::{Classifier, Query};
 use misread::error::Error;
-use misread::kernel::softmax::Loss;
 use misread::metrics::norms::Norms;
 use proptest::prelude::*;
 
@@ -28,20 +27,15 @@ impl Classifier for Linear {
         logits[0] = self.b + self.w.iter().zip(image).map(|(w, x)| w * x).sum::<f32>();
         logits[1] = 0.0;
     }
-    fn loss_and_gradient(
-        &mut self,
-        image: &[f32],
-        loss: Loss,
-        logits: &mut [f32],
-        gradient: &mut [f32],
-    ) -> f32 {
-        self.logits(image, logits);
-        let mut dz = [0.0; 2];
-        let loss = loss.evaluate(logits, &mut dz);
-        for (g, w) in gradient.iter_mut().zip(&self.w) {
-            *g = dz[0] * w;
+    fn evaluate(&mut self, queries: &mut [Query<'_>]) {
+        for query in queries {
+            self.logits(query.image, query.logits);
+            let mut dz = [0.0; 2];
+            *query.value = query.loss.evaluate(query.logits, &mut dz);
+            for (g, w) in query.gradient.iter_mut().flat_map(|gradient| gradient.iter_mut()).zip(&self.w) {
+                *g = dz[0] * w;
+            }
         }
-        loss
     }
 }
 
@@ -452,8 +446,12 @@ fn hopskipjump_sees_labels_alone_and_only_what_its_seed_says() {
             logits.fill(0.0);
             logits[read] = 1.0;
         }
-        fn loss_and_gradient(&mut self, _: &[f32], _: Loss, _: &mut [f32], _: &mut [f32]) -> f32 {
-            panic!("no gradient is asked for")
+        fn evaluate(&mut self, queries: &mut [Query<'_>]) {
+            for query in queries {
+                assert!(query.gradient.is_none(), "no gradient is asked for");
+                self.logits(query.image, query.logits);
+                *query.value = query.loss.evaluate(query.logits, query.scratch);
+            }
         }
     }
     let (mut network, samples) = (common::network(), common::samples());

@@ -3,7 +3,7 @@
 use misread::attack::{Goal, Norm, Options};
 use misread::classifier::defence::guard::{PERCENTS, thresholds};
 use misread::classifier::defence::reduce::Reduction;
-use misread::classifier::{Attacker, Classifier, Guard, Inference, Subject};
+use misread::classifier::{Attacker, Classifier, Guard, Inference, Query, Subject};
 use misread::datasets::{Image, MNIST};
 use misread::judge::{Record, Task, judge_all};
 use misread::kernel::softmax::{Aim, Loss};
@@ -120,7 +120,6 @@ fn what_is_behind_a_rounding_sees_the_rounded_image_alone() {
 
 #[test]
 fn several_queries_at_once_have_the_answers_of_one_by_one() {
-    use misread::classifier::Query;
     let images: Vec<Vec<f32>> = digits(3).iter().map(|image| noisy(image, 8)).collect();
     for defence in
         ["siamese5", "grey4+siamese5+vae1", "median3", "noise10", "noise10+siamese5", "siamese1+noise25"]
@@ -285,15 +284,11 @@ fn reductions_are_what_other_code_makes_of_the_same_image() {
         fn logits(&mut self, image: &[f32], logits: &mut [f32]) {
             logits.copy_from_slice(image);
         }
-        fn loss_and_gradient(
-            &mut self,
-            image: &[f32],
-            loss: Loss,
-            logits: &mut [f32],
-            gradient: &mut [f32],
-        ) -> f32 {
-            self.logits(image, logits);
-            loss.evaluate(logits, gradient)
+        fn evaluate(&mut self, queries: &mut [Query<'_>]) {
+            for query in queries {
+                self.logits(query.image, query.logits);
+                *query.value = query.loss.evaluate(query.logits, query.scratch);
+            }
         }
     }
     for (name, reduction) in [

@@ -1,7 +1,7 @@
 //! An attack is judged alike whichever way it is run, and a refusal is an outcome of its own.
 
 use misread::attack::{self, Goal, Norm, Options};
-use misread::classifier::{Attacker, Classifier, Inference, Subject};
+use misread::classifier::{Attacker, Classifier, Inference, Query, Subject};
 use misread::datasets::{Image, MNIST};
 use misread::judge::{Judged, Record, Task, Trial, judge_all};
 use misread::kernel::softmax::Loss;
@@ -36,16 +36,20 @@ impl Classifier for Guarded {
         let far: f32 = image.iter().zip(&self.from).map(|(a, b)| (a - b).powi(2)).sum();
         refusal[0] = self.start + self.slope * far;
     }
-    fn loss_and_gradient(
-        &mut self,
-        image: &[f32],
-        loss: Loss,
-        logits: &mut [f32],
-        gradient: &mut [f32],
-    ) -> f32 {
-        self.logits(image, logits);
-        let mut to_logits = vec![0.0; logits.len()];
-        let value = loss.evaluate(logits, &mut to_logits);
+    fn evaluate(&mut self, queries: &mut [Query<'_>]) {
+        for query in queries {
+            self.logits(query.image, query.logits);
+            let mut to_logits = vec![0.0; query.logits.len()];
+            *query.value = query.loss.evaluate(query.logits, &mut to_logits);
+            if let Some(gradient) = &mut query.gradient {
+                self.descend(query.image, query.loss, &to_logits, gradient);
+            }
+        }
+    }
+}
+
+impl Guarded {
+    fn descend(&mut self, image: &[f32], loss: Loss, to_logits: &[f32], gradient: &mut [f32]) {
         // The network's own logits by finite weights: a gradient of each label's logit would take ten passes; the chain rule
         // through the network's loss of a label is enough to make attacks move.
         let label = match loss {
@@ -58,7 +62,6 @@ impl Classifier for Guarded {
         for ((g, x), x0) in gradient.iter_mut().zip(image).zip(&self.from) {
             *g += refusal * 2.0 * self.slope * (x - x0);
         }
-        value
     }
 }
 

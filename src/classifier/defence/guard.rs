@@ -9,9 +9,9 @@
 //! on that of the two which withstands it more. (Carlini & Wagner 2017, "Adversarial Examples Are Not Easily Detected:
 //! Bypassing Ten Detection Methods", section 3: the detector as one more class.)
 
-use crate::classifier::{Classifier, Copied, Network, Query, Subject, Vae, by_query};
+use crate::classifier::{Classifier, Copied, Network, Query, Subject, Vae};
 use crate::error::{Error, Result};
-use crate::kernel::softmax::{Loss, Refusal};
+use crate::kernel::softmax::Refusal;
 use crate::metrics::argmax;
 use crate::network::weights::{Facts, Weights};
 use crate::network::{Shape, Spec};
@@ -267,16 +267,6 @@ impl Classifier for Guarded {
         refuse(&scores, self.threshold, logits, self.inner.refuses());
     }
 
-    fn loss_and_gradient(
-        &mut self,
-        image: &[f32],
-        loss: Loss,
-        logits: &mut [f32],
-        gradient: &mut [f32],
-    ) -> f32 {
-        by_query(self, image, loss, logits, gradient)
-    }
-
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {
         let gradients = crate::classifier::gradients_first(queries);
         let (labels, own) = (self.guard.labels, self.inner.classes());
@@ -299,14 +289,10 @@ impl Classifier for Guarded {
         let mut inner: Vec<Query<'_>> = queries
             .iter_mut()
             .zip(&mut refusals)
-            .map(|(query, refusal)| Query {
-                image: query.image,
-                loss: query.loss,
-                refusal: Some(refusal),
-                value: query.value,
-                logits: &mut query.logits[..own],
-                scratch: &mut query.scratch[..own],
-                gradient: query.gradient.as_deref_mut(),
+            .map(|(query, refusal)| {
+                let query = query.passed_on();
+                let (logits, scratch) = (&mut query.logits[..own], &mut query.scratch[..own]);
+                Query { refusal: Some(refusal), logits, scratch, ..query }
             })
             .collect();
         self.inner.evaluate(&mut inner);

@@ -5,7 +5,7 @@
 //! Wagner 2018, section 4.2) and is judged by others.
 
 use super::{Apply, Defence};
-use crate::classifier::{Classifier, Copied, Query, Subject, by_query, normal};
+use crate::classifier::{Classifier, Copied, Query, Subject, normal};
 use crate::kernel::softmax::{Loss, softmax};
 use crate::network::Shape;
 
@@ -91,16 +91,6 @@ impl Classifier for Noisy {
         let (value, scratch) = (&mut value, &mut scratch[..]);
         let loss = Loss::Label(0);
         self.evaluate(&mut [Query { image, loss, refusal: None, value, logits, scratch, gradient: None }]);
-    }
-
-    fn loss_and_gradient(
-        &mut self,
-        image: &[f32],
-        loss: Loss,
-        logits: &mut [f32],
-        gradient: &mut [f32],
-    ) -> f32 {
-        by_query(self, image, loss, logits, gradient)
     }
 
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {

@@ -9,9 +9,8 @@
 //! linear, or (the median) linear almost everywhere: their own gradient is exact. `tests/it/defences.rs` has both beside each other.
 
 use super::{Apply, Defence};
-use crate::classifier::{Classifier, Copied, Query, by_query};
+use crate::classifier::{Classifier, Copied, Query};
 use crate::error::{Error, Result};
-use crate::kernel::softmax::Loss;
 use crate::network::Shape;
 
 const fn reduction(name: &'static str, title: &'static str, reduction: Reduction) -> Defence {
@@ -237,16 +236,6 @@ impl Classifier for Reduced {
         self.inner.logits(&self.images[..image.len()], logits);
     }
 
-    fn loss_and_gradient(
-        &mut self,
-        image: &[f32],
-        loss: Loss,
-        logits: &mut [f32],
-        gradient: &mut [f32],
-    ) -> f32 {
-        by_query(self, image, loss, logits, gradient)
-    }
-
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {
         let Self { inner, reduction, straight_through, images, scratch } = self;
         let (shape, pixels) = (inner.shape(), inner.pixels());
@@ -258,15 +247,7 @@ impl Classifier for Reduced {
         let mut reduced: Vec<Query<'_>> = queries
             .iter_mut()
             .zip(images.chunks_exact(pixels))
-            .map(|(query, image)| Query {
-                image,
-                loss: query.loss,
-                refusal: query.refusal.as_deref_mut(),
-                value: query.value,
-                logits: query.logits,
-                scratch: query.scratch,
-                gradient: query.gradient.as_deref_mut(),
-            })
+            .map(|(query, image)| Query { image, ..query.passed_on() })
             .collect();
         inner.evaluate(&mut reduced);
         if !*straight_through {
