@@ -114,6 +114,11 @@ fn replayed(subject: &Subject, images: &[Image], made: &[Made], wanted: &[bool])
     Ok(hits.into_iter().filter(|&hit| hit).count())
 }
 
+/// How many of the images that are `wanted` reached the goal.
+fn successes(made: &[Made], wanted: &[bool]) -> usize {
+    made.iter().zip(wanted).filter(|((_, success), wanted)| *success && **wanted).count()
+}
+
 /// Measures and writes.
 pub fn run(command: &Defences) -> Result<()> {
     let weights = read_weights(&find_weights(&command.model)?)?;
@@ -164,7 +169,7 @@ pub fn run(command: &Defences) -> Result<()> {
     };
     // Of who knows the defence the first success decides; who does not goes on to be sure of the network.
     let known_cells: Vec<Options> = cells.iter().map(|cell| Options { early_stop: true, ..*cell }).collect();
-    let mut rows = Vec::new();
+    let (mut rows, mut text) = (Vec::new(), String::new());
     for name in std::iter::once("none".to_owned()).chain(names) {
         let subject = subject(&weights, &name)?;
         let known = if name == "none" {
@@ -181,21 +186,15 @@ pub fn run(command: &Defences) -> Result<()> {
         };
         let (all, own) = (read(&clean)?, read(&images)?);
         let wanted: Vec<bool> = own.iter().map(|(right, _)| *right).collect();
-        let mut fooled = Vec::new();
-        for (cell, (blind, known)) in bare.iter().zip(&known).enumerate() {
-            let blind = replayed(&subject, &images, blind, &wanted)?;
-            let known =
-                known.iter().zip(&wanted).filter(|((_, success), wanted)| *success && **wanted).count();
-            if cell % 5 == 0 {
-                fooled.push(Vec::new());
-            }
-            if let Some(row) = fooled.last_mut() {
-                row.push([blind, known]);
-            }
-        }
+        let mut pairs = bare.iter().zip(&known).map(|(blind, known)| {
+            Ok([replayed(&subject, &images, blind, &wanted)?, successes(known, &wanted)])
+        });
+        let fooled = norms
+            .iter()
+            .map(|(_, budgets)| pairs.by_ref().take(budgets.len()).collect::<Result<Vec<_>>>())
+            .collect::<Result<Vec<_>>>()?;
         let asked = attacked(&subject, attackable, &square, thresholds, &format!("{name}, square"))?;
-        let square =
-            asked[0].iter().zip(&wanted).filter(|((_, success), wanted)| *success && **wanted).count();
+        let square = successes(&asked[0], &wanted);
         let transfer = match &from {
             Some((_, made)) => replayed(&subject, &images, made, &wanted)?,
             None => 0,
@@ -214,15 +213,12 @@ pub fn run(command: &Defences) -> Result<()> {
             square,
             transfer,
         });
-        let text =
-            written(command, &weights, &norms, middle, &rows, from.as_ref().map(|(name, _)| &name[..]))?;
-        match &command.out {
-            Some(out) => write_atomically(out, text.as_bytes())?,
-            None if rows.len() > 1 => {}
-            None => eprintln!("measuring"),
+        // After each row: what is done is not lost with what is not.
+        text = written(command, &weights, &norms, middle, &rows, from.as_ref().map(|(name, _)| &name[..]))?;
+        if let Some(out) = &command.out {
+            write_atomically(out, text.as_bytes())?;
         }
     }
-    let text = written(command, &weights, &norms, middle, &rows, from.as_ref().map(|(name, _)| &name[..]))?;
     match &command.out {
         Some(out) => println!("wrote {}", out.display()),
         None => println!("{text}"),
