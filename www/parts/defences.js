@@ -13,6 +13,7 @@ export class Defences {
   #guards;
   #attackers;
   #attackerRow;
+  #picked = { reduction: '', guard: '' };
 
   /**
    * @param {HTMLElement} root what to fill
@@ -22,13 +23,12 @@ export class Defences {
   constructor(root, offers, dataset, onPick) {
     this.#offers = offers;
     const offered = offers.defencesOf(dataset);
-    let picked = { reduction: '', guard: '' };
     const row = (/** @type {string} */ name) => element('div', { id: name, className: 'chips small-chips' });
     const words = (/** @type {string} */ textContent) => element('p', { className: 'small', textContent });
     const [reduction, guard, attacker] = ['reduction', 'guard', 'attacker'].map(row);
-    const compose = (/** @type {Partial<typeof picked>} */ changed) => {
-      picked = { ...picked, ...changed };
-      onPick({ defence: [picked.reduction, picked.guard].filter(Boolean).join('+') });
+    const compose = (/** @type {{reduction?: string, guard?: string}} */ changed) => {
+      this.#picked = { ...this.#picked, ...changed };
+      onPick({ defence: [this.#picked.reduction, this.#picked.guard].filter(Boolean).join('+') });
     };
     const choices = (/** @type {HTMLElement} */ place, /** @type {'reduction' | 'guard'} */ name, /** @type {string} */ none) => {
       const own = offered.filter((one) => (one.guard !== null) === (name === 'guard'));
@@ -47,21 +47,21 @@ export class Defences {
       words('The image reaches the network as'), reduction,
       words('A guard beside it, which refuses an image that is none of those it knows:'), guard, this.#attackerRow,
     );
-    this.pick = ({ defence, attacker: knows }) => {
-      const names = defence.split('+').filter(Boolean);
-      picked = { reduction: names.find((/** @type {string} */ name) => !this.#isGuard(name)) ?? '', guard: names.find((/** @type {string} */ name) => this.#isGuard(name)) ?? '' };
-      this.#reductions.pick(picked.reduction);
-      this.#guards.pick(picked.guard);
-      this.#attackers.pick(knows);
-      this.#attackerRow.hidden = !defence;
-    };
   }
 
-  /** Shows what is chosen. @type {(chosen: {defence: string, attacker: string}) => void} */
-  pick;
+  /** Shows what is chosen. @param {{defence: string, attacker: string}} chosen */
+  pick({ defence, attacker }) {
+    const names = defence.split('+').filter(Boolean);
+    const first = (/** @type {boolean} */ guarding) => names.find((name) => this.#isGuard(name) === guarding) ?? '';
+    this.#picked = { reduction: first(false), guard: first(true) };
+    this.#reductions.pick(this.#picked.reduction);
+    this.#guards.pick(this.#picked.guard);
+    this.#attackers.pick(attacker);
+    this.#attackerRow.hidden = !defence;
+  }
 
-  /** @param {string} name */
+  /** A name that is offered nowhere is that of a guard in full, or with other false alarms. @param {string} name */
   #isGuard(name) {
-    return this.#offers.defences.some(({ key, guard }) => key === name && guard !== null) || !this.#offers.defences.some(({ key }) => key === name);
+    return this.#offers.defences.find(({ key }) => key === name)?.guard !== null;
   }
 }
