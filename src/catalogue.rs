@@ -165,6 +165,7 @@ fn of_network(spec: &Spec) -> Tree {
         ("title", spec.title.as_str().into()),
         ("vae", spec.is_vae().into()),
         ("control_of", spec.control_of.as_deref().into()),
+        ("defends", spec.defends.as_deref().into()),
     ])
 }
 

@@ -28,6 +28,9 @@ def layers(name):
     """Layers in the order of the tensors in the weights file (src/zoo): a VAE reads through the mean."""
     nn = torch.nn
     relu, pool = nn.ReLU, lambda: nn.MaxPool2d(2)
+    for how in ("-adversarial", "-distilled"):
+        # What was trained to withstand attacks has the layers of what it defends.
+        name = name.removesuffix(how)
     strided = lambda *convs: [layer for conv in convs for layer in (conv, relu())]  # noqa: E731
     if name == "mnist-cnn":
         return [nn.Conv2d(1, 32, 3), relu(), pool(), nn.Conv2d(32, 64, 3), relu(), pool(),

@@ -12,6 +12,16 @@ pub fn project(original: &[f32], image: &mut [f32], epsilon: f32) {
     }
 }
 
+/// `x <- P(x - alpha g / |g|_2)`, with the projection onto ball and box; where the gradient is zero, nothing.
+pub fn step(original: &[f32], image: &mut [f32], gradient: &[f32], epsilon: f32, alpha: f32) {
+    let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+    let factor = (f64::from(alpha) / length.max(1e-12)) as f32;
+    for (x, g) in image.iter_mut().zip(gradient) {
+        *x -= factor * g;
+    }
+    project(original, image, epsilon);
+}
+
 /// A point drawn evenly from the ball, moved into the box.
 pub fn random(original: &[f32], image: &mut [f32], epsilon: f32, rng: &mut fastrand::Rng) {
     normal(rng, image);

@@ -10,7 +10,7 @@ pub mod fgsm;
 pub mod hopskipjump;
 pub mod iterative;
 pub mod l1;
-mod l2;
+pub mod l2;
 pub mod lbfgs;
 pub mod lbfgsb;
 pub mod linf;

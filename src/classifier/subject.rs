@@ -184,6 +184,13 @@ impl Subject {
         Ok(subject)
     }
 
+    /// This subject as one attacks it who takes it for `bare`, the network that it was trained to defend: what is made there is
+    /// replayed here.
+    pub fn taken_for(self, bare: Self) -> Self {
+        let deployed = Some(self.deployed.unwrap_or(self.seen));
+        Self { attacker: Some(Attacker::Blind), seen: bare.seen, deployed, ..self }
+    }
+
     /// This subject with something around both what is seen and what is deployed.
     pub(super) fn wrapped(self, around: &dyn Fn(Box<dyn Copied>) -> Box<dyn Copied>) -> Self {
         Self { seen: around(self.seen), deployed: self.deployed.map(around), ..self }

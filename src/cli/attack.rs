@@ -1,6 +1,6 @@
 //! The command `attack`: attacks images of a data set and reports each of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -132,6 +132,11 @@ pub fn run(command: &Attack) -> Result<()> {
         attacker,
         &mut guards::finder(&weights),
     )?;
+    if let (Attacker::Blind, Some(defended)) = (attacker, &weights.spec.defends) {
+        let bare = read_weights(&find_weights(Path::new(defended))?)?;
+        ensure!(bare.spec.labels == weights.spec.labels, "'{defended}' names other labels");
+        subject = subject.taken_for(Subject::new(&bare, inference, samples, eot)?);
+    }
     subject.network = stem(&model)?;
     let data = &command.data.dir()?;
     let images = command.images.load(&weights, data)?;

@@ -1,7 +1,7 @@
 //! The command `defences`: every defence of a network beside the attacks that do not know it and those that do, as a table.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -20,6 +20,7 @@ use crate::native::files::write_atomically;
 use crate::native::guards;
 use crate::native::images::{Images, Target, find_weights, read_weights};
 use crate::network::Weights;
+use crate::zoo;
 
 /// Test images on which accuracy and false alarms are counted, where there are so many.
 const CLEAN: usize = 2_000;
@@ -31,7 +32,7 @@ pub struct Defences {
     /// The weights file of the network that is defended
     #[arg(long, default_value = "models/mnist-cnn.safetensors")]
     model: PathBuf,
-    /// The defences, with commas between; all that are offered when not given
+    /// The defences, with commas between, and networks that were trained to defend this one; all that are offered when not given
     #[arg(long, value_delimiter = ',')]
     defences: Option<Vec<String>>,
     /// The network whose adversarial images are replayed, for transfer
@@ -70,16 +71,17 @@ struct Row {
 }
 
 /// An attacked image, and whether it reached the goal.
-type Made = (Vec<f32>, bool);
+pub(super) type Made = (Vec<f32>, bool);
 
 /// A norm with five budgets.
 type Norms = Vec<(Norm, Vec<f32>)>;
 
 /// Attacks every image once for each norm and budget; in the order of norms, budgets and images, the attacked image and whether
 /// the goal was reached.
-fn attacked(
+pub(super) fn attacked(
     subject: &Subject,
     (images, starts): (&[Image], &[Image]),
+    target: Target,
     cells: &[Options],
     thresholds: Thresholds,
     what: &str,
@@ -88,7 +90,7 @@ fn attacked(
     let jobs: Vec<(&Options, &[Image])> =
         cells.iter().flat_map(|options| images.chunks(BATCH).map(move |some| (options, some))).collect();
     let done = on_all_cores(what, &jobs, subject, |subject, (options, some)| {
-        let goal = |image: &Image| Target::Next.goal(image.label, classes);
+        let goal = |image: &Image| target.goal(image.label, classes);
         let tasks: Vec<Task<'_>> = some
             .iter()
             .map(|image| Task {
@@ -104,11 +106,17 @@ fn attacked(
 }
 
 /// How many of images made by any attack reach the goal, of those that are `wanted`.
-fn replayed(subject: &Subject, images: &[Image], made: &[Made], wanted: &[bool]) -> Result<usize> {
+pub(super) fn replayed(
+    subject: &Subject,
+    images: &[Image],
+    target: Target,
+    made: &[Made],
+    wanted: &[bool],
+) -> Result<usize> {
     let classes = subject.seen.labels();
     let jobs: Vec<usize> = (0..images.len()).filter(|&i| wanted[i]).collect();
     let hits = on_all_cores("replay", &jobs, subject, |subject, &i| {
-        let goal = Target::Next.goal(images[i].label, classes);
+        let goal = target.goal(images[i].label, classes);
         Ok(fooled(subject, &images[i], &made[i].0, goal))
     })?;
     Ok(hits.into_iter().filter(|&hit| hit).count())
@@ -138,7 +146,12 @@ pub fn run(command: &Defences) -> Result<()> {
         .into();
     let names: Vec<String> = match &command.defences {
         Some(names) => names.clone(),
-        None => defence::offered(dataset).into_iter().map(|offer| offer.name).collect(),
+        None => {
+            let trained =
+                zoo::shipped().into_iter().filter(|other| other.defends.as_ref() == Some(&spec.name));
+            let offered = defence::offered(dataset).into_iter().map(|offer| offer.name);
+            offered.chain(trained.map(|other| other.name)).collect()
+        }
     };
     let apgd = |norm: Norm, budget: f32| -> Result<Options> {
         let options = Options::of("apgd")?.under(norm)?;
@@ -153,16 +166,28 @@ pub fn run(command: &Defences) -> Result<()> {
     let middle = norms[0].1[norms[0].1.len() / 2];
     let square = [Options { budget: middle, steps: command.queries, ..Options::of("square")? }];
     let subject = |weights: &Weights, defence: &str| -> Result<Subject> {
+        if zoo::by_name(defence).is_ok_and(|other| other.defends.as_ref() == Some(&weights.spec.name)) {
+            let trained = read_weights(&find_weights(Path::new(defence))?)?;
+            return Ok(Subject::new(&trained, Inference::Mean, 1, 1)?);
+        }
         let plain = Subject::new(weights, Inference::Mean, 1, 1)?;
         Ok(plain.behind(&weights.spec, defence, Attacker::Adaptive, &mut guards::finder(weights))?)
     };
-    let bare = attacked(&subject(&weights, "none")?, attackable, &cells, thresholds, &spec.name)?;
+    let bare =
+        attacked(&subject(&weights, "none")?, attackable, Target::Next, &cells, thresholds, &spec.name)?;
     let from = match &command.from {
         Some(from) => {
             let other = read_weights(&find_weights(from)?)?;
             ensure!(other.spec.labels == spec.labels, "'{}' names other labels", other.spec.name);
             let at = [apgd(Norm::Linf, middle)?];
-            let made = attacked(&subject(&other, "none")?, attackable, &at, thresholds, &other.spec.name)?;
+            let made = attacked(
+                &subject(&other, "none")?,
+                attackable,
+                Target::Next,
+                &at,
+                thresholds,
+                &other.spec.name,
+            )?;
             Some((other.spec.name.clone(), made.into_iter().next().unwrap_or_default()))
         }
         None => None,
@@ -175,7 +200,7 @@ pub fn run(command: &Defences) -> Result<()> {
         let known = if name == "none" {
             bare.clone()
         } else {
-            attacked(&subject, attackable, &known_cells, thresholds, &name)?
+            attacked(&subject, attackable, Target::Next, &known_cells, thresholds, &name)?
         };
         let read = |images: &[Image]| {
             on_all_cores("clean images", images, &subject, |subject, image| {
@@ -187,16 +212,17 @@ pub fn run(command: &Defences) -> Result<()> {
         let (all, own) = (read(&clean)?, read(&images)?);
         let wanted: Vec<bool> = own.iter().map(|(right, _)| *right).collect();
         let mut pairs = bare.iter().zip(&known).map(|(blind, known)| {
-            Ok([replayed(&subject, &images, blind, &wanted)?, successes(known, &wanted)])
+            Ok([replayed(&subject, &images, Target::Next, blind, &wanted)?, successes(known, &wanted)])
         });
         let fooled = norms
             .iter()
             .map(|(_, budgets)| pairs.by_ref().take(budgets.len()).collect::<Result<Vec<_>>>())
             .collect::<Result<Vec<_>>>()?;
-        let asked = attacked(&subject, attackable, &square, thresholds, &format!("{name}, square"))?;
+        let asked =
+            attacked(&subject, attackable, Target::Next, &square, thresholds, &format!("{name}, square"))?;
         let square = successes(&asked[0], &wanted);
         let transfer = match &from {
-            Some((_, made)) => replayed(&subject, &images, made, &wanted)?,
+            Some((_, made)) => replayed(&subject, &images, Target::Next, made, &wanted)?,
             None => 0,
         };
         let alarms = (0..spec.classes()).map(|label| {

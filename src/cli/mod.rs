@@ -2,9 +2,11 @@
 
 mod attack;
 mod bench;
+mod black_box;
 mod calibrate;
 mod catalogue;
 mod defences;
+mod distillation;
 mod fetch;
 mod fields;
 mod numbers;
@@ -53,6 +55,10 @@ enum Command {
     Sample(sample::Sample),
     /// Attacks a network behind every defence, by attacks that know it and that do not, and writes a table
     Defences(defences::Defences),
+    /// Attacks a network without a gradient, and tells how far one gets by the number of queries
+    BlackBox(black_box::BlackBox),
+    /// Shows what three losses see of a distilled network
+    Distillation(distillation::Distillation),
     /// Tells how well a siamese network compares pairs of images
     Verify(verify::Verify),
     /// Sets the thresholds by which a VAE or a siamese network stands guard
@@ -118,6 +124,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Bench(command) => bench::run(&command),
         Command::Sample(command) => sample::run(&command),
         Command::Defences(command) => defences::run(&command),
+        Command::BlackBox(command) => black_box::run(&command),
+        Command::Distillation(command) => distillation::run(&command),
         Command::Verify(command) => verify::run(&command),
         Command::Calibrate(command) => calibrate::run(&command),
         Command::Catalogue(command) => catalogue::run(&command),

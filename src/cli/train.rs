@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "train")]
+use anyhow::ensure;
 use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -9,6 +11,7 @@ use clap::{Args, ValueEnum};
 use super::Data;
 use super::numbers::{counts, share, weight};
 use crate::datasets::PairLoss;
+use crate::metrics::norms::Norm;
 use crate::native::lfw;
 
 #[derive(Args)]
@@ -43,6 +46,18 @@ pub struct Train {
     /// LeCun 2006), or prototypes, the cross-entropy of the distances from prototypes that are learnt with the rest
     #[arg(long, value_parser = PossibleValuesParser::new(PairLoss::ALL.map(PairLoss::name)))]
     pair_loss: Option<String>,
+    /// Trains on adversarial images of this norm: linf, l1 or l2; the recipe's when not given
+    #[arg(long, value_parser = PossibleValuesParser::new(Norm::ALL.map(Norm::name)))]
+    norm: Option<String>,
+    /// Trains on adversarial images within this radius; the recipe's when not given, and the data set's where that has none
+    #[arg(long, value_parser = weight, allow_negative_numbers = true)]
+    epsilon: Option<f64>,
+    /// Steps that make an adversarial image; one is the fast form (Wong, Rice, Kolter 2020)
+    #[arg(long, value_parser = counts(1, 1_000))]
+    inner_steps: Option<usize>,
+    /// What the logits are divided by while a network is distilled
+    #[arg(long, value_parser = weight, allow_negative_numbers = true)]
+    temperature: Option<f64>,
     /// Faces: images that a person must have to be among the labels
     #[arg(long, default_value_t = lfw::MIN_IMAGES, value_parser = counts(1, 10_000))]
     min_images: usize,
@@ -83,7 +98,7 @@ pub fn run(t: Train) -> Result<()> {
 
     use candle_core::Device as Candle;
 
-    use crate::datasets::{Dataset, Source};
+    use crate::datasets::{Adversarial, Dataset, Source};
     use crate::native::fetch::{self, Split};
     use crate::native::labelled::Labelled;
     use crate::{train, zoo};
@@ -127,6 +142,38 @@ pub fn run(t: Train) -> Result<()> {
     if let Some(pair_loss) = &t.pair_loss {
         recipe.pair_loss = pair_loss.parse()?;
     }
+    if t.norm.is_some() || t.epsilon.is_some() || t.inner_steps.is_some() {
+        let Some(attack) = &mut recipe.adversarial else {
+            bail!(
+                "'{}' is not trained on adversarial images; {} is",
+                spec.name,
+                defending(&spec.name, |r| r.adversarial.is_some())
+            )
+        };
+        if let Some(norm) = &t.norm {
+            let norm: Norm = norm.parse()?;
+            if norm != attack.norm {
+                *attack = Adversarial { norm, epsilon: dataset.budgets(norm).initial, ..*attack };
+            }
+        }
+        attack.epsilon = t.epsilon.map_or(attack.epsilon, |epsilon| epsilon as f32);
+        attack.steps = t.inner_steps.unwrap_or(attack.steps);
+        let most = attack.norm.most(spec.image.iter().product());
+        ensure!(
+            attack.epsilon > 0.0 && attack.epsilon <= most,
+            "--epsilon must lie above 0 and be at most {most}"
+        );
+    }
+    if let Some(temperature) = t.temperature {
+        ensure!(
+            recipe.temperature.is_some(),
+            "'{}' is not distilled; {} is",
+            spec.name,
+            defending(&spec.name, |r| r.temperature.is_some())
+        );
+        ensure!((1.0..=1e4).contains(&temperature), "--temperature must be 1 to 10000");
+        recipe.temperature = Some(temperature);
+    }
     let spec = Arc::new(spec);
     let options = train::Options {
         trained: trained.map_or_else(|| Arc::clone(&spec), Arc::new),
@@ -139,7 +186,18 @@ pub fn run(t: Train) -> Result<()> {
         out: t.out.unwrap_or_else(|| format!("models/{}.safetensors", spec.name).into()),
         // A resumed training ends with the weights of an uninterrupted one: that is the command to write down.
         command: super::typed(Some(feature), &["--resume"]),
+        teacher: None,
         spec,
     };
     train::train(&options, &read[0], &read[1])
+}
+
+/// The networks with such a recipe, in words: what someone may have meant who asked it of another.
+#[cfg(feature = "train")]
+fn defending(name: &str, with: fn(&crate::datasets::Recipe) -> bool) -> String {
+    let all = crate::zoo::all();
+    let found = all.iter().filter(|spec| crate::zoo::recipe(&spec.name).as_ref().is_some_and(with));
+    let own: Vec<&str> =
+        found.filter(|spec| spec.defends.as_deref() == Some(name)).map(|spec| &spec.name[..]).collect();
+    if own.is_empty() { "another network".into() } else { own.join(", ") }
 }

@@ -54,6 +54,8 @@ pub static LFW: Dataset = Dataset {
         dropout: 0.5,
         shift: 0,
         pair_loss: PairLoss::Contrastive,
+        adversarial: None,
+        temperature: None,
         label_weight: 50.0 * 91.0,
         decoder_gain: 1.0,
         held_out: 48,

@@ -66,6 +66,8 @@ pub(super) const RECIPE: Recipe = Recipe {
     dropout: 0.0,
     shift: 0,
     pair_loss: PairLoss::Contrastive,
+    adversarial: None,
+    temperature: None,
     label_weight: 50.0,
     decoder_gain: 1.0,
     held_out: 5_000,

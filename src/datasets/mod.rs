@@ -10,7 +10,7 @@ pub mod samples;
 pub use fashion_mnist::FASHION_MNIST;
 pub use lfw::LFW;
 pub use mnist::MNIST;
-pub use recipe::{PairLoss, Recipe};
+pub use recipe::{Adversarial, PairLoss, Recipe};
 pub use samples::Samples;
 
 use crate::error::{Error, Result};

@@ -1,6 +1,7 @@
 //! The parameters of a training.
 
 use crate::error::{Error, Result};
+use crate::metrics::norms::Norm;
 
 /// What a siamese network descends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,18 @@ impl std::str::FromStr for PairLoss {
     }
 }
 
+/// The attack on whose images a network is trained instead of clean ones (Madry et al. 2018, "Towards deep learning models
+/// resistant to adversarial attacks"): steps down the loss of every label but the true one from a random point of the ball.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adversarial {
+    /// The norm of the change.
+    pub norm: Norm,
+    /// The radius of the ball, which grows to this in the first part of a training.
+    pub epsilon: f32,
+    /// Steps. One is the fast form (Wong, Rice, Kolter 2020, "Fast is better than free").
+    pub steps: usize,
+}
+
 /// How a network is trained unless someone says otherwise: a data set's own, with what an architecture changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
@@ -61,6 +74,11 @@ pub struct Recipe {
     pub shift: usize,
     /// What a siamese network descends.
     pub pair_loss: PairLoss,
+    /// The attack on whose images it is trained, where it is.
+    pub adversarial: Option<Adversarial>,
+    /// The temperature of a distillation, where it is distilled (Papernot et al. 2016, "Distillation as a defense to adversarial
+    /// perturbations"): what the logits are divided by in training.
+    pub temperature: Option<f64>,
     /// Weight of the cross-entropy in a VAE's loss. The bound grows with the pixels; the label must not drown in it.
     pub label_weight: f64,
     /// By how much the first weights of a decoder's last layer are smaller than He's. There are few steps for faces: a dense
@@ -89,6 +107,9 @@ impl Recipe {
         differ("weight decay", self.decay, other.decay);
         differ("random shifts", self.shift as f64, other.shift as f64);
         differ("dropout", self.dropout.into(), other.dropout.into());
+        let radius = |recipe: &Self| recipe.adversarial.map_or(0.0, |attack| attack.epsilon.into());
+        differ("radius of adversarial images", radius(self), radius(other));
+        differ("temperature", self.temperature.unwrap_or(1.0), other.temperature.unwrap_or(1.0));
         words
     }
 }

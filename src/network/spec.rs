@@ -61,6 +61,8 @@ pub struct Spec {
     pub family: String,
     /// The network whose layers it has, as its control, where it is one.
     pub control_of: Option<String>,
+    /// The network that it defends, trained to withstand attacks, where it does.
+    pub defends: Option<String>,
     /// The data set that it was trained on.
     pub dataset: String,
     /// The shape of an image; pixels lie in [0, 1].

@@ -36,11 +36,13 @@ pub fn write(spec: &Spec) -> String {
     let line = |text: &str| text.replace(['\n', '\r'], " ");
     let image = spec.image.map(|n| n.to_string()).join(" ");
     let control = spec.control_of.as_deref().unwrap_or_default();
+    let defended = spec.defends.as_deref().unwrap_or_default();
     for (key, value) in [
         ("name", spec.name.as_str()),
         ("title", &spec.title),
         ("family", &spec.family),
         ("control-of", control),
+        ("defends", defended),
         ("dataset", &spec.dataset),
         ("image", &image),
     ] {
@@ -161,6 +163,7 @@ pub fn read(text: &str, labels: Vec<String>) -> Result<Spec> {
         title: fact("title").unwrap_or_else(|| name.clone()),
         family: fact("family").unwrap_or_default(),
         control_of: fact("control-of"),
+        defends: fact("defends"),
         dataset: needed("dataset")?,
         name: name.clone(),
         image,

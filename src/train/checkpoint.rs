@@ -14,7 +14,7 @@ use crate::native::files::write_atomically;
 use crate::network::safetensors::{Dtype, read, write};
 use crate::network::weights::floats;
 
-const FORMAT: &str = "misread-checkpoint-1";
+const FORMAT: &str = "misread-checkpoint-2";
 const WHAT: &str = "the checkpoint";
 /// The largest checkpoint that is read, in bytes.
 const MAX_BYTES: usize = 1 << 30;
@@ -48,6 +48,9 @@ impl State {
     ) -> Result<()> {
         let lower_is_better = |e: &Epoch| {
             let m = &e.held_out;
+            if options.recipe.adversarial.is_some() {
+                return -m.robust;
+            }
             match options.spec.vae {
                 None => -m.accuracy,
                 Some(_) => {
@@ -92,6 +95,10 @@ fn path(out: &Path) -> PathBuf {
 /// What must be the same when a training goes on.
 fn recipe(options: &Options) -> Vec<(&'static str, String)> {
     let latent = options.trained.vae.as_ref().map_or(0, |v| v.latent);
+    let adversarial = options.recipe.adversarial.map_or_else(
+        || "none".into(),
+        |attack| format!("{} {} in {} steps", attack.norm.name(), attack.epsilon, attack.steps),
+    );
     vec![
         ("arch", options.trained.name.clone()),
         ("latent", latent.to_string()),
@@ -102,8 +109,15 @@ fn recipe(options: &Options) -> Vec<(&'static str, String)> {
         ("seed", options.seed.to_string()),
         ("beta", options.beta.to_string()),
         ("label_weight", options.recipe.label_weight.to_string()),
+        ("adversarial", adversarial),
+        ("temperature", options.recipe.temperature.unwrap_or(1.0).to_string()),
         ("pair_loss", options.recipe.pair_loss.name().to_owned()),
     ]
+}
+
+/// Whether a training with these weights was interrupted.
+pub fn exists(out: &Path) -> bool {
+    path(out).exists()
 }
 
 /// The state before the first epoch.
@@ -139,8 +153,8 @@ pub fn save(options: &Options, state: &State) -> Result<()> {
         .epochs
         .iter()
         .flat_map(|e| {
-            let Measured { accuracy, balanced, cross_entropy, reconstruction, kl } = e.held_out;
-            [e.loss, accuracy, balanced, cross_entropy, reconstruction, kl].map(number)
+            let Measured { accuracy, balanced, cross_entropy, reconstruction, kl, robust } = e.held_out;
+            [e.loss, accuracy, balanced, cross_entropy, reconstruction, kl, robust].map(number)
         })
         .collect();
     let mut metadata: BTreeMap<String, String> =
@@ -187,7 +201,7 @@ pub fn load(options: &Options) -> Result<State> {
         .map(|bits| bits.parse().map(f64::from_bits).with_context(broken))
         .collect::<Result<_>>()?;
     let epochs: Vec<Epoch> = history
-        .chunks_exact(6)
+        .chunks_exact(7)
         .map(|e| Epoch {
             loss: e[0],
             held_out: Measured {
@@ -196,6 +210,7 @@ pub fn load(options: &Options) -> Result<State> {
                 cross_entropy: e[3],
                 reconstruction: e[4],
                 kl: e[5],
+                robust: e[6],
             },
         })
         .collect();

@@ -5,7 +5,9 @@ use std::fmt;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::adversarial::{WATCHED, withstood};
 use crate::classifier::{Classifier, Network, Vae};
+use crate::datasets::Adversarial;
 use crate::kernel::simd::Level;
 use crate::kernel::softmax::Loss;
 use crate::metrics::argmax;
@@ -25,6 +27,8 @@ pub struct Measured {
     pub reconstruction: f64,
     /// `KL(q(z | x) || N(0, 1))`, in nats; 0 for what is no VAE.
     pub kl: f64,
+    /// Share of the first images that still are after the attack that it is trained against; 0 where there is none.
+    pub robust: f64,
 }
 
 impl Measured {
@@ -37,6 +41,9 @@ impl Measured {
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "accuracy {:.2} % (balanced {:.2} %)", 100.0 * self.accuracy, 100.0 * self.balanced)?;
+        if self.robust > 0.0 {
+            write!(f, ", under attack {:.2} %", 100.0 * self.robust)?;
+        }
         if self.reconstruction > 0.0 {
             write!(f, ", ELBO {:.2} nats (KL {:.2})", self.elbo(), self.kl)?;
         }
@@ -44,11 +51,18 @@ impl fmt::Display for Measured {
     }
 }
 
-/// Measures the network of these tensors on the images of `digits` at `indices`.
+/// Measures the network of these tensors on the images of `digits` at `indices`, the first of them under attack, too, where
+/// one is named.
 ///
 /// # Errors
 /// When the tensors are not the network's.
-pub fn measure(spec: &Spec, tensors: &[Vec<f32>], digits: &Labelled, indices: &[usize]) -> Result<Measured> {
+pub fn measure(
+    spec: &Spec,
+    tensors: &[Vec<f32>],
+    digits: &Labelled,
+    indices: &[usize],
+    attack: Option<Adversarial>,
+) -> Result<Measured> {
     let network = Network::from(Net::new(spec, tensors)?);
     let vae = match spec.vae {
         Some(_) => Some(Vae::at_level(Level::detect(), spec, tensors, 1, 0)?),
@@ -71,6 +85,7 @@ pub fn measure(spec: &Spec, tensors: &[Vec<f32>], digits: &Labelled, indices: &[
             cross_entropy: f64::from(Loss::Label(label).evaluate(&logits, &mut gradient)),
             reconstruction: elbo.reconstruction,
             kl: elbo.kl,
+            robust: 0.0,
         }
     };
     let all: Vec<Measured> =
@@ -90,5 +105,11 @@ pub fn measure(spec: &Spec, tensors: &[Vec<f32>], digits: &Labelled, indices: &[
         cross_entropy: mean(|m| m.cross_entropy),
         reconstruction: mean(|m| m.reconstruction),
         kl: mean(|m| m.kl),
+        robust: match attack {
+            Some(attack) => {
+                withstood(spec, tensors, digits, &indices[..indices.len().min(WATCHED)], attack.watching())?
+            }
+            None => 0.0,
+        },
     })
 }

@@ -7,13 +7,18 @@
 //! A siamese network descends the contrastive loss of the pairs in a batch, or the
 //! cross-entropy of its distances from prototypes.
 //!
+//! What defends by how it is trained has a recipe that says so: [`adversarial`] training, or distillation, by which a teacher
+//! is trained first and its softened answers take the place of labels.
+//!
 //! The last training images are held out (5,000 digits, 48 faces); the weights kept are those of the epoch that read
 //! these best (a VAE's: that had the lowest loss on them), for faces those of the last epoch. The test images are looked
 //! at once, at the end.
 
 pub mod adam;
+mod adversarial;
 mod batch;
 mod checkpoint;
+mod distillation;
 pub mod graph;
 mod measure;
 mod ops;
@@ -21,23 +26,23 @@ mod report;
 mod siamese;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
 use crate::classifier::Vae;
-use crate::datasets::{PairLoss, Recipe};
+use crate::datasets::{Adversarial, PairLoss, Recipe};
 use crate::native::files::write_atomically;
 use crate::native::guards;
 use crate::native::images::full_precision;
 use crate::native::labelled::Labelled;
 use crate::native::progress;
-use crate::network::Spec;
 use crate::network::latent::LatentMap;
 use crate::network::weights::{Facts, Precision, Weights};
+use crate::network::{Net, Spec};
 use crate::zoo;
 use adam::Adam;
 use batch::load;
@@ -74,6 +79,22 @@ pub struct Options {
     pub resume: bool,
     /// The command to write into the facts.
     pub command: String,
+    /// Whose softened answers take the place of labels, where there is one.
+    pub teacher: Option<Arc<Weights>>,
+}
+
+/// What Ctrl-C sets.
+static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Watches for Ctrl-C, once.
+fn stop_flag() -> Result<Arc<AtomicBool>> {
+    if let Some(flag) = STOP.get() {
+        return Ok(Arc::clone(flag));
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot watch for Ctrl-C")?;
+    Ok(Arc::clone(STOP.get_or_init(|| stop)))
 }
 
 /// What is remembered of an epoch.
@@ -86,19 +107,26 @@ pub struct Epoch {
 }
 
 /// Trains, prints the accuracies and writes the weights with a figure of the curves beside them. After each epoch the
-/// state goes to a checkpoint. Ctrl-C ends the training early and keeps the best weights so far, and the checkpoint.
+/// state goes to a checkpoint. Ctrl-C ends the training early and keeps the best weights so far, and the checkpoint. A
+/// distillation trains its teacher first.
 ///
 /// # Errors
 /// When candle fails, the loss is no longer finite, a file cannot be written, or there is no fitting checkpoint to
 /// resume from.
 pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()> {
+    match options.recipe.temperature {
+        Some(_) if options.teacher.is_none() => distillation::train(options, train, test),
+        _ => train_one(options, train, test),
+    }
+}
+
+/// [`train`] of one network.
+fn train_one(options: &Options, train: &Labelled, test: &Labelled) -> Result<()> {
     let Options { ref spec, recipe: Recipe { epochs, batch, held_out, .. }, ref device, .. } = *options;
     ensure!(train.len() >= held_out + batch && epochs > 0 && batch > 0, "there is nothing to train on");
     check_writable(&options.out)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot watch for Ctrl-C")?;
-
+    let stop = stop_flag()?;
+    let attack = options.recipe.adversarial;
     let engine = if device.is_cpu() { Engine::Simd } else { Engine::Candle };
     let mut state = if options.resume { checkpoint::load(options)? } else { checkpoint::fresh(options)? };
     let trained = &options.trained;
@@ -127,7 +155,19 @@ pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
         let tensors = graph.tensors()?;
         let shipped =
             siamese::finished((spec, options.recipe.pair_loss), &tensors, &centred, &training, &held_out)?;
-        let epoch = Epoch { loss, held_out: measure(spec, &shipped, &centred, &held_out)? };
+        let epoch = Epoch { loss, held_out: measure(spec, &shipped, &centred, &held_out, attack)? };
+        let best = state.epochs.iter().map(|epoch| epoch.held_out.robust).fold(0.0, f64::max);
+        if adversarial::collapsed(epoch.held_out.robust, best) {
+            println!(
+                "catastrophic overfitting struck in epoch {}: {:.1} % of held-out images withstand {} steps, {:.1} % did before. The \
+                 training ends here and keeps what was learnt before; more --inner-steps prevent it",
+                state.epochs.len() + 1,
+                100.0 * epoch.held_out.robust,
+                attack.map_or(0, |attack| attack.watching().steps),
+                100.0 * best
+            );
+            break;
+        }
         state.add(options, epoch, tensors, &adam)?;
         checkpoint::save(options, &state)?;
         println!("epoch {:>2}: {seconds:.1} s, held-out {}", state.epochs.len(), epoch.held_out);
@@ -180,12 +220,22 @@ fn run_epoch(
             (log * weights.index_select(labels, 0)?)?.mean(0)?.neg()
         }
     };
+    let teacher = match &options.teacher {
+        Some(weights) => Some(Net::new(&weights.spec, &weights.tensors)?),
+        None => None,
+    };
     for (step, indices) in order.chunks_exact(batch).enumerate() {
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let done = (epoch * steps + step) as f64 / (epochs * steps) as f64;
-        let (images, labels) = load(train, indices, (spec.image, recipe.shift), &mut rng, device)?;
+        let (clean, labels) = load(train, indices, (spec.image, recipe.shift), &mut rng, device)?;
+        let images = match recipe.adversarial {
+            Some(attack) => {
+                adversarial::batch((spec, graph), &clean, &labels, attack.grown(done), rng.u64(..))?
+            }
+            None => clean.clone(),
+        };
         let mut dropped = || (recipe.dropout > 0.0).then(|| (recipe.dropout, rng.u64(..)));
         let (loss, logits) = match &spec.vae {
             None if pairs => {
@@ -201,13 +251,18 @@ fn run_epoch(
             None => {
                 let dropped = dropped();
                 let logits = graph.training_logits(&images, dropped)?;
-                (cross_entropy(&logits, &labels)?, logits)
+                let warm = (&logits / recipe.temperature.unwrap_or(1.0))?;
+                let loss = match &teacher {
+                    Some(teacher) => distillation::loss(&warm, teacher, &images, recipe.temperature)?,
+                    None => cross_entropy(&warm, &labels)?,
+                };
+                (loss, logits)
             }
             Some(vae) => {
                 let mut noise = vec![0.0; batch * vae.latent];
                 crate::classifier::normal(&mut rng, &mut noise);
                 let outputs = graph.vae(&images, &Tensor::from_vec(noise, (batch, vae.latent), device)?)?;
-                let (reconstruction, kl) = elbo_terms(&outputs, &images.flatten_from(1)?)?;
+                let (reconstruction, kl) = elbo_terms(&outputs, &clean.flatten_from(1)?)?;
                 let labelling = cross_entropy(&outputs.logits, &labels)?;
                 let beta = options.beta * (done / WARM_UP).min(1.0);
                 let bound = (reconstruction + (kl * beta)?)?;
@@ -252,7 +307,8 @@ fn finish(
     let (best, tensors) =
         state.best.as_ref().context("stopped before the first epoch ended: there are no weights to keep")?;
     let all: Vec<usize> = (0..test.len()).collect();
-    let in_f32 = measure(spec, tensors, test, &all)?;
+    let attack = options.recipe.adversarial;
+    let in_f32 = measure(spec, tensors, test, &all, attack)?;
     let mut facts = Facts::new();
     let mut fact = |key: &str, value: String| facts.insert(key.to_owned(), value);
     fact("accuracy_f32", format!("{:.4}", in_f32.accuracy));
@@ -276,10 +332,21 @@ fn finish(
         fact("elbo_f32", format!("{:.2}", in_f32.elbo()));
     }
     let quantized = zoo::read(&Weights::to_bytes(spec, tensors, Precision::Int8, None, &facts)?)?;
-    let in_int8 = measure(spec, &quantized.tensors, test, &all)?;
+    let in_int8 = measure(spec, &quantized.tensors, test, &all, attack)?;
     facts.insert("accuracy_int8".into(), format!("{:.4}", in_int8.accuracy));
     facts.insert("balanced_accuracy_int8".into(), format!("{:.4}", in_int8.balanced));
     facts.insert("test_images".into(), test.len().to_string());
+    if let Some(attack) = attack {
+        let words = |attack: Adversarial| {
+            format!("{} {}, {} steps", attack.norm.name(), attack.epsilon, attack.steps)
+        };
+        facts.insert("adversarial".into(), words(attack));
+        facts.insert("withstood_int8".into(), format!("{:.4}", in_int8.robust));
+        facts.insert("withstood_attack".into(), words(attack.watching()));
+    }
+    if let Some(temperature) = options.recipe.temperature {
+        facts.insert("temperature".into(), temperature.to_string());
+    }
     if spec.is_vae() {
         facts.insert("elbo_int8".into(), format!("{:.2}", in_int8.elbo()));
         facts.insert("kl_int8".into(), format!("{:.2}", in_int8.kl));

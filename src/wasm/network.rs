@@ -33,7 +33,7 @@ impl Network {
         Self::read(bytes, name).map_err(thrown)
     }
 
-    /// What it is: `{name, title, family, dataset, image, labels, vae, control_of, measure, valid, confident}`, the last three
+    /// What it is: `{name, title, family, dataset, image, labels, vae, control_of, defends, measure, valid, confident}`, the last three
     /// by what an attack on it is graded.
     #[wasm_bindgen(unchecked_return_type = "any")]
     pub fn about(&self) -> Result<JsValue, JsValue> {
@@ -52,6 +52,7 @@ impl Network {
             ("labels", labels.into()),
             ("vae", spec.is_vae().into()),
             ("control_of", spec.control_of.as_ref().map_or(JsValue::NULL, Into::into)),
+            ("defends", spec.defends.as_ref().map_or(JsValue::NULL, Into::into)),
             ("measure", measure.into()),
             ("valid", valid.into()),
             ("confident", thresholds.confident.into()),
@@ -188,6 +189,12 @@ impl Subject {
     ) -> Result<Subject, JsValue> {
         let subject = || network.subject(inference.parse()?, defence, attacker.parse()?, &guards.0);
         Ok(Self(subject().map_err(thrown)?))
+    }
+
+    /// Has it attacked as `bare`, the network that it was trained to defend: what is made there is replayed here.
+    #[wasm_bindgen(js_name = takenFor)]
+    pub fn taken_for(&mut self, bare: &Subject) {
+        self.0 = self.0.clone().taken_for(bare.0.clone());
     }
 
     /// How it reads an image, of that index in its set: `{predicted, refused, confidence, probabilities}`. Label and refusal are

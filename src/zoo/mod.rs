@@ -17,14 +17,20 @@ static ARCHITECTURES: &[&Architecture] = &[
     &grey28::vae::VAE,
     &grey28::conv_vae::CONV_VAE,
     &grey28::siamese::SIAMESE,
+    &grey28::trained::CNN_ADVERSARIAL,
+    &grey28::trained::CNN_DISTILLED,
+    &grey28::trained::CONV_VAE_ADVERSARIAL,
     &colour154::cnn::CNN,
     &colour154::dense::DENSE,
     &colour154::vae::VAE,
     &colour154::conv_vae::CONV_VAE,
     &colour154::siamese::SIAMESE,
+    &colour154::trained::CNN_ADVERSARIAL,
+    &colour154::trained::CNN_DISTILLED,
 ];
 
 /// A network for any data set of images of one shape.
+#[derive(Clone, Copy)]
 pub struct Architecture {
     /// Its name after that of the data set, and the family that it belongs to whatever the images.
     name: &'static str,
@@ -32,6 +38,8 @@ pub struct Architecture {
     image: Shape,
     /// The name of the VAE whose layers it has, as its control.
     control_of: Option<&'static str>,
+    /// The name of the network of the same layers that it defends, trained to withstand attacks.
+    defends: Option<&'static str>,
     /// The layers, from the image to the logits.
     layers: &'static [Entry],
     vae: Option<VaeParts>,
@@ -50,6 +58,7 @@ const POOL: Entry = ("", Kind::MaxPool2);
 const LABELS: usize = 0;
 
 /// What an architecture has besides when it is a VAE.
+#[derive(Clone, Copy)]
 struct VaeParts {
     latent: usize,
     /// How many of the layers come before the one of the mean.
@@ -80,6 +89,7 @@ impl Architecture {
             title: self.title.into(),
             family: self.name.into(),
             control_of: self.control_of.map(name),
+            defends: self.defends.map(name),
             dataset: dataset.name.into(),
             image: dataset.image,
             labels: dataset.labels.iter().map(|&label| label.into()).collect(),

@@ -26,9 +26,24 @@ fn every_network_is_sound_trained_somehow_and_comes_back_from_its_text() {
         assert_eq!(kinds(&back.layers), kinds(&spec.layers));
         let vae = |spec: &Spec| spec.vae.as_ref().map(|vae| (vae.latent, vae.encoder, kinds(&vae.decoder)));
         assert_eq!(vae(&back), vae(&spec));
-        let about =
-            |s: &Spec| (s.name.clone(), s.title.clone(), s.family.clone(), s.control_of.clone(), s.image);
+        let about = |s: &Spec| {
+            (
+                s.name.clone(),
+                s.title.clone(),
+                s.family.clone(),
+                s.control_of.clone(),
+                s.defends.clone(),
+                s.image,
+            )
+        };
         assert_eq!(about(&back), about(&spec));
+        if let Some(defended) = spec.defends.as_deref().map(|name| by_name(name).unwrap()) {
+            assert_eq!(
+                defended.parameters(),
+                spec.parameters(),
+                "what defends has the layers of what it defends"
+            );
+        }
         if let Some(vae) = spec.control_of.as_deref().map(|name| by_name(name).unwrap()) {
             assert_eq!(kinds(&vae.layers), kinds(&spec.layers), "a control has its VAE's layers");
         }

@@ -356,3 +356,33 @@ fn a_guarded_search_ends_outside_the_refusal() {
         assert!(found.iter().all(|r| r.skipped.is_some() || r.success && !r.refused), "{norm:?}: {found:?}");
     }
 }
+
+#[test]
+fn a_trained_defence_is_met_by_who_knows_it_and_by_who_takes_it_for_what_it_defends() {
+    let images = digits(25);
+    let of = |name: &str| Subject::new(&weights(name), Inference::Mean, 1, 1).unwrap();
+    let (bare, trained) = (of("mnist-cnn"), of("mnist-cnn-adversarial"));
+    let mut blind = trained.clone().taken_for(bare.clone());
+    let apgd = Options { budget: 0.3, steps: 50, search: false, ..Options::of("apgd").unwrap() };
+    let judged = |subject: &mut Subject| {
+        let task = |image| Task { only_if_read: true, ..Task::new(image, Goal::Away(image.label)) };
+        let tasks: Vec<Task<'_>> = images.iter().map(task).collect();
+        judge_all(subject, &tasks, &apgd, Thresholds::new(MNIST.validity)).unwrap()
+    };
+    let (plain, unaware, aware) =
+        (judged(&mut bare.clone()), judged(&mut blind), judged(&mut trained.clone()));
+    let count = |judged: &[misread::judge::Judged]| judged.iter().filter(|j| j.record.success).count();
+    assert_eq!(count(&plain), images.len());
+    assert!(count(&unaware) <= count(&aware) && count(&aware) <= images.len() / 4, "{}", count(&aware));
+    for ((made, replayed), image) in plain.iter().zip(&unaware).zip(&images) {
+        // What is made for the network that it defends is what is replayed on it, and what it answers is judged.
+        assert_eq!(made.image, replayed.image);
+        let record = &replayed.record;
+        assert_eq!(
+            (&record.network[..], record.attacker.as_deref()),
+            ("mnist-cnn-adversarial", Some("blind"))
+        );
+        let read = trained.clone().read(&made.image, image.index as u64, |_| true, |_| 1.0).predicted;
+        assert_eq!((record.predicted, record.success), (read, read != image.label));
+    }
+}

@@ -87,6 +87,78 @@ fn a_training_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened() {
     refused(&format!("{arguments} --resume"), "truncated");
 }
 
+#[test]
+fn what_is_trained_to_withstand_goes_on_after_it_was_killed_and_says_how_it_was_made() {
+    // The distillation is killed in its teacher: what follows is whole.
+    for (arguments, first, fact, value) in [
+        (
+            "mnist-cnn-adversarial --epochs 4 --inner-steps 2 --epsilon 0.2",
+            "epoch  1",
+            "adversarial",
+            "linf 0.2, 2 steps",
+        ),
+        ("mnist-cnn-distilled --epochs 4 --temperature 30", "the teacher:", "temperature", "30"),
+    ] {
+        let (whole, killed) = (folder(), folder());
+        let expected = trained(whole.path(), arguments);
+        let mut child =
+            train(killed.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.next().unwrap().unwrap().starts_with(first));
+        if first != "epoch  1" {
+            lines.next().unwrap().unwrap();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!killed.path().join("it.safetensors").exists(), "it was over before it could be killed");
+        assert!(
+            trained(killed.path(), &format!("{arguments} --resume")) == expected,
+            "{arguments}: the files differ"
+        );
+        let weights = zoo::read(&expected).unwrap();
+        assert_eq!(weights.facts[fact], value);
+        assert_eq!(weights.spec.defends.as_deref(), Some("mnist-cnn"));
+        // Nothing is left beside the weights, but for the curves.
+        let mut left: Vec<String> = std::fs::read_dir(killed.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["data", "it.f32.safetensors", "it.safetensors", "it.training.svg"]);
+    }
+}
+
+#[test]
+fn a_distillation_that_was_killed_in_its_pupil_goes_on_there() {
+    let arguments = "mnist-cnn-distilled --epochs 2";
+    let (whole, killed) = (folder(), folder());
+    let expected = trained(whole.path(), arguments);
+    let mut child =
+        train(killed.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "its pupil:"));
+    assert!(lines.any(|line| line.starts_with("epoch  1")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(trained(killed.path(), &format!("{arguments} --resume")) == expected, "the files differ");
+}
+
+#[test]
+fn what_does_not_belong_to_a_training_is_refused_in_words() {
+    let folder = folder();
+    for (arguments, why) in [
+        ("mnist-cnn --epsilon 0.1", "mnist-cnn-adversarial is"),
+        ("mnist-cnn --temperature 20", "mnist-cnn-distilled is"),
+        ("mnist-cnn-adversarial --epsilon 2", "at most 1"),
+        ("mnist-cnn-adversarial --norm l3", "l1"),
+        ("mnist-cnn-distilled --temperature 0.5", "1 to 10000"),
+    ] {
+        let output = train(folder.path(), arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(why), "{arguments}: {said}");
+    }
+}
+
 /// A checkout's skeleton with made-up photographs of three people under `data/lfw`.
 fn faces() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -163,7 +163,7 @@ export class Many {
     const { outcome } = session.current;
     if (!outcome) return;
     const { subject } = session;
-    const names = session.offers.names(session.dataset.key).filter((model) => model !== outcome.subject.model);
+    const names = session.offers.rivals('', session.dataset.key).filter((model) => model !== outcome.subject.model);
     session.tell('transfer', names);
     session.aside(async (still) => {
       for (const model of names) {

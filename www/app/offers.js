@@ -122,11 +122,14 @@ export class Offers {
     return name.startsWith(OWN) ? name.slice(OWN.length) : networkWords(this.network(name));
   }
 
-  /** The networks of a duel: those that were picked, or all. @param {string} duel @param {string} dataset */
+  /**
+   * The networks of a duel: those that were picked, or all but those that were trained to withstand attacks, whose weights come
+   * when they are chosen.
+   * @param {string} duel @param {string} dataset */
   rivals(duel, dataset) {
     const all = this.names(dataset);
     const picked = duel.split(',').filter((name) => all.includes(name));
-    return picked.length >= 2 ? picked : all;
+    return picked.length >= 2 ? picked : all.filter((name) => !this.network(name).defends);
   }
 
   /** The norm that an attack works in, with these values of its fields. @param {string} attack @param {Record<string, any>} values */
@@ -173,9 +176,9 @@ export class Offers {
     } catch (/** @type {any} */ error) {
       throw new Error(`${file.name}: ${errorWords(error)}`);
     }
-    const { dataset, family, title, vae, control_of, labels } = about;
+    const { dataset, family, title, vae, control_of, defends, labels } = about;
     if (!this.dataset(dataset)) throw new Error(`${file.name}: this page has no images of the data set ${dataset}.`);
-    this.#own.set(name, { key: name, dataset, family, title, vae, control_of, labels });
+    this.#own.set(name, { key: name, dataset, family, title, vae, control_of, defends, labels });
     return name;
   }
 }

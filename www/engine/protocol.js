@@ -23,7 +23,7 @@
  * @typedef {{key: string, title: string, nouns: [string, string], image: [number, number, number], labels: string[], named: boolean,
  *   measure: string, valid: number, confident: number, pictures: 'sample' | 'server' | 'none', sample: string | null,
  *   lab: string | null, budgets: Record<string, Budgets>}} Dataset
- * @typedef {{key: string, dataset: string, family: string, title: string, vae: boolean, control_of: string | null,
+ * @typedef {{key: string, dataset: string, family: string, title: string, vae: boolean, control_of: string | null, defends: string | null,
  *   labels?: string[]}} NetworkEntry `labels`: of one that the visitor brought; those of its data set otherwise
  * @typedef {{key: string, title: string, datasets: string[], guard: string | null, alarms: number | null}} Defence `guard`: the family of
  *   the networks that stand guard, `alarms`: how many percent of clean images they refuse
@@ -41,7 +41,7 @@
  *   graded (measure, valid_at, confident_at); of a VAE also what its decoder sees (seen)
  * @typedef {Record<string, any>} Frame where an attack stands: see src/wasm/trial.rs
  * @typedef {{name: string, title: string, family: string, dataset: string, image: [number, number, number], labels: string[],
- *   vae: boolean, control_of: string | null, measure: string, valid: number, confident: number, facts: Record<string, string>,
+ *   vae: boolean, control_of: string | null, defends: string | null, measure: string, valid: number, confident: number, facts: Record<string, string>,
  *   build: string, mapPoints: Float32Array, mapLabels: Uint8Array}} Network a loaded network
  */
 

@@ -107,7 +107,10 @@ const subject = ({ model, inference, defence, attacker }) => once(subjects, [mod
   const guards = new Guards();
   try {
     for (const name of attacked.guards(defence)) guards.add(await network(name));
-    return new Subject(attacked, inference, defence, attacker, guards);
+    const made = new Subject(attacked, inference, defence, attacker, guards);
+    const { defends } = attacked.about();
+    if (attacker === 'blind' && defends) made.takenFor(await subject({ model: defends, inference, defence: '', attacker: 'adaptive' }));
+    return made;
   } finally {
     guards.free();
   }

@@ -107,7 +107,7 @@ export class Form {
     }
     for (const name of this.#typed) byId(name).value = written(state[name]);
     this.#inference.pick(state.inference);
-    this.#defences.pick(/** @type {{defence: string, attacker: string}} */ (/** @type {unknown} */ (state)));
+    this.#defences.pick(/** @type {{defence: string, attacker: string}} */ (/** @type {unknown} */ (state)), state.networks);
     for (const name of [...this.wrong.keys()]) this.#complain(name, '');
   }
 }

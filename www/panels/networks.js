@@ -24,7 +24,7 @@ export function mount(_, session) {
     const { state } = session;
     models?.pick(state.model);
     inference.pick(state.inference);
-    defences?.pick(state);
+    defences?.pick(state, [state.model]);
     const names = offers.rivals(state.duel, offers.network(state.model).dataset);
     for (const box of boxes()) box.checked = names.includes(box.value);
   };
@@ -41,10 +41,11 @@ export function mount(_, session) {
     );
     show();
   };
-  // Fewer than two make no duel, so then all take part again.
+  // Fewer than two make no duel, so then the usual ones take part again.
   byId('rivals').addEventListener('change', () => {
     const picked = boxes().filter(({ checked }) => checked).map(({ value }) => value);
-    session.change({ duel: picked.length < 2 || picked.length === boxes().length ? '' : picked.join(',') });
+    const usual = offers.rivals('', offers.network(session.state.model).dataset).join(',');
+    session.change({ duel: picked.length < 2 || picked.join(',') === usual ? '' : picked.join(',') });
   });
   session.on('pictures', build);
   session.on('networks', build);

@@ -49,15 +49,15 @@ export class Defences {
     );
   }
 
-  /** Shows what is chosen. @param {{defence: string, attacker: string}} chosen */
-  pick({ defence, attacker }) {
+  /** Shows what is chosen, before these networks. @param {{defence: string, attacker: string}} chosen @param {string[]} networks */
+  pick({ defence, attacker }, networks) {
     const names = defence.split('+').filter(Boolean);
     const first = (/** @type {boolean} */ guarding) => names.find((name) => this.#isGuard(name) === guarding) ?? '';
     this.#picked = { reduction: first(false), guard: first(true) };
     this.#reductions.pick(this.#picked.reduction);
     this.#guards.pick(this.#picked.guard);
     this.#attackers.pick(attacker);
-    this.#attackerRow.hidden = !defence;
+    this.#attackerRow.hidden = !defence && !networks.some((name) => this.#offers.network(name)?.defends);
   }
 
   /** A name that is offered nowhere is that of a guard in full, or with other false alarms. @param {string} name */

@@ -60,7 +60,10 @@ const ATTACKS = {
 };
 
 /** By family. @type {Record<string, string>} */
-const NETWORKS = { siamese: 'Siamese', cnn: 'CNN', dense: 'Dense', 'conv-encoder': 'Strided CNN', vae: 'Vanilla VAE', 'conv-vae': 'Convolutional VAE' };
+const NETWORKS = {
+  siamese: 'Siamese', cnn: 'CNN', dense: 'Dense', 'conv-encoder': 'Strided CNN', vae: 'Vanilla VAE', 'conv-vae': 'Convolutional VAE',
+  'cnn-adversarial': 'CNN, adversarially trained', 'cnn-distilled': 'CNN, distilled', 'conv-vae-adversarial': 'Convolutional VAE, adversarially trained',
+};
 
 /** @type {Record<string, string>} */
 const DEFENCES = {

@@ -104,7 +104,7 @@ pub fn names(list: &str) -> impl Iterator<Item = &str> {
 fn guards(spec: &Spec) -> Vec<[String; 2]> {
     let mut guards = Vec::new();
     for other in zoo::all() {
-        if other.dataset == spec.dataset && can_guard(&other) {
+        if other.dataset == spec.dataset && is_offered(&other) {
             guards.push([other.name, other.family]);
         }
     }
@@ -114,6 +114,11 @@ fn guards(spec: &Spec) -> Vec<[String; 2]> {
 /// Whether a network can stand guard.
 pub fn can_guard(spec: &Spec) -> bool {
     spec.is_vae() || spec.embedding().is_some()
+}
+
+/// Whether a network is offered as a guard of others: a VAE that was trained to withstand attacks guards itself alone.
+fn is_offered(spec: &Spec) -> bool {
+    can_guard(spec) && spec.defends.is_none()
 }
 
 /// A defence as it is offered for the images of a data set.
@@ -137,7 +142,7 @@ pub fn offered(dataset: &Dataset) -> Vec<Offer> {
     for defence in ALL.iter().filter(does) {
         offers.push(Offer { name: defence.name.into(), title: defence.title.into(), guard: None });
     }
-    for spec in zoo::shipped().iter().filter(|spec| spec.dataset == dataset.name && can_guard(spec)) {
+    for spec in zoo::shipped().iter().filter(|spec| spec.dataset == dataset.name && is_offered(spec)) {
         for percent in OFFERED {
             offers.push(Offer {
                 name: format!("{}{percent}", spec.family),

@@ -17,12 +17,12 @@ pub struct H0<'a> {
     family: Family,
 }
 
-/// Every VAE beside every plain network.
+/// Every VAE beside every plain network; what was trained to withstand attacks says nothing of the architecture.
 pub fn all_h0(results: &Results) -> Vec<H0<'_>> {
     let mut all = Vec::new();
     for part in &results.parts {
         let (vaes, plain): (Vec<Group>, Vec<Group>) =
-            part.groups().into_iter().partition(|g| g.spec.is_vae());
+            part.groups().into_iter().filter(|g| g.spec.defends.is_none()).partition(|g| g.spec.is_vae());
         for vae in vaes {
             for plain in &plain {
                 let family = h0(part, &vae, plain);
@@ -42,7 +42,7 @@ pub fn all_h1(results: &Results) -> Vec<(Group, Group, Family)> {
         let family = h1((high, &other), (low, &group));
         (!family.comparisons.is_empty()).then_some((other, group, family))
     };
-    low.groups().into_iter().filter(|g| !g.draws()).filter_map(pair).collect()
+    low.groups().into_iter().filter(|g| !g.draws() && g.spec.defends.is_none()).filter_map(pair).collect()
 }
 
 /// Which of the checks of these groups failed, in words; empty when none did.

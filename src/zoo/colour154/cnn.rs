@@ -9,6 +9,7 @@ pub static CNN: Architecture = Architecture {
     title: "Convolutional network",
     image: [154, 154, 3],
     control_of: None,
+    defends: None,
     layers: &[
         ("conv1", Kind::Conv { channels: 24, kernel: 5, stride: 2 }),
         RELU,

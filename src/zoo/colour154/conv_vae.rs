@@ -10,6 +10,7 @@ pub static CONV_VAE: Architecture = Architecture {
     title: "Convolutional VAE",
     image: [154, 154, 3],
     control_of: None,
+    defends: None,
     layers: &[
         ("encoder1", Kind::Conv { channels: 24, kernel: 6, stride: 2 }),
         RELU,

@@ -10,6 +10,7 @@ pub static DENSE: Architecture = Architecture {
     title: "Dense network",
     image: [154, 154, 3],
     control_of: Some("vae"),
+    defends: None,
     layers: LAYERS,
     vae: None,
     recipe: |recipe| Recipe { dropout: 0.0, ..recipe },

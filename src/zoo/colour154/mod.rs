@@ -4,4 +4,5 @@ pub mod cnn;
 pub mod conv_vae;
 pub mod dense;
 pub mod siamese;
+pub mod trained;
 pub mod vae;

@@ -10,6 +10,7 @@ pub static SIAMESE: Architecture = Architecture {
     title: "Siamese network",
     image: [154, 154, 3],
     control_of: None,
+    defends: None,
     layers: &[
         ("conv1", Kind::Conv { channels: 24, kernel: 5, stride: 2 }),
         RELU,

@@ -11,6 +11,7 @@ pub static VAE: Architecture = Architecture {
     title: "Vanilla VAE",
     image: [154, 154, 3],
     control_of: None,
+    defends: None,
     layers: LAYERS,
     vae: Some(VaeParts {
         latent: 32,

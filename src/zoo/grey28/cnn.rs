@@ -9,6 +9,7 @@ pub static CNN: Architecture = Architecture {
     title: "Convolutional network",
     image: [28, 28, 1],
     control_of: None,
+    defends: None,
     layers: &[
         ("conv1", Kind::Conv { channels: 32, kernel: 3, stride: 1 }),
         RELU,

@@ -10,6 +10,7 @@ pub static CONV_ENCODER: Architecture = Architecture {
     title: "Strided convolutional network",
     image: [28, 28, 1],
     control_of: Some("conv-vae"),
+    defends: None,
     layers: LAYERS,
     vae: None,
     recipe: |recipe| Recipe { epochs: 20, ..recipe },

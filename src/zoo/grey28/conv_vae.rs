@@ -10,6 +10,7 @@ pub static CONV_VAE: Architecture = Architecture {
     title: "Convolutional VAE",
     image: [28, 28, 1],
     control_of: None,
+    defends: None,
     layers: LAYERS,
     vae: Some(VaeParts {
         latent: 20,

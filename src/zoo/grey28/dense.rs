@@ -11,6 +11,7 @@ pub static DENSE: Architecture = Architecture {
     title: "Dense network",
     image: [28, 28, 1],
     control_of: Some("vae"),
+    defends: None,
     layers: &[
         ("dense1", Kind::Dense(400)),
         RELU,

@@ -5,4 +5,5 @@ pub mod conv_encoder;
 pub mod conv_vae;
 pub mod dense;
 pub mod siamese;
+pub mod trained;
 pub mod vae;

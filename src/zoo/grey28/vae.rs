@@ -10,6 +10,7 @@ pub static VAE: Architecture = Architecture {
     title: "Vanilla VAE",
     image: [28, 28, 1],
     control_of: None,
+    defends: None,
     layers: &[
         ("encoder1", Kind::Dense(400)),
         RELU,
