@@ -24,7 +24,7 @@ export class Network {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * What it is: `{name, title, family, dataset, image, labels, vae, control_of, measure, valid, confident}`, the last three
+     * What it is: `{name, title, family, dataset, image, labels, vae, control_of, defends, measure, valid, confident}`, the last three
      * by what an attack on it is graded.
      */
     about(): any;
@@ -101,6 +101,10 @@ export class Subject {
      * what is deployed answers (of draws what most of them name), the probabilities those that an attacker sees.
      */
     read(image: Float32Array | number[], index: number): any;
+    /**
+     * Has it attacked as `bare`, the network that it was trained to defend: what is made there is replayed here.
+     */
+    takenFor(bare: Subject): void;
 }
 
 /**
@@ -225,6 +229,7 @@ export interface InitOutput {
     readonly subject_lossAndGradient: (a: number, b: number, c: number, d: number) => [number, number, number, number];
     readonly subject_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => [number, number, number];
     readonly subject_read: (a: number, b: number, c: number, d: number) => [number, number, number];
+    readonly subject_takenFor: (a: number, b: number) => void;
     readonly trial_at: (a: number) => number;
     readonly trial_frame: (a: number) => [number, number, number];
     readonly trial_judged: (a: number, b: number, c: any) => [number, number, number];

@@ -52,7 +52,7 @@ export class Network {
         wasm.__wbg_network_free(ptr, 0);
     }
     /**
-     * What it is: `{name, title, family, dataset, image, labels, vae, control_of, measure, valid, confident}`, the last three
+     * What it is: `{name, title, family, dataset, image, labels, vae, control_of, defends, measure, valid, confident}`, the last three
      * by what an attack on it is graded.
      * @returns {any}
      */
@@ -308,6 +308,14 @@ export class Subject {
             throw takeFromExternrefTable0(ret[1]);
         }
         return takeFromExternrefTable0(ret[0]);
+    }
+    /**
+     * Has it attacked as `bare`, the network that it was trained to defend: what is made there is replayed here.
+     * @param {Subject} bare
+     */
+    takenFor(bare) {
+        _assertClass(bare, Subject);
+        wasm.subject_takenFor(this.__wbg_ptr, bare.__wbg_ptr);
     }
 }
 if (Symbol.dispose) Subject.prototype[Symbol.dispose] = Subject.prototype.free;

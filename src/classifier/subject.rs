@@ -178,17 +178,22 @@ impl Subject {
         }
         subject.attacker = Some(attacker);
         if attacker == Attacker::Blind {
-            let known = std::mem::replace(&mut subject.seen, bare);
-            subject.deployed = Some(subject.deployed.unwrap_or(known));
+            subject.see(bare);
         }
         Ok(subject)
     }
 
     /// This subject as one attacks it who takes it for `bare`, the network that it was trained to defend: what is made there is
     /// replayed here.
-    pub fn taken_for(self, bare: Self) -> Self {
-        let deployed = Some(self.deployed.unwrap_or(self.seen));
-        Self { attacker: Some(Attacker::Blind), seen: bare.seen, deployed, ..self }
+    pub fn taken_for(&mut self, bare: &Self) {
+        self.attacker = Some(Attacker::Blind);
+        self.see(bare.seen.copied());
+    }
+
+    /// Has something else seen than what answers in the end.
+    fn see(&mut self, other: Box<dyn Copied>) {
+        let known = std::mem::replace(&mut self.seen, other);
+        self.deployed.get_or_insert(known);
     }
 
     /// This subject with something around both what is seen and what is deployed.

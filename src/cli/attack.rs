@@ -135,7 +135,7 @@ pub fn run(command: &Attack) -> Result<()> {
     if let (Attacker::Blind, Some(defended)) = (attacker, &weights.spec.defends) {
         let bare = read_weights(&find_weights(Path::new(defended))?)?;
         ensure!(bare.spec.labels == weights.spec.labels, "'{defended}' names other labels");
-        subject = subject.taken_for(Subject::new(&bare, inference, samples, eot)?);
+        subject.taken_for(&Subject::new(&bare, inference, samples, eot)?);
     }
     subject.network = stem(&model)?;
     let data = &command.data.dir()?;

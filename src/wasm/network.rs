@@ -194,7 +194,7 @@ impl Subject {
     /// Has it attacked as `bare`, the network that it was trained to defend: what is made there is replayed here.
     #[wasm_bindgen(js_name = takenFor)]
     pub fn taken_for(&mut self, bare: &Subject) {
-        self.0 = self.0.clone().taken_for(bare.0.clone());
+        self.0.taken_for(&bare.0);
     }
 
     /// How it reads an image, of that index in its set: `{predicted, refused, confidence, probabilities}`. Label and refusal are

@@ -44,7 +44,7 @@ pub struct Architecture {
     layers: &'static [Entry],
     vae: Option<VaeParts>,
     /// What it changes in a data set's recipe.
-    recipe: fn(Recipe) -> Recipe,
+    recipe: fn(&mut Recipe),
     /// The data sets of which trained weights lie in `models/`.
     shipped: &'static [&'static str],
 }
@@ -147,7 +147,11 @@ pub fn recipe(name: &str) -> Option<Recipe> {
     let named = |(dataset, architecture): &(&Dataset, &Architecture)| {
         name.strip_prefix(dataset.name).and_then(|rest| rest.strip_prefix('-')) == Some(architecture.name)
     };
-    pairs().find(named).map(|(dataset, architecture)| (architecture.recipe)(dataset.recipe))
+    pairs().find(named).map(|(dataset, architecture)| {
+        let mut recipe = dataset.recipe;
+        (architecture.recipe)(&mut recipe);
+        recipe
+    })
 }
 
 #[cfg(test)]

@@ -362,7 +362,8 @@ fn a_trained_defence_is_met_by_who_knows_it_and_by_who_takes_it_for_what_it_defe
     let images = digits(25);
     let of = |name: &str| Subject::new(&weights(name), Inference::Mean, 1, 1).unwrap();
     let (bare, trained) = (of("mnist-cnn"), of("mnist-cnn-adversarial"));
-    let mut blind = trained.clone().taken_for(bare.clone());
+    let mut blind = trained.clone();
+    blind.taken_for(&bare);
     let apgd = Options { budget: 0.3, steps: 50, search: false, ..Options::of("apgd").unwrap() };
     let judged = |subject: &mut Subject| {
         let task = |image| Task { only_if_read: true, ..Task::new(image, Goal::Away(image.label)) };

@@ -92,12 +92,12 @@ fn what_is_trained_to_withstand_goes_on_after_it_was_killed_and_says_how_it_was_
     // The distillation is killed in its teacher: what follows is whole.
     for (arguments, first, fact, value) in [
         (
-            "mnist-cnn-adversarial --epochs 4 --inner-steps 2 --epsilon 0.2",
+            "mnist-cnn-adversarial --epochs 2 --inner-steps 2 --epsilon 0.2",
             "epoch  1",
             "adversarial",
             "linf 0.2, 2 steps",
         ),
-        ("mnist-cnn-distilled --epochs 4 --temperature 30", "the teacher:", "temperature", "30"),
+        ("mnist-cnn-distilled --epochs 2 --temperature 30", "the teacher:", "temperature", "30"),
     ] {
         let (whole, killed) = (folder(), folder());
         let expected = trained(whole.path(), arguments);

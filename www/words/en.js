@@ -264,6 +264,7 @@ export const CANCELLED = 'Cancelled. The picture is as it was when you stopped.'
 export function facts({ title, facts: f, build }) {
   const accuracy = Number(f.accuracy_int8);
   const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the ${Number(f.test_images ?? 10000).toLocaleString('en')} test images rightly` : 'of unknown accuracy';
+  const withstood = f.withstood_int8 ? `, and ${(100 * Number(f.withstood_int8)).toFixed(1)} % of the first 1,000 still under attack (${f.withstood_attack})` : '';
   const bound = f.elbo_int8 ? `; its evidence lower bound on them is ${f.elbo_int8} nats` : '';
-  return `${title} (${f.arch}), int8 weights: ${reads}${bound}. Running on your machine (WebAssembly, ${build}).`;
+  return `${title} (${f.arch}), int8 weights: ${reads}${withstood}${bound}. Running on your machine (WebAssembly, ${build}).`;
 }

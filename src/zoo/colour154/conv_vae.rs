@@ -42,6 +42,6 @@ pub static CONV_VAE: Architecture = Architecture {
             ("decoder5", Kind::ConvTranspose { channels: 3, kernel: 6, stride: 2 }),
         ],
     }),
-    recipe: |recipe| Recipe { epochs: 80, dropout: 0.0, ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 80, dropout: 0.0, ..*recipe },
     shipped: &["lfw"],
 };

@@ -13,6 +13,6 @@ pub static DENSE: Architecture = Architecture {
     defends: None,
     layers: LAYERS,
     vae: None,
-    recipe: |recipe| Recipe { dropout: 0.0, ..recipe },
+    recipe: |recipe| *recipe = Recipe { dropout: 0.0, ..*recipe },
     shipped: &["lfw"],
 };

@@ -30,6 +30,8 @@ pub static SIAMESE: Architecture = Architecture {
     ],
     vae: None,
     // A threshold of 1 % false alarms needs 99 photographs or more.
-    recipe: |recipe| Recipe { held_out: 120, batch: 64, pair_loss: PairLoss::Prototypes, ..recipe },
+    recipe: |recipe| {
+        *recipe = Recipe { held_out: 120, batch: 64, pair_loss: PairLoss::Prototypes, ..*recipe }
+    },
     shipped: &["lfw"],
 };

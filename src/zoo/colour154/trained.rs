@@ -10,9 +10,9 @@ pub static CNN_ADVERSARIAL: Architecture = Architecture {
     name: "cnn-adversarial",
     title: "Adversarially trained network",
     defends: Some("cnn"),
-    recipe: |recipe| Recipe {
-        adversarial: Some(Adversarial { norm: Norm::Linf, epsilon: 0.01, steps: 3 }),
-        ..recipe
+    recipe: |recipe| {
+        *recipe =
+            Recipe { adversarial: Some(Adversarial { norm: Norm::Linf, epsilon: 0.01, steps: 3 }), ..*recipe }
     },
     shipped: &[],
     ..CNN
@@ -23,7 +23,7 @@ pub static CNN_DISTILLED: Architecture = Architecture {
     name: "cnn-distilled",
     title: "Distilled network",
     defends: Some("cnn"),
-    recipe: |recipe| Recipe { temperature: Some(20.0), ..recipe },
+    recipe: |recipe| *recipe = Recipe { temperature: Some(20.0), ..*recipe },
     shipped: &[],
     ..CNN
 };

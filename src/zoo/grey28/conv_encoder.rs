@@ -13,6 +13,6 @@ pub static CONV_ENCODER: Architecture = Architecture {
     defends: None,
     layers: LAYERS,
     vae: None,
-    recipe: |recipe| Recipe { epochs: 20, ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 20, ..*recipe },
     shipped: &["mnist"],
 };

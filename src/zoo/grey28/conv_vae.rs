@@ -27,7 +27,7 @@ pub static CONV_VAE: Architecture = Architecture {
             ("decoder4", Kind::ConvTranspose { channels: 1, kernel: 4, stride: 2 }),
         ],
     }),
-    recipe: |recipe| Recipe { epochs: 40, ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 40, ..*recipe },
     shipped: &["mnist"],
 };
 

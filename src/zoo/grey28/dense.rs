@@ -21,6 +21,6 @@ pub static DENSE: Architecture = Architecture {
         ("dense4", Kind::Dense(LABELS)),
     ],
     vae: None,
-    recipe: |recipe| Recipe { epochs: 2 * recipe.epochs, ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 2 * recipe.epochs, ..*recipe },
     shipped: &["mnist"],
 };

@@ -25,6 +25,6 @@ pub static SIAMESE: Architecture = Architecture {
         ("prototypes", Kind::Prototypes(LABELS)),
     ],
     vae: None,
-    recipe: |recipe| Recipe { epochs: 24, rate: 0.001, shift: 2, ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 24, rate: 0.001, shift: 2, ..*recipe },
     shipped: &["mnist"],
 };

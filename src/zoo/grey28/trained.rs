@@ -14,7 +14,7 @@ pub static CNN_ADVERSARIAL: Architecture = Architecture {
     name: "cnn-adversarial",
     title: "Adversarially trained network",
     defends: Some("cnn"),
-    recipe: |recipe| Recipe { epochs: 24, rate: 0.001, adversarial: Some(RADIUS), ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 24, rate: 0.001, adversarial: Some(RADIUS), ..*recipe },
     shipped: &["mnist"],
     ..CNN
 };
@@ -24,7 +24,7 @@ pub static CNN_DISTILLED: Architecture = Architecture {
     name: "cnn-distilled",
     title: "Distilled network",
     defends: Some("cnn"),
-    recipe: |recipe| Recipe { epochs: 12, temperature: Some(20.0), ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 12, temperature: Some(20.0), ..*recipe },
     shipped: &["mnist"],
     ..CNN
 };
@@ -34,7 +34,7 @@ pub static CONV_VAE_ADVERSARIAL: Architecture = Architecture {
     name: "conv-vae-adversarial",
     title: "Adversarially trained VAE",
     defends: Some("conv-vae"),
-    recipe: |recipe| Recipe { epochs: 40, rate: 0.001, adversarial: Some(RADIUS), ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 40, rate: 0.001, adversarial: Some(RADIUS), ..*recipe },
     shipped: &[],
     ..CONV_VAE
 };

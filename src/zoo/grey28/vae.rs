@@ -25,6 +25,6 @@ pub static VAE: Architecture = Architecture {
         log_variance: "log_variance",
         decoder: &[("decoder1", Kind::Dense(400)), RELU, ("decoder2", Kind::Dense(784))],
     }),
-    recipe: |recipe| Recipe { epochs: 40, ..recipe },
+    recipe: |recipe| *recipe = Recipe { epochs: 40, ..*recipe },
     shipped: &["mnist"],
 };
