@@ -38,8 +38,8 @@ def pgd(model, images, labels, epsilon):
 
 def ours(asked, attack, *options):
     """Whether each image withstands misread's attack."""
-    command = [PROGRAM, "attack", "--model", asked.network, "--attack", attack, "--epsilon", str(asked.epsilon), "--target", "any",
-               "--images", f"test:{asked.images}", "--json", *options]
+    command = [PROGRAM, "attack", "--model", asked.network, "--attack", attack, "--norm", "linf", "--epsilon", str(asked.epsilon),
+               "--target", "any", "--images", f"test:{asked.images}", "--json", *options]
     lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     records = [json.loads(line) for line in lines if line.startswith("{")]
     return [r["clean_predicted"] == r["label"] and not r["success"] for r in records]
