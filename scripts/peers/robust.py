@@ -74,9 +74,8 @@ def main():
     report("PyTorch pgd, 40 steps, 5 restarts", torch.cat([
         pgd(model, some, truth, asked.epsilon) for some, truth in zip(images.split(BATCH), labels.split(BATCH), strict=True)]), start)
     start = time.perf_counter()
-    attack = AutoAttack(model, norm="Linf", eps=asked.epsilon, version="custom", attacks_to_run=asked.attacks.split(","),
-                        device="cpu", verbose=False)
-    attacked = attack.run_standard_evaluation(images, labels, bs=BATCH)
+    attack = AutoAttack(model, norm="Linf", eps=asked.epsilon, version="custom", attacks=asked.attacks.split(","), seed=0)
+    attacked = attack.run_standard_evaluation(images, labels, batch_size=BATCH)
     kept = torch.cat([model(some).argmax(1) for some in attacked.split(BATCH)]) == labels
     report(f"AutoAttack ({asked.attacks})", kept, start)
 

@@ -188,7 +188,11 @@ fn sentence(out: &mut String, rows: &[Row], images: &[Image], thresholds: Thresh
                     .and_then(|j| j.record.success.then_some(f64::from(j.record.confidence))))
             })?;
             let sure: Vec<f64> = sure.into_iter().flatten().collect();
-            write!(out, "| {} of {}, {:.2} ", sure.len(), of.len(), median(&sure).value)?;
+            write!(out, "| {} of {}", sure.len(), of.len())?;
+            if !sure.is_empty() {
+                write!(out, ", {:.2}", median(&sure).value)?;
+            }
+            out.push(' ');
         }
         writeln!(out, "|")?;
     }
