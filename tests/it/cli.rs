@@ -423,3 +423,32 @@ fn outside_the_checkout_everything_is_found() {
     }
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "nothing is made here");
 }
+
+#[test]
+fn what_hides_or_loses_its_slope_is_shown_in_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.md");
+    let written = |arguments: &[&str]| {
+        let output = misread(&[arguments, &["--out", out.to_str().unwrap()]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        std::fs::read_to_string(&out).unwrap()
+    };
+    let queries = ["black-box", "--images", "test:0..3", "--queries", "50", "--from", "mnist-dense"];
+    let table = written(&queries);
+    for row in ["| 10 |", "| 50 |", "| `mnist-dense` |", "HopSkipJump, L2", "HopSkipJump, L∞", "3 images"] {
+        assert!(table.contains(row), "{row} in {table}");
+    }
+    assert!(!table.contains("| 100 |"), "more queries than were asked for");
+    assert!(std::fs::read_to_string(out.with_extension("svg")).unwrap().contains("Square Attack"));
+
+    let table = written(&["distillation", "--images", "test:0..18"]);
+    let shares = |row: &str| -> Vec<f64> {
+        let line = table.lines().find(|line| line.contains(row)).unwrap();
+        line.trim_matches('|').split('|').skip(1).map(|cell| cell.trim().parse().unwrap()).collect()
+    };
+    // Where the softmax is exactly 0 there is no slope; the loss that never vanishes finds what the bare network's does.
+    let (blunt, own) =
+        (shares("softmax in single precision"), shares("`mnist-cnn-distilled`, this project's loss"));
+    assert!(blunt.last().unwrap() < &20.0 && own.last() == Some(&100.0), "{table}");
+    assert!(table.contains("images of a 7 towards 4"));
+}
