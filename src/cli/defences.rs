@@ -192,15 +192,16 @@ pub fn run(command: &Defences) -> Result<()> {
         }
         None => None,
     };
-    // Of who knows the defence the first success decides; who does not goes on to be sure of the network.
-    let known_cells: Vec<Options> = cells.iter().map(|cell| Options { early_stop: true, ..*cell }).collect();
     let (mut rows, mut text) = (Vec::new(), String::new());
     for name in std::iter::once("none".to_owned()).chain(names) {
         let subject = subject(&weights, &name)?;
         let known = if name == "none" {
             bare.clone()
         } else {
-            attacked(&subject, attackable, Target::Next, &known_cells, thresholds, &name)?
+            // Of who knows the defence the first success decides, but where answers are drawn: there one has to be surer than that.
+            let early_stop = !subject.seen.draws();
+            let cells: Vec<Options> = cells.iter().map(|cell| Options { early_stop, ..*cell }).collect();
+            attacked(&subject, attackable, Target::Next, &cells, thresholds, &name)?
         };
         let read = |images: &[Image]| {
             on_all_cores("clean images", images, &subject, |subject, image| {
