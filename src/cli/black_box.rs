@@ -9,7 +9,7 @@ use plotters::prelude::*;
 
 use super::Data;
 use super::attack::{STARTS, start_for};
-use super::defences::{attacked, replayed};
+use super::defences::{attacked, budgets, read, replayed};
 use super::numbers::counts;
 use crate::attack::{Norm, Options};
 use crate::classifier::{Attacker, Inference, Subject};
@@ -112,9 +112,9 @@ fn within(traces: &[Trace], queries: usize, budget: f32) -> f64 {
 }
 
 /// The median of what there is for each image; infinite where half of them have nothing.
-fn middle(values: impl Iterator<Item = f64>) -> String {
+fn middle(values: impl Iterator<Item = f64>, digits: usize) -> String {
     let median = median(&values.collect::<Vec<_>>()).value;
-    if median.is_finite() { format!("{median:.3}") } else { "–".into() }
+    if median.is_finite() { format!("{median:.digits$}") } else { "–".into() }
 }
 
 /// Measures and writes.
@@ -128,10 +128,7 @@ pub fn run(command: &BlackBox) -> Result<()> {
     let subject = plain.behind(spec, &command.defence, Attacker::BlackBox, finder)?;
     let images = command.images.load(&weights, &data)?;
     let starts = command.images.first(STARTS).load(&weights, &data)?;
-    let budgets = |norm: Norm| {
-        let all = dataset.budgets(norm).study;
-        &all[all.len().saturating_sub(5)..]
-    };
+    let budgets = |norm: Norm| budgets(dataset, norm);
     let marks: Vec<usize> = MARKS.into_iter().filter(|mark| *mark <= command.queries).collect();
     let name = if subject.defence.is_empty() {
         spec.name.clone()
@@ -175,10 +172,9 @@ pub fn run(command: &BlackBox) -> Result<()> {
         table(line(&[vec![mark.to_string()], shares.collect()].concat()))?;
     }
     let first = squares.iter().map(|traces| {
-        middle(traces.iter().map(|trace| trace.first().map_or(f64::INFINITY, |(asked, _)| *asked as f64)))
+        middle(traces.iter().map(|trace| trace.first().map_or(f64::INFINITY, |(asked, _)| *asked as f64)), 0)
     });
-    let first: Vec<String> = first.map(|median| median.split('.').next().unwrap_or("–").to_owned()).collect();
-    table(line(&[vec!["median queries to success".to_owned()], first].concat()))?;
+    table(line(&[vec!["median queries to success".to_owned()], first.collect()].concat()))?;
     let curve = |traces: &[Trace], name: String, budget: f32| -> Curve {
         (name, marks.iter().map(|&mark| (mark as f64, within(traces, mark, budget))).collect())
     };
@@ -196,7 +192,7 @@ pub fn run(command: &BlackBox) -> Result<()> {
         table(line(&[vec!["queries".to_owned(), "median change".to_owned()], heads(norm)].concat()))?;
         table(rule(2 + budgets(norm).len()))?;
         for &mark in &marks {
-            let far = middle(traces.iter().map(|trace| after(trace, mark)));
+            let far = middle(traces.iter().map(|trace| after(trace, mark)), 3);
             let shares = budgets(norm).iter().map(|budget| format!("{:.0}", within(&traces, mark, *budget)));
             table(line(&[vec![mark.to_string(), far], shares.collect()].concat()))?;
         }
@@ -206,7 +202,7 @@ pub fn run(command: &BlackBox) -> Result<()> {
         });
         table(format!(
             "\nMedian queries until the change is within a tenth of the smallest: {}.",
-            middle(arrived).split('.').next().unwrap_or("–")
+            middle(arrived, 0)
         ))?;
         let curves = budgets(norm).iter().zip(heads(norm));
         let curves = curves.map(|(budget, name)| curve(&traces, name, *budget)).collect();
@@ -221,12 +217,7 @@ pub fn run(command: &BlackBox) -> Result<()> {
     table("\n## Nothing is seen: images made for another network, by Auto-PGD\n".into())?;
     table(line(&[vec!["made for".to_owned()], heads(Norm::Linf)].concat()))?;
     table(rule(1 + budgets(Norm::Linf).len()))?;
-    let wanted = images.iter().map(|image| {
-        let read =
-            subject.clone().read(&image.pixels, image.index as u64, |label| label == image.label, |_| 1.0);
-        read.reached && !read.refused
-    });
-    let wanted: Vec<bool> = wanted.collect();
+    let wanted: Vec<bool> = read(&subject, &images)?.into_iter().map(|(rightly, _)| rightly).collect();
     let cells = budgets(Norm::Linf).iter().map(|&budget| {
         let options = Options::of("apgd")?.under(Norm::Linf)?;
         Ok(Options { budget, steps: STEPS, search: false, ..options })

@@ -105,6 +105,20 @@ pub(super) fn attacked(
     Ok(cells.iter().map(|_| done.by_ref().take(images.len()).collect()).collect())
 }
 
+/// The budgets of a norm that the tables have: the study's last five.
+pub(super) fn budgets(dataset: &Dataset, norm: Norm) -> &'static [f32] {
+    let all = dataset.budgets(norm).study;
+    &all[all.len().saturating_sub(5)..]
+}
+
+/// Of each image, whether it is read rightly and not refused, and whether it is refused.
+pub(super) fn read(subject: &Subject, images: &[Image]) -> Result<Vec<(bool, bool)>> {
+    on_all_cores("clean images", images, subject, |subject, image| {
+        let read = subject.read(&image.pixels, image.index as u64, |label| label == image.label, |_| 1.0);
+        Ok((read.reached && !read.refused, read.refused))
+    })
+}
+
 /// How many of images made by any attack reach the goal, of those that are `wanted`.
 pub(super) fn replayed(
     subject: &Subject,
@@ -138,12 +152,8 @@ pub fn run(command: &Defences) -> Result<()> {
     let thresholds = Thresholds::new(dataset.validity);
     let starts = command.images.first(STARTS).load(&weights, &data)?;
     let attackable = (&images[..], &starts[..]);
-    let norms: Norms = [Norm::Linf, Norm::L1, Norm::L2]
-        .map(|norm| {
-            let all = dataset.budgets(norm).study;
-            (norm, all[all.len().saturating_sub(5)..].to_vec())
-        })
-        .into();
+    let norms: Norms =
+        [Norm::Linf, Norm::L1, Norm::L2].map(|norm| (norm, budgets(dataset, norm).to_vec())).into();
     let names: Vec<String> = match &command.defences {
         Some(names) => names.clone(),
         None => {
@@ -203,14 +213,7 @@ pub fn run(command: &Defences) -> Result<()> {
             let cells: Vec<Options> = cells.iter().map(|cell| Options { early_stop, ..*cell }).collect();
             attacked(&subject, attackable, Target::Next, &cells, thresholds, &name)?
         };
-        let read = |images: &[Image]| {
-            on_all_cores("clean images", images, &subject, |subject, image| {
-                let read =
-                    subject.read(&image.pixels, image.index as u64, |label| label == image.label, |_| 1.0);
-                Ok((read.reached && !read.refused, read.refused))
-            })
-        };
-        let (all, own) = (read(&clean)?, read(&images)?);
+        let (all, own) = (read(&subject, &clean)?, read(&subject, &images)?);
         let wanted: Vec<bool> = own.iter().map(|(right, _)| *right).collect();
         let mut pairs = bare.iter().zip(&known).map(|(blind, known)| {
             Ok([replayed(&subject, &images, Target::Next, blind, &wanted)?, successes(known, &wanted)])

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::Data;
-use super::defences::attacked;
+use super::defences::{attacked, read};
 use crate::attack::{Norm, Options};
 use crate::classifier::{Classifier, Copied, Inference, Query, Subject};
 use crate::datasets::{Dataset, Image};
@@ -138,11 +138,9 @@ pub fn run(command: &Distillation) -> Result<()> {
     budgets.iter().try_for_each(|budget| write!(out, "| L∞ {budget} "))?;
     writeln!(out, "|\n|---|{}", "---|".repeat(budgets.len()))?;
     for Row { title, subject } in &rows {
-        let own = on_all_cores("clean images", &images, subject, |subject, image| {
-            Ok(subject.read(&image.pixels, image.index as u64, |label| label == image.label, |_| 1.0).reached)
-        })?;
+        let own = read(subject, &images)?;
         let right: Vec<Image> =
-            images.iter().zip(own).filter(|(_, right)| *right).map(|(i, _)| i.clone()).collect();
+            images.iter().zip(own).filter(|(_, (rightly, _))| *rightly).map(|(i, _)| i.clone()).collect();
         ensure!(!right.is_empty(), "none of the images is read rightly");
         let made = attacked(subject, (&right, &[]), Target::Next, &cells, thresholds, title)?;
         write!(out, "| {title} ")?;

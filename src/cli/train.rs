@@ -49,7 +49,7 @@ pub struct Train {
     /// Trains on adversarial images of this norm: linf, l1 or l2; the recipe's when not given
     #[arg(long, value_parser = PossibleValuesParser::new(Norm::ALL.map(Norm::name)))]
     norm: Option<String>,
-    /// Trains on adversarial images within this radius; the recipe's when not given, and the data set's where that has none
+    /// Trains on adversarial images within this radius; the recipe's when not given, of another norm the data set's
     #[arg(long, value_parser = weight, allow_negative_numbers = true)]
     epsilon: Option<f64>,
     /// Steps that make an adversarial image; one is the fast form (Wong, Rice, Kolter 2020)

@@ -5,6 +5,8 @@
 //! With one step (Wong, Rice, Kolter 2020, "Fast is better than free") a training may within an epoch forget all that it learnt but
 //! that one step, *catastrophic overfitting*: it shows in the share of held-out images that withstand an attack of many steps.
 
+use std::fmt;
+
 use anyhow::Result;
 use candle_core::Tensor;
 use rayon::prelude::*;
@@ -40,6 +42,13 @@ impl Adversarial {
     /// Length of a step. A single one goes 1.25 times the radius, where Wong et al. found it best.
     fn pace(self) -> f32 {
         if self.steps == 1 { 1.25 * self.epsilon } else { 2.5 * self.epsilon / self.steps as f32 }
+    }
+}
+
+/// As facts and checkpoints have it.
+impl fmt::Display for Adversarial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}, {} steps", self.norm.name(), self.epsilon, self.steps)
     }
 }
 

@@ -95,10 +95,7 @@ fn path(out: &Path) -> PathBuf {
 /// What must be the same when a training goes on.
 fn recipe(options: &Options) -> Vec<(&'static str, String)> {
     let latent = options.trained.vae.as_ref().map_or(0, |v| v.latent);
-    let adversarial = options.recipe.adversarial.map_or_else(
-        || "none".into(),
-        |attack| format!("{} {} in {} steps", attack.norm.name(), attack.epsilon, attack.steps),
-    );
+    let adversarial = options.recipe.adversarial.map_or_else(|| "none".into(), |attack| attack.to_string());
     vec![
         ("arch", options.trained.name.clone()),
         ("latent", latent.to_string()),

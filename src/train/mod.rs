@@ -34,7 +34,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
 use crate::classifier::Vae;
-use crate::datasets::{Adversarial, PairLoss, Recipe};
+use crate::datasets::{PairLoss, Recipe};
 use crate::native::files::write_atomically;
 use crate::native::guards;
 use crate::native::images::full_precision;
@@ -337,12 +337,9 @@ fn finish(
     facts.insert("balanced_accuracy_int8".into(), format!("{:.4}", in_int8.balanced));
     facts.insert("test_images".into(), test.len().to_string());
     if let Some(attack) = attack {
-        let words = |attack: Adversarial| {
-            format!("{} {}, {} steps", attack.norm.name(), attack.epsilon, attack.steps)
-        };
-        facts.insert("adversarial".into(), words(attack));
+        facts.insert("adversarial".into(), attack.to_string());
         facts.insert("withstood_int8".into(), format!("{:.4}", in_int8.robust));
-        facts.insert("withstood_attack".into(), words(attack.watching()));
+        facts.insert("withstood_attack".into(), attack.watching().to_string());
     }
     if let Some(temperature) = options.recipe.temperature {
         facts.insert("temperature".into(), temperature.to_string());

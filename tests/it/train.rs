@@ -40,6 +40,18 @@ fn trained(folder: &Path, arguments: &str) -> Vec<u8> {
     std::fs::read(folder.join("it.safetensors")).unwrap()
 }
 
+/// Kills a training as soon as it has said lines that begin so, one after the other: the first at once, if it is told to.
+fn killed_after(folder: &Path, arguments: &str, at_once: bool, said: &[&str]) {
+    let mut child = train(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).peekable();
+    assert!(!at_once || lines.peek().is_some_and(|line| line.starts_with(said[0])));
+    for begin in said {
+        assert!(lines.any(|line| line.starts_with(begin)), "it never said {begin}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[test]
 fn one_seed_gives_one_file_and_another_another() {
     for network in ["mnist-conv-vae", "mnist-cnn"] {
@@ -60,12 +72,7 @@ fn a_training_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened() {
     let arguments = "mnist-conv-vae --epochs 4 --latent 6 --beta 0.5";
     let (whole, killed) = (folder(), folder());
     let expected = trained(whole.path(), arguments);
-    let mut child =
-        train(killed.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.next().unwrap().unwrap().starts_with("epoch  1"));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed_after(killed.path(), arguments, true, &["epoch  1"]);
     assert!(!killed.path().join("it.safetensors").exists(), "it was over before it could be killed");
 
     // Neither a fresh training nor another recipe may take the place of what was done.
@@ -90,26 +97,23 @@ fn a_training_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened() {
 #[test]
 fn what_is_trained_to_withstand_goes_on_after_it_was_killed_and_says_how_it_was_made() {
     // The distillation is killed in its teacher: what follows is whole.
-    for (arguments, first, fact, value) in [
+    for (arguments, said, fact, value) in [
         (
             "mnist-cnn-adversarial --epochs 2 --inner-steps 2 --epsilon 0.2",
-            "epoch  1",
+            &["epoch  1"][..],
             "adversarial",
             "linf 0.2, 2 steps",
         ),
-        ("mnist-cnn-distilled --epochs 2 --temperature 30", "the teacher:", "temperature", "30"),
+        (
+            "mnist-cnn-distilled --epochs 2 --temperature 30",
+            &["the teacher:", "epoch  1"],
+            "temperature",
+            "30",
+        ),
     ] {
         let (whole, killed) = (folder(), folder());
         let expected = trained(whole.path(), arguments);
-        let mut child =
-            train(killed.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.next().unwrap().unwrap().starts_with(first));
-        if first != "epoch  1" {
-            lines.next().unwrap().unwrap();
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        killed_after(killed.path(), arguments, true, said);
         assert!(!killed.path().join("it.safetensors").exists(), "it was over before it could be killed");
         assert!(
             trained(killed.path(), &format!("{arguments} --resume")) == expected,
@@ -133,13 +137,7 @@ fn a_distillation_that_was_killed_in_its_pupil_goes_on_there() {
     let arguments = "mnist-cnn-distilled --epochs 2";
     let (whole, killed) = (folder(), folder());
     let expected = trained(whole.path(), arguments);
-    let mut child =
-        train(killed.path(), arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line == "its pupil:"));
-    assert!(lines.any(|line| line.starts_with("epoch  1")));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed_after(killed.path(), arguments, false, &["its pupil:", "epoch  1"]);
     assert!(trained(killed.path(), &format!("{arguments} --resume")) == expected, "the files differ");
 }
 
