@@ -9,7 +9,7 @@ use plotters::prelude::*;
 
 use super::Data;
 use super::attack::{STARTS, start_for};
-use super::defences::{attacked, budgets, read, replayed};
+use super::defences::{attacked, budgets, count, read, replayed};
 use super::numbers::counts;
 use crate::attack::{Norm, Options};
 use crate::classifier::{Attacker, Inference, Subject};
@@ -230,7 +230,7 @@ pub fn run(command: &BlackBox) -> Result<()> {
         let made =
             attacked(&source, (&images, &starts), command.target, &cells, thresholds, &other.spec.name)?;
         let shares = made.iter().map(|made| {
-            let hits = replayed(&subject, &images, command.target, made, &wanted)?;
+            let hits = count(&replayed(&subject, &images, command.target, made, &wanted)?);
             Ok(format!("{:.0}", 100.0 * hits as f64 / attacked_images as f64))
         });
         let shares = shares.collect::<Result<Vec<_>>>()?;

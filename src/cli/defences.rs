@@ -44,6 +44,9 @@ pub struct Defences {
     /// Gradients of a run of Auto-PGD: one from the image and, where that fails, one from an image of the wanted label
     #[arg(long, default_value_t = 100, value_parser = counts(1, 100_000))]
     steps: usize,
+    /// Gradients of the strongest attack, which is tried last on what withstood all else; 0 leaves it out
+    #[arg(long, default_value_t = 500, value_parser = counts(0, 100_000))]
+    gradients: usize,
     /// Queries of the Square Attack
     #[arg(long, default_value_t = 1_000, value_parser = counts(1, 1_000_000))]
     queries: usize,
@@ -119,26 +122,62 @@ pub(super) fn read(subject: &Subject, images: &[Image]) -> Result<Vec<(bool, boo
     })
 }
 
-/// How many of images made by any attack reach the goal, of those that are `wanted`.
+/// Of images made by any attack, which reach the goal, of those that are `wanted`.
 pub(super) fn replayed(
     subject: &Subject,
     images: &[Image],
     target: Target,
     made: &[Made],
     wanted: &[bool],
-) -> Result<usize> {
+) -> Result<Vec<bool>> {
     let classes = subject.seen.labels();
-    let jobs: Vec<usize> = (0..images.len()).filter(|&i| wanted[i]).collect();
-    let hits = on_all_cores("replay", &jobs, subject, |subject, &i| {
+    let jobs: Vec<usize> = (0..images.len()).collect();
+    on_all_cores("replay", &jobs, subject, |subject, &i| {
         let goal = target.goal(images[i].label, classes);
-        Ok(fooled(subject, &images[i], &made[i].0, goal))
-    })?;
-    Ok(hits.into_iter().filter(|&hit| hit).count())
+        Ok(wanted[i] && fooled(subject, &images[i], &made[i].0, goal))
+    })
 }
 
-/// How many of the images that are `wanted` reached the goal.
-fn successes(made: &[Made], wanted: &[bool]) -> usize {
-    made.iter().zip(wanted).filter(|((_, success), wanted)| *success && **wanted).count()
+/// How many there are that are true.
+pub(super) fn count(hits: &[bool]) -> usize {
+    hits.iter().filter(|&&hit| hit).count()
+}
+
+/// Who knows a defence, for each norm and budget: the images of who does not know it, `blind`, are his, too, and so is what
+/// succeeded at a smaller budget of that norm; what is left of the images that are `wanted` is attacked with each of
+/// `attacks` in turn.
+fn told(
+    subject: &Subject,
+    (images, starts): (&[Image], &[Image]),
+    blind: &[Vec<bool>],
+    wanted: &[bool],
+    cells: &[(Norm, Vec<Options>)],
+    (thresholds, name): (Thresholds, &str),
+) -> Result<Vec<usize>> {
+    let mut counts = Vec::new();
+    let (mut known, mut before) = (Vec::new(), None);
+    for (blind, (norm, attacks)) in blind.iter().zip(cells) {
+        if before != Some(norm) {
+            (known, before) = (vec![false; images.len()], Some(norm));
+        }
+        known.iter_mut().zip(blind).for_each(|(known, &blind)| *known |= blind);
+        for options in attacks {
+            let left: Vec<usize> = (0..images.len()).filter(|&i| wanted[i] && !known[i]).collect();
+            let some: Vec<Image> = left.iter().map(|&i| images[i].clone()).collect();
+            let what = format!("{name}, {} {} {}", options.attack.name, options.norm.name(), options.budget);
+            let made = attacked(
+                subject,
+                (&some, starts),
+                Target::Next,
+                std::slice::from_ref(options),
+                thresholds,
+                &what,
+            )?;
+            left.iter().zip(made.iter().flatten()).for_each(|(&i, (_, success))| known[i] |= success);
+        }
+        counts.push(count(&known));
+    }
+    Ok(counts)
 }
 
 /// Measures and writes.
@@ -205,28 +244,39 @@ pub fn run(command: &Defences) -> Result<()> {
     let (mut rows, mut text) = (Vec::new(), String::new());
     for name in std::iter::once("none".to_owned()).chain(names) {
         let subject = subject(&weights, &name)?;
-        let known = if name == "none" {
-            bare.clone()
-        } else {
-            // Of who knows the defence the first success decides, but where answers are drawn: there one has to be surer than that.
-            let early_stop = !subject.seen.draws();
-            let cells: Vec<Options> = cells.iter().map(|cell| Options { early_stop, ..*cell }).collect();
-            attacked(&subject, attackable, Target::Next, &cells, thresholds, &name)?
-        };
         let (all, own) = (read(&subject, &clean)?, read(&subject, &images)?);
         let wanted: Vec<bool> = own.iter().map(|(right, _)| *right).collect();
-        let mut pairs = bare.iter().zip(&known).map(|(blind, known)| {
-            Ok([replayed(&subject, &images, Target::Next, blind, &wanted)?, successes(known, &wanted)])
-        });
-        let fooled = norms
+        let blind = bare
             .iter()
-            .map(|(_, budgets)| pairs.by_ref().take(budgets.len()).collect::<Result<Vec<_>>>())
+            .map(|made| replayed(&subject, &images, Target::Next, made, &wanted))
             .collect::<Result<Vec<_>>>()?;
+        // Of who knows the defence the first success decides, but where answers are drawn: there one has to be surer than that.
+        let early_stop = !subject.seen.draws();
+        let known = cells.iter().map(|cell| {
+            let mut attacks = Vec::new();
+            if name != "none" {
+                attacks.push(Options { early_stop, ..*cell });
+            }
+            if command.gradients > 0 {
+                let strongest = Options::of("strongest")?.under(cell.norm)?;
+                attacks.push(Options {
+                    budget: cell.budget,
+                    steps: command.gradients,
+                    search: false,
+                    ..strongest
+                });
+            }
+            Ok((cell.norm, attacks))
+        });
+        let known = known.collect::<Result<Vec<_>>>()?;
+        let known = told(&subject, attackable, &blind, &wanted, &known, (thresholds, &name))?;
+        let mut pairs = blind.iter().zip(known).map(|(blind, known)| [count(blind), known]);
+        let fooled = norms.iter().map(|(_, budgets)| pairs.by_ref().take(budgets.len()).collect()).collect();
         let asked =
             attacked(&subject, attackable, Target::Next, &square, thresholds, &format!("{name}, square"))?;
-        let square = successes(&asked[0], &wanted);
+        let square = asked[0].iter().zip(&wanted).filter(|((_, hit), wanted)| *hit && **wanted).count();
         let transfer = match &from {
-            Some((_, made)) => replayed(&subject, &images, Target::Next, made, &wanted)?,
+            Some((_, made)) => count(&replayed(&subject, &images, Target::Next, made, &wanted)?),
             None => 0,
         };
         let alarms = (0..spec.classes()).map(|label| {
@@ -269,12 +319,17 @@ fn written(
     let share = |n: usize, of: usize| format!("{:.0}", 100.0 * n as f64 / of.max(1) as f64);
     let context = || "cannot write the table".to_owned();
     let typed = super::typed(None, &[]);
+    let last = match command.gradients {
+        0 => String::new(),
+        gradients => format!("; `strongest` with {gradients} gradients is tried last on what withstood"),
+    };
     writeln!(
         out,
         "# {} behind each defence\n\nMade by `{typed}`. Success in percent of the images that are read rightly and not refused, aimed at \
          the next label, of an attack that knows the network alone → one that knows the defence, too: Auto-PGD, {} steps down the \
-         cross-entropy and, where these fail, as many from an image of the wanted label.\n",
-        weights.spec.name, command.steps
+         cross-entropy and, where these fail, as many from an image of the wanted label. Who knows the defence also has the images of \
+         who does not, and what succeeded at a smaller budget{}.\n",
+        weights.spec.name, command.steps, last
     )
     .with_context(context)?;
     let transfer = from.map(|name| format!(" transfer of `{name}` |")).unwrap_or_default();
