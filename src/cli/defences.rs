@@ -9,6 +9,7 @@ use clap::Args;
 use super::Data;
 use super::attack::{STARTS, start_for};
 use super::numbers::counts;
+use crate::attack::options::Value;
 use crate::attack::{Norm, Options};
 use crate::classifier::defence;
 use crate::classifier::{Attacker, Inference, Subject};
@@ -143,24 +144,19 @@ pub(super) fn count(hits: &[bool]) -> usize {
     hits.iter().filter(|&&hit| hit).count()
 }
 
-/// Who knows a defence, for each norm and budget: the images of who does not know it, `blind`, are his, too, and so is what
-/// succeeded at a smaller budget of that norm; what is left of the images that are `wanted` is attacked with each of
-/// `attacks` in turn.
+/// How many fall at each budget of a norm, in rising order, to who does not know a defence and to who does. Each of `budgets` holds
+/// which images the former fools, and what the latter does besides: his are the images of the former, too, and what
+/// succeeded at a smaller budget; what is left of those that are `wanted` is attacked with each attack in turn.
 fn told(
     subject: &Subject,
     (images, starts): (&[Image], &[Image]),
-    blind: &[Vec<bool>],
+    budgets: &[(&[bool], Vec<Options>)],
     wanted: &[bool],
-    cells: &[(Norm, Vec<Options>)],
     (thresholds, name): (Thresholds, &str),
-) -> Result<Vec<usize>> {
-    let mut counts = Vec::new();
-    let (mut known, mut before) = (Vec::new(), None);
-    for (blind, (norm, attacks)) in blind.iter().zip(cells) {
-        if before != Some(norm) {
-            (known, before) = (vec![false; images.len()], Some(norm));
-        }
-        known.iter_mut().zip(blind).for_each(|(known, &blind)| *known |= blind);
+) -> Result<Vec<[usize; 2]>> {
+    let (mut counts, mut known) = (Vec::new(), vec![false; images.len()]);
+    for (blind, attacks) in budgets {
+        known.iter_mut().zip(*blind).for_each(|(known, &blind)| *known |= blind);
         for options in attacks {
             let left: Vec<usize> = (0..images.len()).filter(|&i| wanted[i] && !known[i]).collect();
             let some: Vec<Image> = left.iter().map(|&i| images[i].clone()).collect();
@@ -175,7 +171,7 @@ fn told(
             )?;
             left.iter().zip(made.iter().flatten()).for_each(|(&i, (_, success))| known[i] |= success);
         }
-        counts.push(count(&known));
+        counts.push([count(blind), count(&known)]);
     }
     Ok(counts)
 }
@@ -206,10 +202,16 @@ pub fn run(command: &Defences) -> Result<()> {
         let options = Options::of("apgd")?.under(norm)?;
         Ok(Options { budget, steps: command.steps, restarts: 1, search: false, ..options })
     };
-    let mut cells = Vec::new();
+    let strongest = |norm: Norm, budget: f32| -> Result<Options> {
+        let mut options = Options::of("strongest")?.under(norm)?;
+        options.set("steps", &Value::Number(command.gradients as f64)).context("--gradients")?;
+        Ok(Options { budget, search: false, ..options })
+    };
+    let (mut cells, mut last) = (Vec::new(), Vec::new());
     for (norm, budgets) in &norms {
         for &budget in budgets {
             cells.push(apgd(*norm, budget)?);
+            last.push((command.gradients > 0).then(|| strongest(*norm, budget)).transpose()?);
         }
     }
     let middle = norms[0].1[norms[0].1.len() / 2];
@@ -222,6 +224,9 @@ pub fn run(command: &Defences) -> Result<()> {
         let plain = Subject::new(weights, Inference::Mean, 1, 1)?;
         Ok(plain.behind(&weights.spec, defence, Attacker::Adaptive, &mut guards::finder(weights))?)
     };
+    // Before anything is attacked: of a name that is none nothing is lost.
+    let defended = std::iter::once("none".to_owned()).chain(names);
+    let defended = defended.map(|name| Ok((subject(&weights, &name)?, name))).collect::<Result<Vec<_>>>()?;
     let bare =
         attacked(&subject(&weights, "none")?, attackable, Target::Next, &cells, thresholds, &spec.name)?;
     let from = match &command.from {
@@ -242,8 +247,7 @@ pub fn run(command: &Defences) -> Result<()> {
         None => None,
     };
     let (mut rows, mut text) = (Vec::new(), String::new());
-    for name in std::iter::once("none".to_owned()).chain(names) {
-        let subject = subject(&weights, &name)?;
+    for (subject, name) in defended {
         let (all, own) = (read(&subject, &clean)?, read(&subject, &images)?);
         let wanted: Vec<bool> = own.iter().map(|(right, _)| *right).collect();
         let blind = bare
@@ -252,26 +256,17 @@ pub fn run(command: &Defences) -> Result<()> {
             .collect::<Result<Vec<_>>>()?;
         // Of who knows the defence the first success decides, but where answers are drawn: there one has to be surer than that.
         let early_stop = !subject.seen.draws();
-        let known = cells.iter().map(|cell| {
-            let mut attacks = Vec::new();
-            if name != "none" {
-                attacks.push(Options { early_stop, ..*cell });
-            }
-            if command.gradients > 0 {
-                let strongest = Options::of("strongest")?.under(cell.norm)?;
-                attacks.push(Options {
-                    budget: cell.budget,
-                    steps: command.gradients,
-                    search: false,
-                    ..strongest
-                });
-            }
-            Ok((cell.norm, attacks))
+        let mut met = blind.iter().zip(cells.iter().zip(&last)).map(|(blind, (cell, last))| {
+            let first = (name != "none").then_some(Options { early_stop, ..*cell });
+            (&blind[..], first.into_iter().chain(*last).collect())
         });
-        let known = known.collect::<Result<Vec<_>>>()?;
-        let known = told(&subject, attackable, &blind, &wanted, &known, (thresholds, &name))?;
-        let mut pairs = blind.iter().zip(known).map(|(blind, known)| [count(blind), known]);
-        let fooled = norms.iter().map(|(_, budgets)| pairs.by_ref().take(budgets.len()).collect()).collect();
+        let fooled = norms
+            .iter()
+            .map(|(_, budgets)| {
+                let met: Vec<_> = met.by_ref().take(budgets.len()).collect();
+                told(&subject, attackable, &met, &wanted, (thresholds, &name))
+            })
+            .collect::<Result<Vec<_>>>()?;
         let asked =
             attacked(&subject, attackable, Target::Next, &square, thresholds, &format!("{name}, square"))?;
         let square = asked[0].iter().zip(&wanted).filter(|((_, hit), wanted)| *hit && **wanted).count();
