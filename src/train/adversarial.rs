@@ -3,7 +3,7 @@
 //! cores.
 //!
 //! With one step (Wong, Rice, Kolter 2020, "Fast is better than free") a training may within an epoch forget all that it learnt but
-//! that one step, *catastrophic overfitting*: it shows in the share of held-out images that withstand an attack of many steps.
+//! that one step, *catastrophic overfitting*: many held-out images withstand that step, and few an attack of many.
 
 use std::fmt;
 
@@ -25,7 +25,8 @@ const TOGETHER: usize = 8;
 /// Steps of the attack by which a training watches itself, and images that it tries.
 const WATCHED_STEPS: usize = 20;
 pub const WATCHED: usize = 1_000;
-/// By how much of the best so far the share that withstands may fall before the training is taken for overfitted.
+/// Catastrophic overfitting: at least this share of what is read rightly withstands the attack that was trained on, and less than
+/// this share of that the attack of many steps.
 const COLLAPSE: f64 = 0.5;
 
 impl Adversarial {
@@ -145,9 +146,11 @@ pub fn withstood(
     Ok(kept.sum::<usize>() as f64 / labels.len().max(1) as f64)
 }
 
-/// Whether the share that withstands has fallen so far below the best before it that what was learnt is lost.
-pub fn collapsed(now: f64, best: f64) -> bool {
-    now < COLLAPSE * best
+/// Whether a network that reads a share `clean` of images rightly has learnt to withstand the steps that it is trained on (a share
+/// `trained` of images does) and nothing else (`many` steps). All three of one radius: the share that withstands falls as the
+/// radius grows, and rises and falls by chance while little is learnt.
+pub fn overfitted(clean: f64, trained: f64, many: f64) -> bool {
+    trained > COLLAPSE * clean && many < COLLAPSE * trained
 }
 
 #[cfg(test)]
@@ -191,10 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn the_radius_grows_to_the_whole_and_a_fall_by_half_is_a_collapse() {
+    fn the_radius_grows_and_what_withstands_only_its_own_steps_is_overfitted() {
         let attack = Adversarial { norm: Norm::Linf, epsilon: 0.3, steps: 1 };
         let radii = [0.0, GROWTH / 2.0, GROWTH, 1.0].map(|done| attack.grown(done).epsilon);
         assert_eq!(radii, [0.0, 0.15, 0.3, 0.3]);
-        assert!(collapsed(0.4, 0.9) && !collapsed(0.5, 0.9) && !collapsed(0.0, 0.0));
+        assert!(overfitted(0.9, 0.8, 0.1) && !overfitted(0.9, 0.8, 0.6), "Wong et al., figure 1");
+        assert!(!overfitted(0.6, 0.2, 0.05) && !overfitted(0.0, 0.0, 0.0), "little is learnt yet");
     }
 }

@@ -156,17 +156,22 @@ fn train_one(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
         let shipped =
             siamese::finished((spec, options.recipe.pair_loss), &tensors, &centred, &training, &held_out)?;
         let epoch = Epoch { loss, held_out: measure(spec, &shipped, &centred, &held_out, attack)? };
-        let best = state.epochs.iter().map(|epoch| epoch.held_out.robust).fold(0.0, f64::max);
-        if adversarial::collapsed(epoch.held_out.robust, best) {
-            println!(
-                "catastrophic overfitting struck in epoch {}: {:.1} % of held-out images withstand {} steps, {:.1} % did before. The \
-                 training ends here and keeps what was learnt before; more --inner-steps prevent it",
-                state.epochs.len() + 1,
-                100.0 * epoch.held_out.robust,
-                attack.map_or(0, |attack| attack.watching().steps),
-                100.0 * best
-            );
-            break;
+        if let Some(attack) = attack {
+            let grown = attack.grown((state.epochs.len() + 1) as f64 / epochs as f64);
+            let watched = &held_out[..held_out.len().min(adversarial::WATCHED)];
+            let share = |attack| adversarial::withstood(spec, &shipped, &centred, watched, attack);
+            let (trained, many) = (share(grown)?, share(grown.watching())?);
+            if adversarial::overfitted(epoch.held_out.accuracy, trained, many) {
+                println!(
+                    "catastrophic overfitting struck in epoch {}: of the held-out images {:.1} % withstand what was trained on and {:.1} % \
+                     an attack of {} steps. The training ends here and keeps what was learnt before; more --inner-steps prevent it",
+                    state.epochs.len() + 1,
+                    100.0 * trained,
+                    100.0 * many,
+                    grown.watching().steps,
+                );
+                break;
+            }
         }
         state.add(options, epoch, tensors, &adam)?;
         checkpoint::save(options, &state)?;
