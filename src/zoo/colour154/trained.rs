@@ -14,7 +14,7 @@ pub static CNN_ADVERSARIAL: Architecture = Architecture {
         *recipe =
             Recipe { adversarial: Some(Adversarial { norm: Norm::Linf, epsilon: 0.01, steps: 3 }), ..*recipe }
     },
-    shipped: &[],
+    shipped: &["lfw"],
     ..CNN
 };
 

@@ -35,6 +35,6 @@ pub static CONV_VAE_ADVERSARIAL: Architecture = Architecture {
     title: "Adversarially trained VAE",
     defends: Some("conv-vae"),
     recipe: |recipe| *recipe = Recipe { epochs: 40, rate: 0.001, adversarial: Some(RADIUS), ..*recipe },
-    shipped: &[],
+    shipped: &["mnist"],
     ..CONV_VAE
 };
