@@ -25,8 +25,8 @@ const TOGETHER: usize = 8;
 /// Steps of the attack by which a training watches itself, and images that it tries.
 const WATCHED_STEPS: usize = 20;
 pub const WATCHED: usize = 1_000;
-/// Catastrophic overfitting: at least this share of what is read rightly withstands the attack that was trained on, and less than
-/// this share of that the attack of many steps.
+/// Catastrophic overfitting: at least this share of what is read rightly withstands the attack that was trained on, less than this
+/// share of that the attack of many steps, and less than this share of the best of earlier epochs.
 const COLLAPSE: f64 = 0.5;
 
 impl Adversarial {
@@ -146,6 +146,11 @@ pub fn withstood(
     Ok(kept.sum::<usize>() as f64 / labels.len().max(1) as f64)
 }
 
+/// Whether the share that withstands the whole radius has fallen below what it was: a network that has yet to learn has not.
+pub fn fallen(now: f64, best: f64) -> bool {
+    now < COLLAPSE * best
+}
+
 /// Whether a network that reads a share `clean` of images rightly has learnt to withstand the steps that it is trained on (a share
 /// `trained` of images does) and nothing else (`many` steps). All three of one radius: the share that withstands falls as the
 /// radius grows, and rises and falls by chance while little is learnt.
@@ -200,5 +205,6 @@ mod tests {
         assert_eq!(radii, [0.0, 0.15, 0.3, 0.3]);
         assert!(overfitted(0.9, 0.8, 0.1) && !overfitted(0.9, 0.8, 0.6), "Wong et al., figure 1");
         assert!(!overfitted(0.6, 0.2, 0.05) && !overfitted(0.0, 0.0, 0.0), "little is learnt yet");
+        assert!(fallen(0.4, 0.9) && !fallen(0.5, 0.9) && !fallen(0.0, 0.0));
     }
 }

@@ -161,7 +161,10 @@ fn train_one(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
             let watched = &held_out[..held_out.len().min(adversarial::WATCHED)];
             let share = |attack| adversarial::withstood(spec, &shipped, &centred, watched, attack);
             let (trained, many) = (share(grown)?, share(grown.watching())?);
-            if adversarial::overfitted(epoch.held_out.accuracy, trained, many) {
+            let best = state.epochs.iter().map(|epoch| epoch.held_out.robust).fold(0.0, f64::max);
+            if adversarial::overfitted(epoch.held_out.accuracy, trained, many)
+                && adversarial::fallen(epoch.held_out.robust, best)
+            {
                 println!(
                     "catastrophic overfitting struck in epoch {}: of the held-out images {:.1} % withstand what was trained on and {:.1} % \
                      an attack of {} steps. The training ends here and keeps what was learnt before; more --inner-steps prevent it",
