@@ -11,9 +11,10 @@ class Reduction(torch.nn.Module):
 
     def __init__(self, name):
         super().__init__()
-        self.family, self.number = name.rstrip("0123456789"), int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))
+        self.family = name.rstrip("0123456789")
         if self.family not in ("grey", "median", "mean", "coarse"):
             raise SystemExit(f"no reduction is written down here for {name}")
+        self.number = int(name.removeprefix(self.family))
 
     def forward(self, images):
         number = self.number

@@ -24,7 +24,7 @@ const GROWTH: f64 = 0.3;
 const TOGETHER: usize = 8;
 /// Steps of the attack by which a training watches itself, and images that it tries.
 const WATCHED_STEPS: usize = 20;
-pub const WATCHED: usize = 1_000;
+const WATCHED: usize = 1_000;
 /// Catastrophic overfitting: at least this share of what is read rightly withstands the attack that was trained on, less than this
 /// share of that the attack of many steps, and less than this share of the best of earlier epochs.
 const COLLAPSE: f64 = 0.5;
@@ -118,7 +118,7 @@ fn attack_together(
     }
 }
 
-/// The share of the images at `indices` that the network of these tensors reads rightly, and still does after an attack.
+/// The share of the first images at `indices`, `WATCHED` at most, that the network of these tensors reads rightly, and still does after an attack.
 ///
 /// # Errors
 /// When the tensors are not the network's.
@@ -130,6 +130,7 @@ pub fn withstood(
     attack: Adversarial,
 ) -> Result<f64> {
     let net = Net::new(spec, tensors)?;
+    let indices = &indices[..indices.len().min(WATCHED)];
     let labels: Vec<u8> = indices.iter().map(|&i| images.labels[i]).collect();
     let clean: Vec<f32> = indices.iter().flat_map(|&i| images.image(i)).collect();
     let mut attacked = clean.clone();

@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::adversarial::{WATCHED, withstood};
+use super::adversarial::withstood;
 use crate::classifier::{Classifier, Network, Vae};
 use crate::datasets::Adversarial;
 use crate::kernel::simd::Level;
@@ -106,9 +106,7 @@ pub fn measure(
         reconstruction: mean(|m| m.reconstruction),
         kl: mean(|m| m.kl),
         robust: match attack {
-            Some(attack) => {
-                withstood(spec, tensors, digits, &indices[..indices.len().min(WATCHED)], attack.watching())?
-            }
+            Some(attack) => withstood(spec, tensors, digits, indices, attack.watching())?,
             None => 0.0,
         },
     })

@@ -156,15 +156,12 @@ fn train_one(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
         let shipped =
             siamese::finished((spec, options.recipe.pair_loss), &tensors, &centred, &training, &held_out)?;
         let epoch = Epoch { loss, held_out: measure(spec, &shipped, &centred, &held_out, attack)? };
-        if let Some(attack) = attack {
+        let best = state.epochs.iter().map(|epoch| epoch.held_out.robust).fold(0.0, f64::max);
+        if let Some(attack) = attack.filter(|_| adversarial::fallen(epoch.held_out.robust, best)) {
             let grown = attack.grown((state.epochs.len() + 1) as f64 / epochs as f64);
-            let watched = &held_out[..held_out.len().min(adversarial::WATCHED)];
-            let share = |attack| adversarial::withstood(spec, &shipped, &centred, watched, attack);
+            let share = |attack| adversarial::withstood(spec, &shipped, &centred, &held_out, attack);
             let (trained, many) = (share(grown)?, share(grown.watching())?);
-            let best = state.epochs.iter().map(|epoch| epoch.held_out.robust).fold(0.0, f64::max);
-            if adversarial::overfitted(epoch.held_out.accuracy, trained, many)
-                && adversarial::fallen(epoch.held_out.robust, best)
-            {
+            if adversarial::overfitted(epoch.held_out.accuracy, trained, many) {
                 println!(
                     "catastrophic overfitting struck in epoch {}: of the held-out images {:.1} % withstand what was trained on and {:.1} % \
                      an attack of {} steps. The training ends here and keeps what was learnt before; more --inner-steps prevent it",
