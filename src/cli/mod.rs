@@ -147,10 +147,35 @@ fn dataset(name: &str) -> Result<&'static Dataset> {
     Ok(Dataset::by_name(name)?)
 }
 
-/// What was typed, as it would be typed again.
+/// What was typed, as anybody would type it again: without the `without`, and without where the data lie on this machine.
 fn typed(feature: Option<&str>, without: &[&str]) -> String {
-    let arguments: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !without.contains(&argument.as_str())).collect();
     let features = feature.map(|feature| format!(" --features {feature}")).unwrap_or_default();
+    let arguments = retyped(std::env::args().skip(1), without);
     format!("cargo run --release{features} -- {}", arguments.join(" "))
+}
+
+/// The arguments of [`typed`].
+fn retyped(arguments: impl Iterator<Item = String>, without: &[&str]) -> Vec<String> {
+    let mut last_was_the_folder = false;
+    arguments
+        .filter(|argument| {
+            let folder = argument == "--data-dir";
+            let kept = !folder && !last_was_the_folder && !argument.starts_with("--data-dir=");
+            last_was_the_folder = folder;
+            kept && !without.contains(&argument.as_str())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_leaves_out_where_this_machine_keeps_its_data() {
+        let typed =
+            "train lfw-cnn --data-dir /mnt/faces --resume --seed 2 --data-dir=data --out a.safetensors";
+        let again = retyped(typed.split(' ').map(str::to_owned), &["--resume"]);
+        assert_eq!(again.join(" "), "train lfw-cnn --seed 2 --out a.safetensors");
+    }
 }

@@ -24,7 +24,7 @@ const DRAWS: u64 = 1;
 fn noisy(subject: Subject, deviation: f32) -> Subject {
     let deployed = subject.deployed.as_ref().unwrap_or(&subject.seen).copied();
     let of = |inner: Box<dyn Copied>, draws: usize| -> Box<dyn Copied> {
-        Box::new(Noisy { inner, deviation, draws, images: Vec::new() })
+        Box::new(Noisy { inner, deviation, draws, noise: Vec::new(), image: Vec::new() })
     };
     Subject { deployed: Some(of(deployed, 1)), seen: of(subject.seen, EOT), ..subject }
 }
@@ -35,26 +35,29 @@ struct Noisy {
     inner: Box<dyn Copied>,
     deviation: f32,
     draws: usize,
-    /// Room for noisy images, one after the other.
-    images: Vec<f32>,
+    /// The known draws, one after the other; made when first asked for, since on faces that takes as long as what they are for.
+    noise: Vec<f32>,
+    /// Room for a noisy image.
+    image: Vec<f32>,
 }
 
 impl Clone for Noisy {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.copied(), images: Vec::new(), ..*self }
+        Self { inner: self.inner.copied(), noise: Vec::new(), image: Vec::new(), ..*self }
     }
 }
 
-impl Noisy {
-    /// Writes so many noisy images after those in the room for them.
-    fn add(&mut self, image: &[f32], draws: usize, seed: u64) {
-        let start = self.images.len();
-        self.images.resize(start + draws * image.len(), 0.0);
-        normal(&mut fastrand::Rng::with_seed(seed), &mut self.images[start..]);
-        for noisy in self.images[start..].chunks_exact_mut(image.len()) {
-            noisy.iter_mut().zip(image).for_each(|(y, x)| *y = (x + self.deviation * *y).clamp(0.0, 1.0));
-        }
-    }
+/// So many standard normal draws.
+fn drawn(count: usize, seed: u64) -> Vec<f32> {
+    let mut noise = vec![0.0; count];
+    normal(&mut fastrand::Rng::with_seed(seed), &mut noise);
+    noise
+}
+
+/// Writes an image moved by draws.
+fn move_by(noisy: &mut Vec<f32>, image: &[f32], noise: &[f32], deviation: f32) {
+    noisy.clear();
+    noisy.extend(image.iter().zip(noise).map(|(x, draw)| (x + deviation * draw).clamp(0.0, 1.0)));
 }
 
 impl Classifier for Noisy {
@@ -80,9 +83,8 @@ impl Classifier for Noisy {
 
     fn answers(&mut self, image: &[f32], seeds: &mut dyn Iterator<Item = u64>, f: &mut dyn FnMut(&[f32])) {
         for seed in seeds {
-            self.images.clear();
-            self.add(image, 1, seed);
-            self.inner.answers(&self.images, &mut std::iter::once(seed), f);
+            move_by(&mut self.image, image, &drawn(image.len(), seed), self.deviation);
+            self.inner.answers(&self.image, &mut std::iter::once(seed), f);
         }
     }
 
@@ -95,12 +97,13 @@ impl Classifier for Noisy {
 
     fn evaluate(&mut self, queries: &mut [Query<'_>]) {
         let (draws, pixels, classes) = (self.draws, self.pixels(), self.classes());
-        self.images.clear();
-        queries.iter().for_each(|query| self.add(query.image, draws, DRAWS));
+        if self.noise.is_empty() {
+            self.noise = drawn(draws * pixels, DRAWS);
+        }
         let share = 1.0 / draws as f32;
         let (mut logits, mut scratch) = (vec![0.0; classes], vec![0.0; classes]);
         let mut own = vec![0.0; pixels];
-        for (query, images) in queries.iter_mut().zip(self.images.chunks_exact(draws * pixels)) {
+        for query in queries {
             *query.value = 0.0;
             query.logits.fill(0.0);
             if let Some(gradient) = &mut query.gradient {
@@ -109,10 +112,11 @@ impl Classifier for Noisy {
             if let Some(refusal) = &mut query.refusal {
                 refusal.weight *= share;
             }
-            for image in images.chunks_exact(pixels) {
+            for noise in self.noise.chunks_exact(pixels) {
                 let mut value = 0.0;
+                move_by(&mut self.image, query.image, noise, self.deviation);
                 self.inner.evaluate(&mut [Query {
-                    image,
+                    image: &self.image,
                     loss: query.loss,
                     refusal: query.refusal.as_deref_mut(),
                     value: &mut value,
