@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
 use super::numbers::counts;
 use super::{Data, dataset, dataset_names};
-use crate::attack::Descriptor;
+use crate::attack::iterative::MAX_STEPS;
+use crate::attack::{Descriptor, Norm};
 use crate::classifier::{EOT, MAX_SAMPLES};
 use crate::study::shard::Shard;
 use crate::{attack, study};
@@ -26,7 +28,13 @@ pub struct Study {
     /// Weights files; all shipped networks, with those of other seeds, when none is given
     #[arg(long, num_args = 1..)]
     models: Vec<PathBuf>,
-    /// Which attacks
+    /// In which norms the smallest change that fools is sought, by the strongest attack
+    #[arg(long, value_delimiter = ',', default_value = "linf,l1,l2", value_parser = norms())]
+    norms: Vec<String>,
+    /// Gradients of each such search, at most; 500 for digits and 250 for faces when not given
+    #[arg(long, value_parser = counts(10, MAX_STEPS))]
+    gradients: Option<usize>,
+    /// Which attacks are made besides, at budgets or as they are
     #[arg(long, value_delimiter = ',', default_value = "linf,l1,lbfgs", value_parser = super::attack::attacks())]
     attacks: Vec<String>,
     /// Budgets in place of the usual ones: linf=0.05,0.1 l1=10,20
@@ -80,6 +88,11 @@ enum StudyCommand {
     },
 }
 
+/// The names of the norms, as an argument takes them.
+fn norms() -> PossibleValuesParser {
+    Norm::ALL.map(Norm::name).into()
+}
+
 pub fn run(s: Study) -> Result<()> {
     let command = super::typed(None, &[]);
     match s.command {
@@ -94,11 +107,14 @@ pub fn run(s: Study) -> Result<()> {
     }
     let shard =
         Shard::find(s.shard, s.shards, |name| std::env::var(name).ok()).map_err(anyhow::Error::msg)?;
+    let norms = s.norms.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
     let attacks = s.attacks.iter().map(|name| attack::by_name(name)).collect::<Result<_, _>>()?;
     study::study(&study::Options {
         dataset: s.dataset.as_deref().map(dataset).transpose()?,
         images: s.images,
         models: s.models,
+        norms,
+        gradients: s.gradients,
         attacks,
         budgets: s.budgets,
         seed: s.seed,

@@ -29,7 +29,14 @@ pub static FASHION_MNIST: Dataset = Dataset {
     validity: Validity::L2AtMost(1.5),
     pictures: Pictures::Nowhere,
     budgets: BUDGETS,
-    study: Study { dear: 50, steps_l1: 80, thresholds: &[0.75, 1.0, 1.5, 2.0, 3.0, 4.0] },
+    study: Study {
+        dear: 50,
+        steps_l1: 80,
+        gradients: 500,
+        of_a_label: usize::MAX,
+        every_target: 0,
+        thresholds: &[0.75, 1.0, 1.5, 2.0, 3.0, 4.0],
+    },
     // Clothing takes longer to tell apart than digits.
     recipe: Recipe { epochs: 12, ..RECIPE },
     #[cfg(feature = "cli")]

@@ -45,7 +45,14 @@ pub static LFW: Dataset = Dataset {
         },
     ],
     // A photograph costs a hundred times what a digit does.
-    study: Study { dear: 15, steps_l1: 40, thresholds: &[0.9, 0.95, 0.98, 0.99, 0.995] },
+    study: Study {
+        dear: 15,
+        steps_l1: 40,
+        gradients: 250,
+        of_a_label: 20,
+        every_target: 10,
+        thresholds: &[0.9, 0.95, 0.98, 0.99, 0.995],
+    },
     recipe: Recipe {
         epochs: 100,
         batch: 32,

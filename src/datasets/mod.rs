@@ -83,6 +83,12 @@ pub struct Study {
     pub dear: usize,
     /// Steps of the L1 attack: as many as it takes until twice as many fool no more (by a point).
     pub steps_l1: usize,
+    /// Gradients of a search for the smallest change, at most.
+    pub gradients: usize,
+    /// Images of one label, at most: of some people there are many photographs.
+    pub of_a_label: usize,
+    /// Images, from the first on, that are attacked towards every label, and not the next alone.
+    pub every_target: usize,
     /// Thresholds of validity that a report compares.
     pub thresholds: &'static [f64],
 }

@@ -64,21 +64,57 @@ fn two_sided(difference: f64, variance: f64) -> f64 {
     (2.0 * Normal::standard().sf(z)).min(1.0)
 }
 
-/// Student's t test of two samples with one variance (1908), two-sided: whether their means differ. 1 where there is nothing
-/// to test: two samples of one value each tell nothing.
-pub fn pooled_t(a: &[f64], b: &[f64]) -> f64 {
+/// What Welch's test says of two samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Welch {
+    /// The mean of the first less that of the second, with its 95 % interval.
+    pub difference: Interval,
+    /// Two-sided: whether the means differ.
+    pub p: f64,
+}
+
+/// Welch's t test of two samples whose variances may differ (1947), its degrees of freedom after Satterthwaite (1946). `None`
+/// where a sample has fewer than two values, of which nothing can be told.
+pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
+    if a.len().min(b.len()) < 2 {
+        return None;
+    }
     let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
-    let (m, n, freedom) = (a.len() as f64, b.len() as f64, (a.len() + b.len()) as f64 - 2.0);
-    if a.is_empty() || b.is_empty() || freedom <= 0.0 {
-        return 1.0;
-    }
-    let (of_a, of_b) = (mean(a), mean(b));
-    let squares = |v: &[f64], mean: f64| v.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
-    let error = ((squares(a, of_a) + squares(b, of_b)) / freedom * (1.0 / m + 1.0 / n)).sqrt();
+    let of = |v: &[f64]| {
+        let (n, mean) = (v.len() as f64, mean(v));
+        (v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / n, n - 1.0)
+    };
+    let (value, (of_a, free_a), (of_b, free_b)) = (mean(a) - mean(b), of(a), of(b));
+    let error = (of_a + of_b).sqrt();
     if error == 0.0 {
-        return if of_a == of_b { 1.0 } else { 0.0 };
+        let difference = Interval { value, low: value, high: value };
+        return Some(Welch { difference, p: if value == 0.0 { 1.0 } else { 0.0 } });
     }
-    StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |t| (2.0 * t.sf((of_a - of_b).abs() / error)).min(1.0))
+    let freedom = (of_a + of_b).powi(2) / (of_a.powi(2) / free_a + of_b.powi(2) / free_b);
+    let t = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    let spread = t.inverse_cdf(0.975) * error;
+    let difference = Interval { value, low: value - spread, high: value + spread };
+    Some(Welch { difference, p: (2.0 * t.sf(value.abs() / error)).min(1.0) })
+}
+
+/// The most values of which [`sign_flip`] tries all signs.
+pub const MOST_FLIPPED: usize = 16;
+
+/// Fisher's randomisation test (1935, section 21), two-sided and exact: in which share of all ways to give the values signs
+/// their sum lies as far from 0 as it does. `None` of more than [`MOST_FLIPPED`] values; 1 of none.
+pub fn sign_flip(values: &[f64]) -> Option<f64> {
+    if values.len() > MOST_FLIPPED {
+        return None;
+    }
+    let sum = values.iter().sum::<f64>().abs();
+    // What is as far is not to be missed by rounding.
+    let as_far = sum - 1e-12 * values.iter().map(|v| v.abs()).sum::<f64>();
+    let all = 1u32 << values.len();
+    let signed = |signs: u32| -> f64 {
+        values.iter().enumerate().map(|(i, v)| if signs >> i & 1 == 1 { -v } else { *v }).sum()
+    };
+    let far = (0..all).filter(|&signs| signed(signs).abs() >= as_far).count();
+    Some(far as f64 / f64::from(all))
 }
 
 /// Holm's correction (1979): each of a family's p-values as it is to be compared with the level of the whole family.
@@ -120,16 +156,53 @@ mod tests {
         // scipy.stats.mannwhitneyu(a, b, method="asymptotic").pvalue
         let (a, b) = ([1.0, 2.0, 2.0, 3.5, 4.0, 7.0], [2.0, 5.0, 6.0, 6.0, 8.0, 9.0, 10.0]);
         assert!((rank_sum(&a, &b) - SUM).abs() < 1e-9, "{}", rank_sum(&a, &b));
-        // scipy.stats.ttest_ind([1, 2, 4], [3, 5, 5.5]).pvalue
-        let p = pooled_t(&[1.0, 2.0, 4.0], &[3.0, 5.0, 5.5]);
-        assert!((p - STUDENT).abs() < 1e-9, "{p}");
-        assert_eq!((pooled_t(&[1.0], &[2.0]), pooled_t(&[1.0, 1.0], &[1.0])), (1.0, 1.0));
         assert_eq!((signed_rank(&[]), signed_rank(&[0.0]), rank_sum(&[1.0; 4], &[1.0; 5])), (1.0, 1.0, 1.0));
     }
 
     const SIGNED: f64 = 0.020_669_388_134_972_867;
-    const STUDENT: f64 = 0.13685244107657635;
     const SUM: f64 = 0.052_142_529_788_238_31;
+
+    #[test]
+    fn welch_s_test_is_scipy_s() {
+        // scipy.stats.ttest_ind(a, b, equal_var=False): pvalue, confidence_interval()
+        let welch_s = welch(&[1.0, 2.0, 4.0], &[3.0, 5.0, 5.5, 9.0]).unwrap();
+        assert!((welch_s.p - 0.084_833_227_714_918_86).abs() < 1e-9, "{welch_s:?}");
+        let Interval { low, high, .. } = welch_s.difference;
+        let expected = [-7.241_900_716_326_011, 0.658_567_382_992_678_6];
+        assert!((low - expected[0]).abs() < 1e-7 && (high - expected[1]).abs() < 1e-7, "{welch_s:?}");
+        assert!(welch(&[1.0], &[2.0, 3.0]).is_none());
+        assert_eq!(welch(&[1.0; 2], &[1.0; 3]).unwrap().p, 1.0);
+    }
+
+    #[test]
+    fn signs_are_flipped_in_every_way() {
+        // scipy.stats.permutation_test((d,), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue
+        assert_eq!(sign_flip(&[1.0, 2.0, -0.5, 3.0, 0.25, 2.5, 1.5]), Some(0.046_875));
+        assert_eq!(sign_flip(&[1.0; 7]), Some(2.0 / 128.0));
+        assert_eq!(
+            (sign_flip(&[]), sign_flip(&[0.0; 3]), sign_flip(&[1.0; 17])),
+            (Some(1.0), Some(1.0), None)
+        );
+    }
+
+    #[test]
+    fn welch_s_interval_covers_where_spreads_differ_and_samples_are_small() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let mut normal = |n: usize, deviation: f64| -> Vec<f64> {
+            // Twelve uniform draws are normal enough.
+            (0..n).map(|_| deviation * ((0..12).map(|_| rng.f64()).sum::<f64>() - 6.0)).collect()
+        };
+        let trials = 2_000;
+        let covered = (0..trials).filter(|_| {
+            let found = welch(&normal(6, 3.0), &normal(6, 1.0)).unwrap();
+            let covers = found.difference.low <= 0.0 && 0.0 <= found.difference.high;
+            // Interval and test are of one mind.
+            assert_eq!(covers, found.p >= 0.05);
+            covers
+        });
+        let share = covered.count() as f64 / f64::from(trials);
+        assert!((0.93..0.97).contains(&share), "{share}");
+    }
 
     #[test]
     fn holm_s_correction_never_lowers_and_keeps_the_order() {

@@ -54,13 +54,16 @@ pub enum Target {
     Any,
     /// This label.
     Label(usize),
+    /// (true label + this) mod the number of labels.
+    Turned(usize),
 }
 
 impl Target {
     /// What it means for an image of `label`, of `classes` labels.
     pub fn goal(self, label: usize, classes: usize) -> Goal {
         match self {
-            Self::Next => Goal::Target((label + 1) % classes),
+            Self::Next => Self::Turned(1).goal(label, classes),
+            Self::Turned(by) => Goal::Target((label + by) % classes),
             Self::Label(target) => Goal::Target(target),
             Self::Any => Goal::Away(label),
         }

@@ -5,10 +5,12 @@ use super::line::Line;
 use super::plan::{Entrant, Key, Purpose, QUERIES, STEPS, Stored, UNBOUNDED};
 use super::results::{Cell, Group, PartResults};
 use super::words;
+use crate::attack::hopskipjump::HOPSKIPJUMP;
 use crate::attack::linf::LINF;
 use crate::attack::square::SQUARE;
 use crate::classifier::Inference;
-use crate::metrics::statistics::median;
+use crate::metrics::norms::Norm;
+use crate::metrics::statistics::{median, quartiles};
 
 /// One line of the checklist.
 #[derive(Clone, Debug)]
@@ -21,7 +23,8 @@ pub struct Check {
     pub fine: Option<bool>,
 }
 
-/// By how much success may change when the steps are doubled, or fall when a budget grows; at least by an image.
+/// By how much success may fall when a budget grows; at least by an image. And by how much, as a share, one smallest change may
+/// exceed another before it counts as larger.
 const POINT: f64 = 0.01;
 
 /// The checks of a group, on the network that they are made on.
@@ -36,15 +39,23 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut add = |what: &str, found: String, fine| checks.push(Check { what: what.into(), found, fine });
     // Shares change in steps of an image.
-    let Some(&some) = middle.first() else { return checks };
-    let read = cell(Purpose::Study, some).attacked().count();
+    let norms = if group.draws() { Vec::new() } else { part.part.norms() };
+    let some = norms.first().map(|norm| (Purpose::Smallest, Key::smallest(*norm)));
+    let Some((purpose, key)) = middle.first().map(|key| (Purpose::Study, *key)).or(some) else {
+        return checks;
+    };
+    let first = cell(purpose, key);
+    let read = first.attacked().count();
     if read == 0 {
         add("All images were misread before any attack", "there is nothing to check".into(), None);
         return checks;
     }
     let point = POINT.max(1.0 / read as f64) + 1e-9;
 
-    for (norm, attacks) in part.bounded() {
+    for attacks in part.part.series() {
+        let Some(norm) = attacks.first().filter(|key| !key.searches()).map(|key| key.norm.symbol()) else {
+            continue;
+        };
         let shares: Vec<f64> = attacks.iter().map(|&a| fooled(Purpose::Study, a)).collect();
         let fall = shares.windows(2).map(|w| w[0] - w[1]).fold(0.0, f64::max);
         if let (Some(first), Some(last)) = (shares.first(), shares.last()) {
@@ -59,93 +70,130 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
         let found = format!("{}, {} at {}", percent(many), percent(one), at.title());
         add(&format!("{STEPS} steps do not do worse than one"), found, Some(many >= one));
     }
-    for at in middle.iter().copied().filter(|key| !key.searches()) {
-        let (once, twice) = (fooled(Purpose::Study, at), fooled(Purpose::DoubleSteps, at));
-        let found = format!("{} → {} at {}", percent(once), percent(twice), at.title());
-        add(
-            "Twice the steps change success by at most a point, or an image",
-            found,
-            Some((twice - once).abs() <= point),
-        );
-    }
     for search in middle.iter().copied().filter(|key| key.searches() && !group.draws()) {
-        let twice = cell(Purpose::DoubleSteps, search);
-        let once = cell(Purpose::Study, search);
-        let ratios = pairs(&once, &twice, |a, b| b.record.l2 / a.record.l2);
-        let ratio = median(&ratios).value;
-        let found = format!("median L2 × {}, on {} images", words::number(ratio, 3), ratios.len());
-        let least = once.share(|l| l.record.success).value;
-        add(
-            &format!("{} finds an attack for all", search.title()),
-            percent(least),
-            Some(least >= 1.0 - point),
+        let least = fooled(Purpose::Study, search);
+        let what = format!("{} finds an attack for all", search.title());
+        add(&what, percent(least), Some(least >= 1.0 - point));
+    }
+    for &norm in &norms {
+        let smallest = cell(Purpose::Smallest, Key::smallest(norm));
+        let least = smallest.share(|l| l.record.success).value;
+        let what = format!("Without a budget an attack is found for all ({})", norm.symbol());
+        add(&what, percent(least), Some(least >= 1.0 - 1e-9));
+        nearer(
+            &smallest,
+            &cell(Purpose::Untargeted, Key::smallest(norm)),
+            norm,
+            "Any wrong label is no farther than the next",
+            &mut add,
         );
-        let converged = (ratio - 1.0).abs() <= POINT;
-        add(
-            &format!("Twice the iterations bring {} no nearer (1 %)", search.title()),
-            found,
-            (!ratios.is_empty()).then_some(converged),
-        );
+        // What the other attacks found in this norm lies no nearer.
+        for key in part.part.keys().into_iter().filter(|key| key.norm == norm && key.searches()) {
+            let what = format!("The strongest attack comes as near as {}", key.title());
+            nearer(&cell(Purpose::Study, key), &smallest, norm, &what, &mut add);
+        }
+        let asked = cell(Purpose::DecisionBased, Key { attack: &HOPSKIPJUMP, norm, budget: None });
+        let what = format!("White-box comes nearer than {QUERIES} questions for the label alone");
+        nearer(&asked, &smallest, norm, &what, &mut add);
+    }
+    for at in middle.iter().copied().filter(|key| norms.contains(&key.norm)) {
+        let Some(budget) = at.budget.map(f64::from) else { continue };
+        let smallest = cell(Purpose::Smallest, Key::smallest(at.norm));
+        let (own, all) = (smallest.fooled_within(at.norm, budget).value, fooled(Purpose::Study, at));
+        let what = format!("The strongest attack fools as many as {}", at.attack.title);
+        add(&what, format!("{}, {} at {}", percent(own), percent(all), at.title()), Some(own >= all - point));
     }
     if let Some(at) = at {
         if !group.draws() {
             let square = Key { attack: &SQUARE, ..at };
-            let cells = (&cell(Purpose::Study, at), &cell(Purpose::GradientFree, square));
-            gradient_free(cells, part.part.dear(), at, &mut add);
+            let white = white(part, group, at);
+            gradient_free((&white, &cell(Purpose::GradientFree, square)), at, &mut add);
         }
         transfer(part, group, at, &mut add);
     }
     if !group.draws() {
         quantized(part, group, &mut add);
     }
-    let first = cell(Purpose::Study, some);
     let zeros: Vec<f64> = first.attacked().map(|l| l.record.zero_gradient.into()).collect();
     add("Pixels whose gradient is exactly 0", format!("{} (median)", percent(median(&zeros).value)), None);
-    for attack in middle {
-        let cell = cell(Purpose::Study, attack);
+    let stored = middle.into_iter().map(|key| (Purpose::Study, key));
+    let graded = norms.iter().map(|norm| (Purpose::Graded, Key::smallest(*norm)));
+    for (purpose, attack) in stored.chain(graded) {
+        let cell = cell(purpose, attack);
+        let sure = if purpose == Purpose::Graded { ", sure" } else { "" };
         let (kept, all) = (cell.fooled().filter(|l| l.record.survives_png).count(), cell.fooled().count());
-        let found = format!("{kept} of {all}, {}", attack.title());
+        let found = format!("{kept} of {all}, {}{sure}", attack.title());
         add("Attacks that survive rounding to 8 bits", found, None);
     }
     checks
 }
 
-/// A value of each pair of records of the same image in which both attacks reached their goal.
-fn pairs(a: &Cell<'_>, b: &Cell<'_>, value: impl Fn(&Line, &Line) -> f64) -> Vec<f64> {
-    let (Some(a), Some(b)) = (a.seeds.first(), b.seeds.first()) else { return Vec::new() };
-    let both = a.iter().flat_map(|a| {
-        let other = b.iter().find(|b| b.record.index == a.record.index)?;
-        (a.record.success && other.record.success).then(|| value(a, other))
-    });
-    both.collect()
+/// Which images of the first network of a group are fooled at a budget, by the number of the image: by the smallest change that is
+/// known, or where none was sought by the attack itself.
+fn white(part: &PartResults, group: &Group, at: Key) -> Vec<(usize, bool)> {
+    let smallest = part.cell(group, Purpose::Smallest, Key::smallest(at.norm));
+    let known = smallest.seeds.iter().any(|lines| !lines.is_empty());
+    let cell = if known { smallest } else { part.cell(group, Purpose::Study, at) };
+    let fooled = |l: &&Line| match at.budget {
+        Some(budget) if known => l.within(at.norm, budget.into()),
+        _ => l.record.success,
+    };
+    let first = cell.seeds.first().into_iter().flatten();
+    first.filter(|l| l.record.read_rightly()).map(|l| (l.record.index, fooled(l))).collect()
+}
+
+/// The second attack comes at least as near as the first, image by image.
+fn nearer(
+    first: &Cell<'_>,
+    second: &Cell<'_>,
+    norm: Norm,
+    what: &str,
+    add: &mut impl FnMut(&str, String, Option<bool>),
+) {
+    let (Some(a), Some(b)) = (first.seeds.first(), second.seeds.first()) else { return };
+    let ratios: Vec<f64> = a
+        .iter()
+        .filter_map(|a| {
+            let b = b.iter().find(|b| b.record.index == a.record.index)?;
+            let [a, b] = [a, b].map(|l| l.record.success.then(|| norm.of(&l.norms())));
+            Some(b.unwrap_or(f64::INFINITY) / a?)
+        })
+        .collect();
+    if ratios.is_empty() {
+        return;
+    }
+    let farther = ratios.iter().filter(|ratio| **ratio > 1.0 + POINT).count();
+    let found = format!(
+        "median {} × {}; farther (by more than 1 %) on {farther} of {} images",
+        norm.symbol(),
+        words::number(median(&ratios).value, 3),
+        ratios.len()
+    );
+    // One image in twenty: no search for the smallest is sure to find it.
+    add(what, found, Some(20 * farther <= ratios.len()));
 }
 
 /// An attack that asks for no gradient fools no image that the one which follows it does not.
 fn gradient_free(
-    (white, square): (&Cell<'_>, &Cell<'_>),
-    images: usize,
+    (white, square): (&[(usize, bool)], &Cell<'_>),
     at: Key,
     add: &mut impl FnMut(&str, String, Option<bool>),
 ) {
-    let first = |l: &&Line| l.record.index < images;
-    let n = square.attacked().filter(first).count();
-    let own: Vec<usize> = white.fooled().filter(first).map(|l| l.record.index).collect();
-    let others: Vec<usize> = square.fooled().map(|l| l.record.index).collect();
-    let alone = others.iter().filter(|i| !own.contains(i)).count();
-    let found = format!(
-        "{} against {} of {n} at {}; {alone} by the Square Attack alone",
-        others.len(),
-        own.len(),
-        at.title()
-    );
-    let fine = others.len() <= own.len() && alone <= 1;
+    let asked: Vec<(usize, bool)> = square.attacked().map(|l| (l.record.index, l.record.success)).collect();
+    let own = |index: usize| white.iter().any(|&(i, fooled)| i == index && fooled);
+    let (hits, n) = (asked.iter().filter(|(_, hit)| *hit).count(), asked.len());
+    let followed = asked.iter().filter(|(i, _)| own(*i)).count();
+    let alone = asked.iter().filter(|(i, hit)| *hit && !own(*i)).count();
+    let found =
+        format!("{hits} against {followed} of {n} at {}; {alone} by the Square Attack alone", at.title());
+    let fine = hits <= followed && alone <= 1;
     add(&format!("White-box beats {QUERIES} queries without a gradient"), found, (n > 0).then_some(fine));
 }
 
 /// No other network's images fool this one more often than its own attack does.
 fn transfer(part: &PartResults, group: &Group, at: Key, add: &mut impl FnMut(&str, String, Option<bool>)) {
-    let own = part.cell(group, Purpose::Study, at);
-    let (Some(own_lines), Some(entrant)) = (own.seeds.first(), group.entrants.first()) else { return };
+    let own = white(part, group, at);
+    let Some(entrant) = group.entrants.first() else { return };
     let name = entrant.name();
     // The other network, how often its images fool this one, on how many, and on how many this one's own attack fails.
     let mut best: Option<(String, f64, usize, usize)> = None;
@@ -157,9 +205,8 @@ fn transfer(part: &PartResults, group: &Group, at: Key, add: &mut impl FnMut(&st
         let shown: Vec<_> = lines
             .iter()
             .filter_map(|l| {
-                let own = own_lines.iter().find(|own| own.record.index == l.record.index)?;
-                let hit = *l.replayed.get(&name)?;
-                own.record.read_rightly().then_some((hit, own.record.success))
+                let (_, fooled) = own.iter().find(|(index, _)| *index == l.record.index)?;
+                Some((*l.replayed.get(&name)?, *fooled))
             })
             .collect();
         let hits = shown.iter().filter(|(hit, _)| *hit).count() as f64 / shown.len() as f64;
@@ -169,7 +216,7 @@ fn transfer(part: &PartResults, group: &Group, at: Key, add: &mut impl FnMut(&st
         }
     }
     if let Some((from, hits, n, alone)) = best {
-        let white = own.share(|l| l.record.success).value;
+        let white = own.iter().filter(|(_, fooled)| *fooled).count() as f64 / own.len() as f64;
         let found = format!(
             "{:.1} % (from {from}) against {:.1} %; {alone} of {n} images by transfer alone",
             100.0 * hits,
@@ -177,6 +224,27 @@ fn transfer(part: &PartResults, group: &Group, at: Key, add: &mut impl FnMut(&st
         );
         let fine = hits <= white && alone as f64 <= (POINT * n as f64).max(1.0);
         add("White-box beats the best transfer, image by image", found, Some(fine));
+    }
+}
+
+/// How the smallest changes of two networks compare, image by image.
+fn similar(
+    first: &Cell<'_>,
+    second: &Cell<'_>,
+    norm: Norm,
+    what: &str,
+    add: &mut impl FnMut(&str, String, Option<bool>),
+) {
+    let (Some(a), Some(b)) = (first.seeds.first(), second.seeds.first()) else { return };
+    let both = a.iter().filter_map(|a| {
+        let b = b.iter().find(|b| b.record.index == a.record.index)?;
+        (a.record.success && b.record.success).then(|| norm.of(&b.norms()) / norm.of(&a.norms()))
+    });
+    let ratios: Vec<f64> = both.collect();
+    if !ratios.is_empty() {
+        let [low, middle, high] = quartiles(&ratios);
+        let [low, middle, high] = [low, middle, high].map(|q| words::number(q, 3));
+        add(what, format!("{} × {middle} ({low}–{high}), on {} images", norm.symbol(), ratios.len()), None);
     }
 }
 
@@ -194,6 +262,12 @@ fn quantized(part: &PartResults, group: &Group, add: &mut impl FnMut(&str, Strin
         add("Attacks on int8 weights work on f32 weights", "no f32 weights were there".into(), None);
         return;
     };
+    for norm in part.part.norms() {
+        let [of_int8, of_full] = [int8, full].map(|e| part.lines(e, Purpose::Smallest, Key::smallest(norm)));
+        let (of_int8, of_full) = (Cell { seeds: vec![of_int8] }, Cell { seeds: vec![of_full] });
+        let what = "The smallest change is that of f32 weights";
+        similar(&of_full, &of_int8, norm, what, add);
+    }
     for (what, from, to) in [
         ("Attacks on int8 weights work on f32 weights", int8, full),
         ("Attacks on f32 weights work on int8 weights", full, int8),

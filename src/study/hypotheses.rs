@@ -1,51 +1,82 @@
-//! H0 and H1, decided.
+//! H0 and H1, decided norm by norm.
 //!
 //! H0: a VAE classifier is less vulnerable than a CNN. H1: attacks on high pixel density are more effective than on low.
-//! For each pair of networks (and of data sets) there is a family of comparisons, one for each attack and budget. Each has
-//! an effect and two tests: one over images, on pairs of them (H0) or on two samples (H1), and Student's t over networks
-//! that were trained with seeds of their own, so that a lucky initialisation is not called an architecture. Its p-value is
-//! the larger of the two (both have to reject: an intersection-union test, Berger 1982), corrected over the family after
-//! Holm. Where there is one network of a kind, only the first test can be made, and what it says holds for these networks
-//! alone. A comparison *speaks* when its p-value is below 5 % and the bootstrap interval, which draws networks and images,
-//! is on one side. A hypothesis holds when comparisons speak and all of them for it, fails when all speak against it, and
-//! is undecided otherwise.
+//! For each pair of networks (and of data sets) there is a family of three comparisons, of the smallest change that fools in
+//! L-infinity, L1 and L2. The effect is the ratio of the geometric means. Each comparison has two tests: one over images, on
+//! pairs of them (H0) or on two samples (H1), and Welch's t over networks that were trained with seeds of their own, so that a
+//! lucky initialisation is not called an architecture. Its p-value is the larger of the two (both have to reject: an
+//! intersection-union test, Berger 1982), corrected over the three after Holm. Images that belong together, photographs of one
+//! person, are one cluster: tested by their mean, drawn together. Where there is one network of a kind, only the test over
+//! images can be made, and what it says holds for these networks alone.
 
 use super::plan::{Key, Purpose};
 use super::results::{Cell, Group, PartResults};
 use super::words::range;
-use crate::metrics::hypothesis::{bootstrap, holm, pooled_t, rank_sum, sign_test, signed_rank};
+use crate::metrics::hypothesis::{Welch, bootstrap, holm, rank_sum, sign_flip, signed_rank, welch};
 use crate::metrics::norms::Norm;
-use crate::metrics::statistics::{Interval, median};
+use crate::metrics::statistics::Interval;
 
 /// The level of a family of comparisons.
 pub const LEVEL: f64 = 0.05;
 /// The seed of the resamples.
 const SEED: u64 = 1;
 
-/// What is compared.
+/// By what a distance is measured when data sets are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
-    /// Difference of the shares that were fooled; above 0 the first is the weaker.
-    Fooled,
-    /// Ratio of the smallest changes (L2, or L2 a pixel) that fool; below 1 the first is the weaker.
-    Distance,
+pub enum Scale {
+    /// As it is.
+    Raw,
+    /// Over what the norm of a change of 1 in every number of the image is: for L2 the root mean square.
+    APixel,
+    /// Over the median distance from the nearest training image of another label.
+    Nearest,
 }
 
-/// One attack on two networks, or on two data sets.
+impl Scale {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Raw, Self::APixel, Self::Nearest];
+
+    /// In words.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::APixel => "a pixel",
+            Self::Nearest => "over the nearest of another label",
+        }
+    }
+
+    /// What a distance in `norm` is divided by; `None` where that was not measured.
+    fn of(self, norm: Norm, part: &PartResults) -> Option<f64> {
+        match self {
+            Self::Raw => Some(1.0),
+            Self::APixel => Some(f64::from(norm.most(part.dataset.pixels()))),
+            Self::Nearest => {
+                let place = Norm::ALL.iter().position(|n| *n == norm)?;
+                part.part.nearest.map(|nearest| nearest[place])
+            }
+        }
+    }
+}
+
+/// Two groups in a norm.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    pub title: String,
-    pub measure: Measure,
+    pub norm: Norm,
+    /// The geometric mean of the first's distances over that of the second's: below 1 the first is the weaker. With its 95 %
+    /// interval over networks (Welch's), or over images where there is one network of a kind.
     pub effect: Interval,
+    /// The same with the interval over images: a bootstrap that draws clusters.
+    pub over_images: Interval,
     /// The least and the greatest effect over all pairs of training seeds; `None` when there is one pair.
     pub over_seeds: Option<(f64, f64)>,
     /// How many images, or pairs of images, it rests on.
     pub images: usize,
     /// Images left out because some network was not fooled there, so that there is no distance.
     pub left_out: usize,
-    /// The larger of those of the test over images and, where there are several of each kind, of that over networks.
-    pub p: f64,
-    /// After Holm's correction over the family.
+    /// Of the test over images, and of that over networks where there are several of each kind.
+    pub p_images: f64,
+    pub p_networks: Option<f64>,
+    /// The larger of the two after Holm's correction over the family.
     pub adjusted: f64,
 }
 
@@ -60,356 +91,387 @@ pub enum Verdict {
     Undecided,
 }
 
+/// What all comparisons of a family come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overall {
+    /// All that speak say this, and at least one speaks.
+    All(Verdict),
+    /// Some say this, others that.
+    Mixed,
+    /// None speaks.
+    Undecided,
+}
+
 impl Comparison {
     /// What it says.
     pub fn verdict(&self) -> Verdict {
         // Those that resist are the strong ones: without them a distance says little.
-        if 100 * self.left_out > self.images + self.left_out {
+        if 100 * self.left_out > self.images + self.left_out || self.adjusted >= LEVEL {
             return Verdict::Undecided;
         }
-        let none = if self.measure == Measure::Fooled { 0.0 } else { 1.0 };
-        let (below, above) = (self.effect.high < none, self.effect.low > none);
-        match (self.measure, self.adjusted < LEVEL, below, above) {
-            (Measure::Fooled, true, true, _) | (Measure::Distance, true, _, true) => Verdict::Stronger,
-            (Measure::Fooled, true, _, true) | (Measure::Distance, true, true, _) => Verdict::Weaker,
+        match self.effect {
+            Interval { low, .. } if low > 1.0 => Verdict::Stronger,
+            Interval { high, .. } if high < 1.0 => Verdict::Weaker,
             _ => Verdict::Undecided,
         }
     }
 
-    /// The effect in words: points or a factor, with its interval.
+    /// The effect in words: a factor, with its interval.
     pub fn effect(&self) -> String {
-        let Interval { value, low, high } = self.effect;
-        match self.measure {
-            Measure::Fooled => {
-                // No minus before a zero.
-                let points = |share: f64| 100.0 * share + 0.0;
-                format!("{:+.1} points [{:+.1}, {:+.1}]", points(value), points(low), points(high))
-            }
-            Measure::Distance => format!("× {value:.2} [{low:.2}, {high:.2}]"),
-        }
+        factor(self.effect)
+    }
+
+    fn p(&self) -> f64 {
+        self.p_networks.unwrap_or(0.0).max(self.p_images)
     }
 }
 
-/// All comparisons of two groups.
+/// A factor with its interval.
+pub fn factor(Interval { value, low, high }: Interval) -> String {
+    format!("× {value:.2} [{low:.2}, {high:.2}]")
+}
+
+/// Two groups in every norm.
 #[derive(Clone, Debug)]
 pub struct Family {
     pub first: String,
     pub second: String,
     pub comparisons: Vec<Comparison>,
+    /// Networks without which some norm would be decided otherwise; only where there are at least three of a kind.
+    pub hangs_on: Vec<String>,
 }
 
 impl Family {
-    fn new(first: String, second: String, mut comparisons: Vec<Comparison>) -> Self {
-        let adjusted = holm(&comparisons.iter().map(|c| c.p).collect::<Vec<_>>());
-        comparisons.iter_mut().zip(adjusted).for_each(|(c, a)| c.adjusted = a);
-        Self { first, second, comparisons }
+    /// What it says in a norm.
+    pub fn verdict(&self, norm: Norm) -> Verdict {
+        let found = self.comparisons.iter().find(|c| c.norm == norm);
+        found.map_or(Verdict::Undecided, Comparison::verdict)
     }
 
-    /// How many comparisons say so.
-    pub fn count(&self, verdict: Verdict) -> usize {
-        self.comparisons.iter().filter(|c| c.verdict() == verdict).count()
-    }
-
-    /// What all that speak say.
-    pub fn verdict(&self) -> Verdict {
-        match (self.count(Verdict::Stronger), self.count(Verdict::Weaker)) {
-            (1.., 0) => Verdict::Stronger,
-            (0, 1..) => Verdict::Weaker,
-            _ => Verdict::Undecided,
+    /// What it says over all.
+    pub fn overall(&self) -> Overall {
+        let says = |verdict| self.comparisons.iter().any(|c| c.verdict() == verdict);
+        match (says(Verdict::Stronger), says(Verdict::Weaker)) {
+            (true, true) => Overall::Mixed,
+            (true, false) => Overall::All(Verdict::Stronger),
+            (false, true) => Overall::All(Verdict::Weaker),
+            (false, false) => Overall::Undecided,
         }
     }
 }
 
-/// A value for each network and each image; `None` where there is none.
-type Values = Vec<Vec<Option<f64>>>;
+/// The logarithm of a distance for each network and each image, infinite where the network was not fooled; `None` where the
+/// image was misread before.
+type Logs = Vec<Vec<Option<f64>>>;
 
-/// What was measured of a cell: 1 and 0 for fooled or not, or the logarithm of the distance, infinite where the network was
-/// not fooled. `None` where the image was misread before.
-fn values(cell: &Cell<'_>, measure: Measure, scale: f64) -> Values {
+/// One side of a comparison: networks, what was measured of each in each norm, and which cluster each image is of.
+#[derive(Clone, Debug)]
+struct Side {
+    networks: Vec<String>,
+    norms: Vec<(Norm, Logs)>,
+    clusters: Vec<usize>,
+}
+
+impl Side {
+    fn of(part: &PartResults, group: &Group, purpose: Purpose, scale: Scale) -> Self {
+        let norms = part.part.norms().into_iter().filter_map(|norm| {
+            let by = scale.of(norm, part)?;
+            Some((norm, logs(&part.cell(group, purpose, Key::smallest(norm)), norm, by)))
+        });
+        Self {
+            networks: group.entrants.iter().map(|e| e.network.clone()).collect(),
+            norms: norms.collect(),
+            clusters: part.clusters(),
+        }
+    }
+
+    /// Without one of its networks.
+    fn without(&self, network: usize) -> Self {
+        let mut some = self.clone();
+        some.networks.remove(network);
+        for (_, logs) in &mut some.norms {
+            logs.remove(network);
+        }
+        some
+    }
+}
+
+/// What was measured of a cell, over `scale`.
+fn logs(cell: &Cell<'_>, norm: Norm, scale: f64) -> Logs {
     let of = |line: &&super::line::Line| {
         let r = &line.record;
-        match measure {
-            _ if !r.read_rightly() => None,
-            Measure::Fooled => Some(f64::from(u8::from(r.success))),
-            Measure::Distance if r.success => Some((r.l2 * scale).ln()),
-            Measure::Distance => Some(f64::INFINITY),
-        }
+        r.read_rightly()
+            .then(|| if r.success { (norm.of(&line.norms()) / scale).ln() } else { f64::INFINITY })
     };
     cell.seeds.iter().map(|lines| lines.iter().map(of).collect()).collect()
 }
 
-/// The images for which every network has a value, as one row a network, and how many of them were left out for want of
-/// a finite one.
-fn complete(values: &[&Values]) -> (Vec<Vec<Vec<f64>>>, usize) {
-    let images = values.iter().flat_map(|v| v.iter()).map(Vec::len).min().unwrap_or(0);
-    let all =
-        |i: usize, is: fn(&Option<f64>) -> bool| values.iter().all(|v| v.iter().all(|seed| is(&seed[i])));
+/// The images for which every network has a finite value, as one row a network; their places, and how many were left out for
+/// want of one.
+fn complete(logs: &[&Logs]) -> (Vec<Vec<Vec<f64>>>, Vec<usize>, usize) {
+    let images = logs.iter().flat_map(|v| v.iter()).map(Vec::len).min().unwrap_or(0);
+    let all = |i: usize, is: fn(&Option<f64>) -> bool| logs.iter().all(|v| v.iter().all(|seed| is(&seed[i])));
     let read: Vec<usize> = (0..images).filter(|&i| all(i, Option::is_some)).collect();
     let kept: Vec<usize> =
         read.iter().copied().filter(|&i| all(i, |v| v.is_some_and(f64::is_finite))).collect();
     let row = |seed: &Vec<Option<f64>>| kept.iter().filter_map(|&i| seed[i]).collect();
-    (values.iter().map(|v| v.iter().map(row).collect()).collect(), read.len() - kept.len())
+    let left_out = read.len() - kept.len();
+    (logs.iter().map(|v| v.iter().map(row).collect()).collect(), kept, left_out)
 }
 
-/// The mean over the networks named by `seeds` for each image of `images`.
-fn means(rows: &[Vec<f64>], seeds: &[usize], images: &[usize]) -> Vec<f64> {
-    let n = seeds.len().max(1) as f64;
-    images.iter().map(|&i| seeds.iter().map(|&s| rows[s][i]).sum::<f64>() / n).collect()
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
-fn resampled(rng: &mut fastrand::Rng, n: usize) -> Vec<usize> {
-    (0..n).map(|_| rng.usize(..n.max(1))).collect()
+/// The mean over networks for each image.
+fn over_networks(rows: &[Vec<f64>]) -> Vec<f64> {
+    let n = rows.first().map_or(0, Vec::len);
+    (0..n).map(|i| rows.iter().map(|row| row[i]).sum::<f64>() / rows.len() as f64).collect()
 }
 
-/// The middle of values: the mean of shares, the median of logarithms.
-fn middle(measure: Measure, values: &[f64]) -> f64 {
-    match measure {
-        Measure::Fooled => values.iter().sum::<f64>() / values.len() as f64,
-        Measure::Distance => median(values).value,
+/// The values of each cluster.
+fn clustered(values: &[f64], clusters: &[usize]) -> Vec<Vec<f64>> {
+    let mut found: std::collections::BTreeMap<usize, Vec<f64>> = std::collections::BTreeMap::new();
+    values.iter().zip(clusters).for_each(|(&value, &cluster)| found.entry(cluster).or_default().push(value));
+    found.into_values().collect()
+}
+
+/// The mean of all values of clusters that are drawn, as many as there are.
+fn drawn(rng: &mut fastrand::Rng, clusters: &[Vec<f64>]) -> f64 {
+    let (mut sum, mut count) = (0.0, 0);
+    for _ in 0..clusters.len() {
+        let cluster = &clusters[rng.usize(..clusters.len())];
+        sum += cluster.iter().sum::<f64>();
+        count += cluster.len();
     }
+    sum / count as f64
 }
 
-/// From differences to the effect: a difference of shares, or a ratio.
-fn effect(measure: Measure, differences: &[f64]) -> f64 {
-    match measure {
-        Measure::Fooled => middle(measure, differences),
-        Measure::Distance => middle(measure, differences).exp(),
-    }
+fn exp(i: Interval) -> Interval {
+    Interval { value: i.value.exp(), low: i.low.exp(), high: i.high.exp() }
 }
 
-/// Whether the networks differ, by the middle of each over the images. 0, nothing
-/// to object, where one network of a kind cannot be tested.
-fn over_networks(measure: Measure, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
-    if a.len().min(b.len()) < 2 {
-        return 0.0;
-    }
-    let by_network = |rows: &[Vec<f64>]| rows.iter().map(|row| middle(measure, row)).collect::<Vec<f64>>();
-    pooled_t(&by_network(a), &by_network(b))
-}
-
-/// Compares two groups on the same images.
-fn paired(title: String, measure: Measure, first: &Values, second: &Values) -> Option<Comparison> {
-    let (rows, left_out) = complete(&[first, second]);
-    let [a, b] = &rows[..] else { return None };
-    let n = a.first()?.len();
-    if n == 0 || b.is_empty() {
-        return None;
-    }
-    let differences = |s: &[usize], t: &[usize], images: &[usize]| -> Vec<f64> {
-        means(a, s, images).iter().zip(means(b, t, images)).map(|(a, b)| a - b).collect()
-    };
-    let (s, t): (Vec<usize>, Vec<usize>) = ((0..a.len()).collect(), (0..b.len()).collect());
-    let images: Vec<usize> = (0..n).collect();
-    let all = differences(&s, &t, &images);
-    let p = match measure {
-        // With several networks a difference of shares can be a fraction: its sign is what counts.
-        Measure::Fooled => {
-            sign_test(all.iter().filter(|d| **d > 1e-9).count(), all.iter().filter(|d| **d < -1e-9).count())
-        }
-        Measure::Distance => signed_rank(&all),
-    };
-    let p = p.max(over_networks(measure, a, b));
-    let value = effect(measure, &all);
-    let interval = bootstrap(value, SEED, |rng| {
-        let (s, t) = (resampled(rng, s.len()), resampled(rng, t.len()));
-        effect(measure, &differences(&s, &t, &resampled(rng, n)))
-    });
-    let pairs = s.iter().flat_map(|&s| t.iter().map(move |&t| (s, t)));
-    let effects: Vec<f64> = pairs.map(|(s, t)| effect(measure, &differences(&[s], &[t], &images))).collect();
-    Some(Comparison {
-        title,
-        measure,
-        effect: interval,
-        over_seeds: range(&effects),
-        images: n,
+/// What two sides come to in a norm, given the test over images and its interval.
+fn compared(
+    norm: Norm,
+    (a, b): (&[Vec<f64>], &[Vec<f64>]),
+    (images, left_out): (usize, usize),
+    (p_images, over_images): (f64, Interval),
+) -> Comparison {
+    let by_network = |rows: &[Vec<f64>]| rows.iter().map(|row| mean(row)).collect::<Vec<f64>>();
+    let (of_a, of_b) = (by_network(a), by_network(b));
+    let networks = welch(&of_a, &of_b);
+    let pairs: Vec<f64> = of_a.iter().flat_map(|x| of_b.iter().map(move |y| (x - y).exp())).collect();
+    let p_networks = networks.map(|Welch { p, .. }| p);
+    Comparison {
+        norm,
+        effect: exp(networks.map_or(over_images, |Welch { difference, .. }| difference)),
+        over_images: exp(over_images),
+        over_seeds: range(&pairs),
+        images,
         left_out,
-        p,
-        adjusted: p,
-    })
+        p_images,
+        p_networks,
+        adjusted: p_networks.unwrap_or(0.0).max(p_images),
+    }
 }
 
-/// Compares a group on one data set with a group on another.
-fn unpaired(title: String, measure: Measure, first: &Values, second: &Values) -> Option<Comparison> {
-    let ((a, without_a), (b, without_b)) = (complete(&[first]), complete(&[second]));
-    let (a, b) = (a.into_iter().next()?, b.into_iter().next()?);
-    let (m, n) = (a.first()?.len(), b.first()?.len());
-    if m == 0 || n == 0 {
+/// Two sides on the same images.
+fn paired(norm: Norm, first: &Logs, second: &Logs, clusters: &[usize]) -> Option<Comparison> {
+    let (rows, kept, left_out) = complete(&[first, second]);
+    let [a, b] = &rows[..] else { return None };
+    if kept.is_empty() || a.is_empty() || b.is_empty() {
         return None;
     }
-    let difference = |a: &[f64], b: &[f64]| {
-        let (a, b) = (effect(measure, a), effect(measure, b));
-        if measure == Measure::Fooled { a - b } else { a / b }
-    };
-    let all = |n: usize| (0..n).collect::<Vec<usize>>();
-    let (of_a, of_b) = (means(&a, &all(a.len()), &all(m)), means(&b, &all(b.len()), &all(n)));
-    let p = rank_sum(&of_a, &of_b).max(over_networks(measure, &a, &b));
-    let interval = bootstrap(difference(&of_a, &of_b), SEED, |rng| {
-        let mut draw = |rows: &[Vec<f64>], n: usize| {
-            let seeds = resampled(rng, rows.len());
-            means(rows, &seeds, &resampled(rng, n))
-        };
-        let (of_a, of_b) = (draw(&a, m), draw(&b, n));
-        difference(&of_a, &of_b)
-    });
-    let pairs = (0..a.len()).flat_map(|s| (0..b.len()).map(move |t| (s, t)));
-    let effects: Vec<f64> = pairs.map(|(s, t)| difference(&a[s], &b[t])).collect();
-    Some(Comparison {
-        title,
-        measure,
-        effect: interval,
-        over_seeds: range(&effects),
-        images: m + n,
-        left_out: without_a + without_b,
-        p,
-        adjusted: p,
-    })
+    let differences: Vec<f64> = over_networks(a).iter().zip(over_networks(b)).map(|(a, b)| a - b).collect();
+    let own: Vec<usize> = kept.iter().map(|&i| clusters.get(i).copied().unwrap_or(i)).collect();
+    let clusters = clustered(&differences, &own);
+    let means: Vec<f64> = clusters.iter().map(|cluster| mean(cluster)).collect();
+    let p = sign_flip(&means).unwrap_or_else(|| signed_rank(&means));
+    let over_images = bootstrap(mean(&differences), SEED, |rng| drawn(rng, &clusters));
+    Some(compared(norm, (a, b), (kept.len(), left_out), (p, over_images)))
 }
 
-/// A VAE beside a plain network, attack by attack, on the images that all their networks read rightly.
-pub fn h0(part: &PartResults, vae: &Group, plain: &Group) -> Family {
-    let compare = |attack: Key| {
-        let measure = measure(attack);
-        // Attacks that stop at other confidences end at other distances.
-        if measure == Measure::Distance && vae.inference != plain.inference {
-            return None;
-        }
-        let of = |group| values(&part.cell(group, Purpose::Study, attack), measure, 1.0);
-        let title = match measure {
-            Measure::Fooled => attack.title(),
-            Measure::Distance => format!("{}, L2", attack.title()),
-        };
-        paired(title, measure, &of(vae), &of(plain))
+/// Two sides on images of their own.
+fn unpaired(
+    norm: Norm,
+    (first, of_first): (&Logs, &[usize]),
+    (second, of_second): (&Logs, &[usize]),
+) -> Option<Comparison> {
+    let of = |logs: &Logs, clusters: &[usize]| {
+        let (rows, kept, left_out) = complete(&[logs]);
+        let rows = rows.into_iter().next()?;
+        let own: Vec<usize> = kept.iter().map(|&i| clusters.get(i).copied().unwrap_or(i)).collect();
+        let clusters = clustered(&over_networks(&rows), &own);
+        (!rows.is_empty() && !kept.is_empty()).then_some((rows, clusters, kept.len(), left_out))
     };
-    Family::new(vae.title(), plain.title(), part.attacks().into_iter().filter_map(compare).collect())
+    let (a, of_a, m, without_a) = of(first, of_first)?;
+    let (b, of_b, n, without_b) = of(second, of_second)?;
+    let means = |clusters: &[Vec<f64>]| clusters.iter().map(|cluster| mean(cluster)).collect::<Vec<f64>>();
+    let p = rank_sum(&means(&of_a), &means(&of_b));
+    let value = mean(&of_a.concat()) - mean(&of_b.concat());
+    let over_images = bootstrap(value, SEED, |rng| drawn(rng, &of_a) - drawn(rng, &of_b));
+    Some(compared(norm, (&a, &b), (m + n, without_a + without_b), (p, over_images)))
 }
 
-/// An architecture on faces beside the same on digits: at budgets that are the same a pixel, and by the L2 a pixel
-/// (its root mean square) that L-BFGS needs. "Weaker" means that attacks on faces are the more effective.
-pub fn h1(high: (&PartResults, &Group), low: (&PartResults, &Group)) -> Family {
-    let pixels = |part: &PartResults| part.dataset.pixels() as f64;
-    let mut comparisons = Vec::new();
-    for a in high.0.attacks() {
-        for b in low.0.attacks() {
-            let Some(title) = a_pixel((a, pixels(high.0)), (b, pixels(low.0))) else { continue };
-            let measure = measure(a);
-            let of = |(part, group): (&PartResults, &Group), attack| {
-                values(&part.cell(group, Purpose::Study, attack), measure, 1.0 / pixels(part).sqrt())
-            };
-            comparisons.extend(unpaired(title, measure, &of(high, a), &of(low, b)));
+/// The comparisons of two sides in all norms that both have, corrected after Holm.
+fn comparisons(first: &Side, second: &Side, same_images: bool) -> Vec<Comparison> {
+    let mut all = Vec::new();
+    for (norm, a) in &first.norms {
+        let Some((_, b)) = second.norms.iter().find(|(other, _)| other == norm) else { continue };
+        all.extend(if same_images {
+            paired(*norm, a, b, &first.clusters)
+        } else {
+            unpaired(*norm, (a, &first.clusters), (b, &second.clusters))
+        });
+    }
+    let adjusted = holm(&all.iter().map(Comparison::p).collect::<Vec<_>>());
+    all.iter_mut().zip(adjusted).for_each(|(c, a)| c.adjusted = a);
+    all
+}
+
+/// A family, and whether it says the same without any one of its networks.
+fn family(names: (String, String), first: &Side, second: &Side, same_images: bool) -> Family {
+    let comparisons = comparisons(first, second, same_images);
+    let says = |some: &[Comparison]| some.iter().map(Comparison::verdict).collect::<Vec<_>>();
+    let whole = says(&comparisons);
+    let mut hangs_on = Vec::new();
+    for (side, is_first) in [(first, true), (second, false)] {
+        for network in (0..side.networks.len()).filter(|_| side.networks.len() > 2) {
+            let some = side.without(network);
+            let (a, b) = if is_first { (&some, second) } else { (first, &some) };
+            if says(&self::comparisons(a, b, same_images)) != whole {
+                hangs_on.push(side.networks[network].clone());
+            }
         }
     }
-    Family::new(format!("{} on faces", high.1.title()), format!("{} on digits", low.1.title()), comparisons)
+    Family { first: names.0, second: names.1, comparisons, hangs_on }
 }
 
-/// What an attack is compared by: one at a budget by how often it fools, a search by how far it goes.
-fn measure(attack: Key) -> Measure {
-    if attack.searches() { Measure::Distance } else { Measure::Fooled }
+/// A VAE beside a plain network, on the images that all their networks read rightly, by the smallest change towards the next
+/// label ([`Purpose::Smallest`]) or to any wrong one ([`Purpose::Untargeted`]).
+pub fn h0(part: &PartResults, vae: &Group, plain: &Group, purpose: Purpose) -> Family {
+    let side = |group| Side::of(part, group, purpose, Scale::Raw);
+    family((vae.title(), plain.title()), &side(vae), &side(plain), true)
 }
 
-/// What the same attack on images of two sizes is called, with the numbers in an image, where it has the same budget a pixel on
-/// both; `None` where it has not.
-fn a_pixel((a, m): (Key, f64), (b, n): (Key, f64)) -> Option<String> {
-    if a.attack != b.attack {
-        return None;
-    }
-    let norm = a.attack.norms[0];
-    // How a norm grows with the number of pixels.
-    let size = |pixels: f64| match norm {
-        Norm::Linf => 1.0,
-        Norm::L1 => pixels,
-        Norm::L2 => pixels.sqrt(),
-    };
-    match (a.budget, b.budget) {
-        (None, None) => Some(format!("{}, {} a pixel", a.title(), norm.symbol())),
-        (Some(x), Some(y)) => {
-            let [x, y] = [(x, m), (y, n)].map(|(budget, pixels)| f64::from(budget) / size(pixels));
-            let title =
-                if norm == Norm::Linf { a.title() } else { format!("{} a pixel ≤ {y:.4}", norm.symbol()) };
-            ((x / y - 1.0).abs() <= 1e-3).then_some(title)
-        }
-        _ => None,
-    }
+/// An architecture on faces beside the same on digits. "Weaker" means that attacks on faces are the more effective.
+pub fn h1(
+    high: (&PartResults, &Group),
+    low: (&PartResults, &Group),
+    purpose: Purpose,
+    scale: Scale,
+) -> Family {
+    let side = |(part, group)| Side::of(part, group, purpose, scale);
+    let names = (format!("{} on faces", high.1.title()), format!("{} on digits", low.1.title()));
+    family(names, &side(high), &side(low), false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn made(share: f64, seeds: usize, images: usize, seed: u64) -> Values {
+    /// Networks whose distances scatter around `factor`, by `seeds` from network to network and by 0.3 from image to image.
+    fn side(factor: f64, seeds: &[f64], images: usize, seed: u64) -> Side {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut one = || (0..images).map(|_| Some(f64::from(u8::from(rng.f64() < share)))).collect();
-        (0..seeds).map(|_| one()).collect()
+        let mut log =
+            |seed: f64| (0..images).map(|_| Some(factor.ln() + seed + 0.3 * (rng.f64() - 0.5))).collect();
+        let logs: Logs = seeds.iter().map(|&seed| log(seed)).collect();
+        Side {
+            networks: (0..seeds.len()).map(|i| format!("n{i}")).collect(),
+            norms: Norm::ALL.map(|norm| (norm, logs.clone())).to_vec(),
+            clusters: (0..images).collect(),
+        }
     }
 
-    fn family(first: &Values, second: &Values) -> Family {
-        let c = paired("x".into(), Measure::Fooled, first, second).unwrap();
-        Family::new("a".into(), "b".into(), vec![c])
+    fn beside(first: &Side, second: &Side) -> Family {
+        family(("a".into(), "b".into()), first, second, true)
     }
 
     #[test]
     fn a_plain_difference_is_found_and_none_is_made_up() {
-        let (high, low) = (made(0.7, 3, 200, 1), made(0.3, 3, 200, 2));
-        assert_eq!(family(&high, &low).verdict(), Verdict::Weaker);
-        assert_eq!(family(&low, &high).verdict(), Verdict::Stronger);
-        // Networks of one architecture differ from seed to seed, too: with a spread of 10 points none is to be found.
+        let spread = [-0.1, 0.0, 0.05, 0.1, -0.02, 0.03];
+        let (near, far) = (side(0.5, &spread, 60, 1), side(1.0, &spread, 60, 2));
+        assert_eq!(beside(&near, &far).overall(), Overall::All(Verdict::Weaker));
+        assert_eq!(beside(&far, &near).overall(), Overall::All(Verdict::Stronger));
+        assert!(beside(&near, &far).hangs_on.is_empty());
+        let c = &beside(&near, &far).comparisons[0];
+        assert!((c.effect.value - 0.5).abs() < 0.03 && c.effect.low < c.over_images.low, "{c:?}");
+        // Networks of one architecture differ from seed to seed, too: whatever the images say, none is to be found.
         let mut rng = fastrand::Rng::with_seed(9);
-        let found = (0..60).filter(|&seed| {
-            let mut three = |seed: u64| -> Values {
-                let shares = (0..3).map(|_| 0.5 + 0.1 * (rng.f64() + rng.f64() + rng.f64() - 1.5) * 2.0);
-                shares.enumerate().map(|(i, share)| made(share, 1, 200, seed + i as u64).remove(0)).collect()
+        let found = (0..200).filter(|&seed| {
+            let mut six = |spread: f64, seed: u64| {
+                let seeds: Vec<f64> =
+                    (0..6).map(|_| spread * (rng.f64() + rng.f64() + rng.f64() - 1.5)).collect();
+                side(1.0, &seeds, 60, seed)
             };
-            family(&three(100 + 10 * seed), &three(1000 + 10 * seed)).verdict() != Verdict::Undecided
+            // Spreads that differ, of which a test that pools them makes too much.
+            beside(&six(0.4, 100 + seed), &six(0.1, 1000 + seed)).overall() != Overall::Undecided
         });
         let found = found.count();
-        assert!(found <= 7, "{found} of 60");
+        assert!(found <= 18, "{found} of 200");
     }
 
     #[test]
     fn one_lucky_network_of_three_decides_nothing() {
-        let mut lucky = made(0.5, 3, 300, 5);
-        lucky[2] = made(1.0, 1, 300, 6).remove(0);
-        let other = made(0.5, 3, 300, 7);
-        let c = paired("x".into(), Measure::Fooled, &lucky, &other).unwrap();
-        assert!(c.p > 0.1, "{}", c.p);
-        assert_eq!(family(&lucky, &other).verdict(), Verdict::Undecided);
+        let lucky = beside(&side(1.0, &[0.0, 0.02, 1.5], 200, 5), &side(1.0, &[0.01, -0.02, 0.0], 200, 7));
+        assert_eq!(lucky.overall(), Overall::Undecided);
+        let c = &lucky.comparisons[0];
+        assert!(c.p_images < 1e-6 && c.p_networks.unwrap() > 0.3, "{c:?}");
         let (low, high) = c.over_seeds.unwrap();
-        assert!(low < 0.1 && high > 0.4);
+        assert!(low < 1.1 && high > 4.0);
     }
 
     #[test]
-    fn with_one_network_each_the_test_is_mcnemar_s() {
-        let row = |ones: std::ops::Range<usize>| {
-            vec![(0..30).map(|i| Some(f64::from(u8::from(ones.contains(&i))))).collect::<Vec<_>>()]
+    fn what_hangs_on_one_network_is_said() {
+        let odd = [0.5, 0.5, 0.5, 0.5, 0.5, -0.45];
+        let found = beside(&side(1.0, &odd, 60, 1), &side(1.0, &[0.0, 0.01, -0.01, 0.0, 0.02, -0.02], 60, 2));
+        assert_eq!(found.overall(), Overall::Undecided);
+        assert_eq!(found.hangs_on, ["n5"]);
+    }
+
+    #[test]
+    fn people_are_tested_as_one_each() {
+        // Every image of one person speaks for the first, those of six others say nothing: 60 images, and no case.
+        let images = 60;
+        let logs = |one: f64| {
+            vec![(0..images).map(|i| Some(if i < 30 { one } else { 0.01 * (i % 2) as f64 })).collect()]
         };
-        // 12 pairs one way, 3 the other: scipy.stats.binomtest(3, 15).pvalue
-        let c = paired("x".into(), Measure::Fooled, &row(0..12), &row(12..15)).unwrap();
-        assert!((c.p - 0.035_156_25).abs() < 1e-12 && (c.effect.value - 0.3).abs() < 1e-12);
-        assert!(c.over_seeds.is_none());
+        let clusters: Vec<usize> = (0..images).map(|i| if i < 30 { 0 } else { 1 + i % 6 }).collect();
+        let c = paired(Norm::L2, &logs(-1.0), &logs(0.0), &clusters).unwrap();
+        assert!(c.p_images > 0.1 && c.over_images.high >= 1.0, "{c:?}");
+        let alone: Vec<usize> = (0..images).collect();
+        assert!(paired(Norm::L2, &logs(-1.0), &logs(0.0), &alone).unwrap().p_images < 1e-4);
     }
 
     #[test]
     fn images_that_some_network_misread_are_left_out() {
-        let mut a = made(1.0, 2, 20, 1);
-        a[1][3] = None;
-        let c = paired("x".into(), Measure::Fooled, &a, &made(0.0, 1, 20, 2)).unwrap();
-        assert_eq!((c.images, c.effect.value), (19, 1.0));
+        let (mut a, b) = (side(1.0, &[0.0; 2], 20, 1), side(2.0, &[0.0], 20, 2));
+        a.norms[0].1[1][3] = None;
+        let all = comparisons(&a, &b, true);
+        assert_eq!(all.iter().map(|c| c.images).collect::<Vec<_>>(), [19, 20, 20]);
+        // With one network of a kind, the interval is that over images.
+        assert!(all[0].p_networks.is_none() && all[0].effect == all[0].over_images);
     }
 
     #[test]
-    fn distances_compare_by_their_ratio() {
-        let logs = |factor: f64| -> Values {
-            let one =
-                |jitter: f64| (0..50).map(|i| Some((jitter * factor * (1.0 + f64::from(i))).ln())).collect();
-            vec![one(0.98), one(1.0), one(1.02)]
-        };
-        let c = paired("x".into(), Measure::Distance, &logs(0.5), &logs(1.0)).unwrap();
-        assert!((c.effect.value - 0.5).abs() < 1e-9 && c.verdict() == Verdict::Weaker);
-        let c = unpaired("x".into(), Measure::Distance, &logs(0.01), &logs(1.0)).unwrap();
-        assert!((c.effect.value - 0.01).abs() < 1e-9 && c.verdict() == Verdict::Weaker);
-        // An image that does not give in is left out, and where there are many, nothing is said.
-        let mut strong = logs(1.0);
-        strong[0][..2].fill(Some(f64::INFINITY));
-        let c = paired("x".into(), Measure::Distance, &logs(0.5), &strong).unwrap();
+    fn where_some_do_not_give_in_nothing_is_said() {
+        let spread = [-0.1, 0.0, 0.1];
+        let (near, mut far) = (side(0.5, &spread, 50, 1), side(1.0, &spread, 50, 2));
+        far.norms[0].1[0][..2].fill(Some(f64::INFINITY));
+        let found = beside(&near, &far);
+        let c = &found.comparisons[0];
         assert_eq!((c.images, c.left_out, c.verdict()), (48, 2, Verdict::Undecided));
+        assert_eq!(found.verdict(Norm::ALL[1]), Verdict::Weaker);
+    }
+
+    #[test]
+    fn samples_of_their_own_are_compared_too() {
+        let spread = [-0.02, 0.0, 0.02];
+        let found =
+            family(("a".into(), "b".into()), &side(0.1, &spread, 40, 1), &side(1.0, &spread, 70, 2), false);
+        let c = &found.comparisons[2];
+        assert_eq!((c.images, c.verdict()), (110, Verdict::Weaker));
+        assert!((c.effect.value - 0.1).abs() < 0.01 && c.over_images.low < 0.1 && c.over_images.high > 0.1);
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Purpose, Stored};
+use crate::datasets::Dataset;
 use crate::judge::Record;
+use crate::metrics::norms::{Norm, Norms};
 
 /// The record of one attack of a study. Nothing in it depends on when or where it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,23 @@ pub fn columns() -> String {
 }
 
 impl Line {
+    /// Whether the goal was reached, by a change of at most `budget` in a norm.
+    pub fn within(&self, norm: Norm, budget: f64) -> bool {
+        // What keeps to a budget in single precision may lie above it in double.
+        self.record.success && norm.of(&self.norms()) <= budget * (1.0 + 1e-6)
+    }
+
+    /// Whether the attacked image counts as still readable with another threshold than the data set's.
+    pub fn valid_at(&self, dataset: &Dataset, threshold: f64) -> bool {
+        dataset.validity.at(threshold).holds(&self.norms(), self.record.ssim)
+    }
+
+    /// The norms of the change.
+    pub fn norms(&self) -> Norms {
+        let Record { l0, l1, l2, linf, .. } = self.record;
+        Norms { l0, l1, l2, linf }
+    }
+
     /// As a line of records.csv, in the order of [`columns`].
     pub fn csv(&self) -> String {
         let own = [self.job.to_string(), name(self.precision), name(self.purpose)];

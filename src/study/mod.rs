@@ -6,6 +6,7 @@ pub mod hypotheses;
 pub mod journal;
 pub mod line;
 pub mod merge;
+pub mod nearest;
 pub mod plan;
 pub mod report;
 pub mod results;
@@ -27,6 +28,7 @@ use crate::attack::{self, Descriptor};
 use crate::classifier::Inference;
 use crate::datasets::{self, Dataset, Source};
 use crate::kernel::simd::Level;
+use crate::metrics::norms::Norm;
 use crate::native::files::sha256;
 use crate::native::images::{find_weights, full_precision, read_weights, shipped, stem};
 use crate::native::lfw;
@@ -41,6 +43,10 @@ pub struct Options {
     pub dataset: Option<&'static Dataset>,
     /// How many test images of each, from the first on.
     pub images: usize,
+    /// The norms in which the smallest change is sought.
+    pub norms: Vec<Norm>,
+    /// Gradients of a search for it, at most; the data set's own when not given.
+    pub gradients: Option<usize>,
     /// Weights files; the shipped ones, with those of other seeds, when there are none.
     pub models: Vec<PathBuf>,
     /// Which attacks.
@@ -100,7 +106,7 @@ const MOST_NUMBERS: usize = 256 * 256 * 4;
 /// When a file cannot be read or written, or the options do not fit together.
 pub fn study(options: &Options) -> Result<()> {
     ensure!(options.images > 0, "a study needs images");
-    ensure!(!options.attacks.is_empty(), "a study needs an attack");
+    ensure!(!options.attacks.is_empty() || !options.norms.is_empty(), "a study needs an attack or a norm");
     ensure!(
         options.attacks.iter().all(|attack| attack.traits.study),
         "a study makes {}; another it makes as a check at most",
@@ -271,10 +277,17 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
             let place = match parts.iter().position(|p| p.dataset == dataset.name) {
                 Some(place) => place,
                 None => {
-                    let series = series(options, dataset);
-                    let (dataset, images) = (dataset.name.to_owned(), options.images);
-                    let digest = String::new();
-                    parts.push(Part { dataset, images, digest, series, entrants: Vec::new() });
+                    parts.push(Part {
+                        dataset: dataset.name.to_owned(),
+                        images: options.images,
+                        chosen: Vec::new(),
+                        digest: String::new(),
+                        nearest: None,
+                        norms: options.norms.iter().map(|norm| norm.name().to_owned()).collect(),
+                        gradients: options.gradients.unwrap_or(dataset.study.gradients),
+                        series: series(options, dataset),
+                        entrants: Vec::new(),
+                    });
                     parts.len() - 1
                 }
             };

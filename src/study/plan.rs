@@ -4,17 +4,22 @@
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::attack::hopskipjump::HOPSKIPJUMP;
 use crate::attack::l1::{L1, L1Form};
 use crate::attack::linf::LINF;
 use crate::attack::square::SQUARE;
+use crate::attack::strongest::STRONGEST;
 use crate::attack::{self, Descriptor, Options};
 use crate::classifier::Inference;
 use crate::datasets::Dataset;
 use crate::judge::Record;
+use crate::metrics::grade::CONFIDENT;
+use crate::metrics::norms::Norm;
+use crate::native::images::Target;
 
 /// Steps of an attack; iterations of each minimisation of L-BFGS. Under L1 a data set may need more.
 pub const STEPS: usize = 40;
-/// Queries of the attack that uses no gradient.
+/// Queries of the attacks that use no gradient.
 pub const QUERIES: usize = 1_000;
 /// The L-infinity budget at which nothing bounds a pixel.
 pub const UNBOUNDED: f32 = 1.0;
@@ -22,7 +27,7 @@ pub const UNBOUNDED: f32 = 1.0;
 pub const SURE: f32 = 0.7;
 
 /// Which records a plan comes to: counts up with every change of [`specs`], of [`Plan::jobs`], or of what is recorded.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,12 +46,30 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     pub dataset: String,
-    /// Test images, from the first on.
+    /// Test images: the first, of each label as many as the data set's study has at most.
     pub images: usize,
+    /// Their numbers and labels; empty before they are read.
+    #[serde(default)]
+    pub chosen: Vec<Chosen>,
     /// The SHA-256 of these images with their numbers and labels; empty before they are read.
     pub digest: String,
+    /// The median distance of these images from the nearest training image of another label, in each norm.
+    #[serde(default)]
+    pub nearest: Option<[f64; 3]>,
+    /// The norms in which the smallest change is sought, by name.
+    pub norms: Vec<String>,
+    /// Gradients of a search for it, at most.
+    pub gradients: usize,
     pub series: Vec<Series>,
     pub entrants: Vec<Entrant>,
+}
+
+/// An image that is studied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// Its index in the test set.
+    pub index: usize,
+    pub label: usize,
 }
 
 /// An attack at several budgets, rising; one without budgets seeks the closest image.
@@ -60,6 +83,7 @@ pub struct Series {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Key {
     pub attack: &'static Descriptor,
+    pub norm: Norm,
     pub budget: Option<f32>,
 }
 
@@ -70,18 +94,25 @@ impl Series {
     /// When there is no attack of that name.
     pub fn keys(&self) -> Result<Vec<Key>> {
         let attack = attack::by_name(&self.attack)?;
+        let norm = attack.norms[0];
         if self.budgets.is_empty() {
-            return Ok(vec![Key { attack, budget: None }]);
+            return Ok(vec![Key { attack, norm, budget: None }]);
         }
-        Ok(self.budgets.iter().map(|&budget| Key { attack, budget: Some(budget) }).collect())
+        Ok(self.budgets.iter().map(|&budget| Key { attack, norm, budget: Some(budget) }).collect())
     }
 }
 
 impl Key {
+    /// The search for the smallest change in a norm.
+    pub fn smallest(norm: Norm) -> Self {
+        Self { attack: &STRONGEST, norm, budget: None }
+    }
+
     /// What it is called in a table.
     pub fn title(self) -> String {
         match self.budget {
-            Some(budget) => format!("{} ≤ {budget}", self.attack.norms[0].symbol()),
+            Some(budget) => format!("{} ≤ {budget}", self.norm.symbol()),
+            None if *self.attack == STRONGEST => format!("smallest {}", self.norm.symbol()),
             None => self.attack.title.into(),
         }
     }
@@ -93,12 +124,13 @@ impl Key {
 
     /// Whether an attack with these options is this one.
     pub fn made_with(self, options: &Options) -> bool {
-        options.attack == self.attack && options.fixed_budget() == self.budget
+        (options.attack, options.norm, options.fixed_budget()) == (self.attack, self.norm, self.budget)
     }
 
     /// Whether a record is of this attack. A search has no budget of its own.
     pub fn is(self, record: &Record) -> bool {
-        record.attack == self.attack.name && (self.budget.is_none() || record.budget == self.budget)
+        let same = record.attack == self.attack.name && record.norm == self.norm.name();
+        same && (self.budget.is_none() || record.budget == self.budget)
     }
 }
 
@@ -116,12 +148,22 @@ impl Part {
         self.dataset().map_or(self.images, |dataset| self.images.min(dataset.study.dear))
     }
 
+    /// Images, from the first on, that are attacked towards every label.
+    pub fn every_target(&self) -> usize {
+        self.dataset().map_or(0, |dataset| self.images.min(dataset.study.every_target))
+    }
+
     /// Steps of an attack.
     pub fn steps(&self, attack: &'static Descriptor) -> usize {
         match self.dataset() {
             Ok(dataset) if *attack == L1 => dataset.study.steps_l1,
             _ => STEPS,
         }
+    }
+
+    /// The norms in which the smallest change is sought. A name that no norm has is left out: reading a plan refuses it first.
+    pub fn norms(&self) -> Vec<Norm> {
+        self.norms.iter().filter_map(|name| name.parse().ok()).collect()
     }
 
     /// The attacks, series by series. A name that no attack has is left out: reading a plan refuses it first.
@@ -151,6 +193,10 @@ impl Part {
     /// When it names a data set or an attack that is not.
     pub fn check(&self) -> Result<()> {
         self.dataset()?;
+        self.norms
+            .iter()
+            .try_for_each(|name| name.parse::<Norm>().map(drop))
+            .context("the plan of the study")?;
         self.series.iter().try_for_each(|series| series.keys().map(drop)).context("the plan of the study")
     }
 }
@@ -192,27 +238,36 @@ impl Entrant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// The study itself.
+    /// The three attacks that the study before this one made, at fixed budgets or as they are.
     Study,
+    /// The smallest change that is read as the next label.
+    Smallest,
+    /// The smallest change that is read as any wrong label.
+    Untargeted,
+    /// The smallest change of which the network is sure: what is graded.
+    Graded,
+    /// The smallest change towards each of the other labels.
+    EveryTarget,
     /// One step where the study takes many.
     SingleStep,
-    /// Twice the steps.
-    DoubleSteps,
     /// A budget that bounds nothing.
     Unbounded,
     /// The Square Attack, which asks for no gradient.
     GradientFree,
+    /// HopSkipJump, which asks for the label alone.
+    DecisionBased,
 }
 
 /// An attack of the study.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spec {
     pub purpose: Purpose,
+    pub target: Target,
     pub options: Options,
     /// Whether the attacked image is shown to the other networks.
     pub replayed: bool,
-    /// Whether it is made on the first images only.
-    pub dear: bool,
+    /// How many images it is made on, from the first on.
+    pub images: usize,
 }
 
 /// The attacks on an entrant.
@@ -221,37 +276,55 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
     let mean = entrant.inference == Inference::Mean;
     let twin = part.entrants.iter().any(|e| e.network == entrant.network && e.precision != entrant.precision);
     let middle = part.middle();
+    let of = |purpose, target, options, images| Spec { purpose, target, options, replayed: false, images };
     let study = |key: Key| Spec {
-        purpose: Purpose::Study,
-        options: options(part, key, mean, seed),
         replayed: middle.contains(&key) && (entrant.checked || twin) && mean,
-        dear: full && key.searches(),
+        ..of(
+            Purpose::Study,
+            Target::Next,
+            options(part, key, mean, seed),
+            if full && key.searches() { part.dear() } else { part.images },
+        )
     };
-    // Weights in full are there for the replays alone.
+    // Weights in full are there for the replays alone, and to see whether they are fooled as near.
     let wanted = |key: &Key| !full || middle.contains(key);
     let mut all: Vec<Spec> = part.keys().into_iter().filter(wanted).map(study).collect();
+    // A search against a network that draws takes as many gradients for each draw, and ends elsewhere.
+    if mean {
+        for norm in part.norms() {
+            let once = options(part, Key::smallest(norm), mean, seed);
+            let images = if full { part.dear() } else { part.images };
+            all.push(of(Purpose::Smallest, Target::Next, once, images));
+            if full {
+                continue;
+            }
+            all.push(of(Purpose::Untargeted, Target::Any, once, images));
+            let sure = Options { confidence: CONFIDENT as f32, ..once };
+            all.push(of(Purpose::Graded, Target::Next, sure, images));
+            let (labels, every) = (part.dataset().map_or(0, |d| d.labels.len()), part.every_target());
+            let turns = if every == 0 { 2..2 } else { 2..labels };
+            all.extend(turns.map(|by| of(Purpose::EveryTarget, Target::Turned(by), once, every)));
+        }
+    }
     if !entrant.checked || full {
         return all;
     }
-    let mut check = |purpose, options, dear| all.push(Spec { purpose, options, replayed: false, dear });
+    let mut check = |purpose, options, images| all.push(of(purpose, Target::Next, options, images));
     for key in middle {
         let once = options(part, key, mean, seed);
-        let twice = Options { steps: 2 * once.steps, ..once };
-        match key.budget {
-            Some(budget) if *key.attack == LINF => {
-                check(Purpose::SingleStep, Options { steps: 1, alpha: Some(budget), ..once }, false);
-                check(Purpose::DoubleSteps, twice, false);
-                check(Purpose::Unbounded, Options { budget: UNBOUNDED, ..once }, false);
-                if mean {
-                    let square =
-                        Options { budget, steps: QUERIES, early_stop: true, ..Options::new(&SQUARE) };
-                    check(Purpose::GradientFree, square, true);
-                }
+        if let Some(budget) = key.budget.filter(|_| *key.attack == LINF) {
+            let single = Options { steps: 1, alpha: Some(budget), ..once };
+            check(Purpose::SingleStep, single, part.images);
+            check(Purpose::Unbounded, Options { budget: UNBOUNDED, ..once }, part.images);
+            if mean {
+                let square = Options { budget, steps: QUERIES, early_stop: true, ..Options::new(&SQUARE) };
+                check(Purpose::GradientFree, square, part.dear());
             }
-            Some(_) => check(Purpose::DoubleSteps, twice, false),
-            None if mean => check(Purpose::DoubleSteps, twice, true),
-            None => {}
         }
+    }
+    if mean && part.norms().contains(&Norm::L2) {
+        let asks = Options { norm: Norm::L2, steps: QUERIES, search: true, ..Options::new(&HOPSKIPJUMP) };
+        check(Purpose::DecisionBased, asks, part.dear());
     }
     all
 }
@@ -261,6 +334,10 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
 fn options(part: &Part, key: Key, mean: bool, seed: Option<u64>) -> Options {
     let default = Options::new(key.attack);
     let form = if *key.attack == L1 { L1Form::Sparse } else { default.form };
+    if *key.attack == STRONGEST {
+        let steps = part.gradients;
+        return Options { norm: key.norm, steps, search: true, ..default };
+    }
     let steps = part.steps(key.attack);
     match key.budget {
         Some(budget) => Options { budget, steps, seed, form, search: false, ..default },
@@ -287,7 +364,7 @@ impl Plan {
             let specs: Vec<Vec<Spec>> = p.entrants.iter().map(|e| specs(p, e, self.seed)).collect();
             for image in 0..p.images {
                 for (entrant, specs) in specs.iter().enumerate() {
-                    for &spec in specs.iter().filter(|s| !s.dear || image < p.dear()) {
+                    for &spec in specs.iter().filter(|s| image < s.images) {
                         jobs.push(Job { number: jobs.len(), part, image, entrant, spec });
                     }
                 }
@@ -301,7 +378,6 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::datasets::MNIST;
-    use crate::metrics::norms::Norm;
 
     fn plan() -> Plan {
         let entrant = |network: &str, inference, precision, checked| Entrant {
@@ -326,7 +402,17 @@ mod tests {
             series("l1", MNIST.budgets(Norm::L1).study),
             series("lbfgs", &[]),
         ];
-        let part = Part { dataset: "mnist".into(), images: 130, digest: String::new(), series, entrants };
+        let part = Part {
+            dataset: "mnist".into(),
+            images: 130,
+            chosen: Vec::new(),
+            digest: String::new(),
+            nearest: None,
+            norms: Norm::ALL.map(|norm| norm.name().to_owned()).to_vec(),
+            gradients: 100,
+            series,
+            entrants,
+        };
         Plan { version: VERSION, seed: None, eot: 16, parts: vec![part] }
     }
 
@@ -336,8 +422,9 @@ mod tests {
         assert!(jobs.iter().enumerate().all(|(i, job)| job.number == i));
         assert!(jobs.is_sorted_by_key(|job| (job.image, job.entrant)));
         let of = |image, entrant| jobs.iter().filter(|j| j.image == image && j.entrant == entrant).count();
-        // 6 L-infinity, 5 L1, L-BFGS; of these the first network has 6 checks more, weights in full take 3.
-        assert_eq!([0, 1, 2, 3].map(|e| of(0, e)), [18, 3, 12, 16]);
-        assert_eq!([0, 1, 2, 3].map(|e| of(50, e)), [16, 2, 12, 16]);
+        // 6 L-infinity, 5 L1, L-BFGS, and three searches in three norms; the first network has 4 checks more, weights in full take
+        // 3 attacks and 3 searches.
+        assert_eq!([0, 1, 2, 3].map(|e| of(0, e)), [25, 6, 21, 14]);
+        assert_eq!([0, 1, 2, 3].map(|e| of(50, e)), [23, 2, 21, 14]);
     }
 }

@@ -9,11 +9,12 @@ use anyhow::{Context, Result, ensure};
 
 use super::journal::RECORDS;
 use super::line::Line;
-use super::plan::{Entrant, Key, Part, Plan, Purpose, Stored};
+use super::plan::{Chosen, Entrant, Key, Part, Plan, Purpose, Stored};
 use super::words::range;
 use crate::classifier::Inference;
 use crate::datasets::Dataset;
 use crate::metrics::grade::Grade;
+use crate::metrics::norms::Norm;
 use crate::metrics::statistics::{Interval, quartiles, wilson};
 use crate::network::Spec;
 use crate::zoo;
@@ -98,8 +99,9 @@ pub fn read(folder: &Path, plan: &Plan) -> Result<Results> {
         let record = &line.record;
         let same = (&part.part.dataset, &entrant.network, entrant.inference, entrant.precision)
             == (&record.dataset, &record.network, record.inference, line.precision);
-        let meant = (job.image, job.spec.purpose, job.spec.options.attack.name)
-            == (record.index, line.purpose, record.attack.as_str());
+        let pictured = part.part.chosen.get(job.image).map(|chosen| chosen.index);
+        let meant = (pictured, job.spec.purpose, job.spec.options.attack.name)
+            == (Some(record.index), line.purpose, record.attack.as_str());
         ensure!(same && meant, "{} is of another attack than the study's number {}", place(), line.job);
         part.lines.entry(entrant.name()).or_default().push(line);
     }
@@ -155,15 +157,13 @@ impl PartResults {
         Cell { seeds: group.entrants.iter().map(|e| self.lines(e, purpose, attack)).collect() }
     }
 
-    /// The attacks at budgets, series by series, with the symbol of the norm that each bounds.
-    pub fn bounded(&self) -> Vec<(&'static str, Vec<Key>)> {
-        let of = |keys: Vec<Key>| {
-            Some((keys.first().filter(|key| !key.searches())?.attack.norms[0].symbol(), keys))
-        };
-        self.part.series().into_iter().filter_map(of).collect()
+    /// For each image, the cluster that it is drawn with: of faces the person, of others itself.
+    pub fn clusters(&self) -> Vec<usize> {
+        let of = |(place, chosen): (usize, &Chosen)| if self.dataset.named { chosen.label } else { place };
+        self.part.chosen.iter().enumerate().map(of).collect()
     }
 
-    /// The attacks of this part.
+    /// The attacks of this part at budgets, and those that the study before this one made as they are.
     pub fn attacks(&self) -> Vec<Key> {
         self.part.keys()
     }
@@ -192,11 +192,15 @@ impl<'a> Cell<'a> {
         self.of_images(hits, n)
     }
 
-    /// The share of all images that the network still reads rightly in the end.
-    pub fn robust(&self) -> Interval {
+    /// The share of those attacked that some change within a budget fools, by the smallest that was found.
+    pub fn fooled_within(&self, norm: Norm, budget: f64) -> Interval {
+        self.share(|l| l.within(norm, budget))
+    }
+
+    /// The share of all images that the network reads rightly whatever is done within a budget.
+    pub fn withstand(&self, norm: Norm, budget: f64) -> Interval {
         let all = self.seeds.iter().flatten();
-        let hits =
-            all.clone().filter(|l| l.record.read_rightly() && l.record.predicted == l.record.label).count();
+        let hits = all.clone().filter(|l| l.record.read_rightly() && !l.within(norm, budget)).count();
         self.of_images(hits, all.count())
     }
 

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 use super::journal::{Header, Journal};
 use super::line::{Line, Timing};
-use super::plan::{Entrant, Job, Plan, Stored};
+use super::nearest::nearest;
+use super::plan::{Chosen, Entrant, Job, Plan, Stored};
 use crate::attack::Descriptor;
 use crate::attack::linf::LINF;
 use crate::classifier::{Inference, Subject};
@@ -19,7 +20,7 @@ use crate::judge::{Judged, Task, fooled, judge_all};
 use crate::metrics::grade::Thresholds;
 use crate::native::cores::caught;
 use crate::native::files::sha256;
-use crate::native::images::{Images, Target, read_weights};
+use crate::native::images::{Images, read_weights};
 use crate::native::progress;
 
 /// The networks and images of a plan, ready to be attacked.
@@ -37,6 +38,9 @@ pub struct Ready {
     /// What each label stands for: the same for all.
     pub labels: Vec<String>,
 }
+
+/// Images, from the first on, whose distances from training images are measured.
+const MEASURED: usize = 500;
 
 /// Loads what `plan` names; `files` says where a network's weights are, by the name of its entrant.
 ///
@@ -64,19 +68,31 @@ pub fn load(mut plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> R
                     part.dataset
                 ),
                 None => {
-                    let images = Images::test(part.images).load(&weights, data)?;
+                    let all = Images::test(usize::MAX).load(&weights, data)?;
+                    let images = chosen(all, part.images, part.dataset()?.study.of_a_label);
+                    ensure!(
+                        images.len() == part.images,
+                        "{} images of {} were asked for; there are {}{}",
+                        part.images,
+                        part.dataset,
+                        images.len(),
+                        match part.dataset()?.study.of_a_label {
+                            usize::MAX => String::new(),
+                            most => format!(", taking at most {most} of a label"),
+                        }
+                    );
+                    if part.digest.is_empty() {
+                        part.nearest = nearest(&images[..images.len().min(MEASURED)], &weights, data)
+                            .inspect_err(|why| {
+                                eprintln!("note: distances between images are left out ({why:#})")
+                            })
+                            .ok();
+                    }
                     ready = Some((weights.spec.labels.clone(), images));
                 }
             }
         }
         let (labels, images) = ready.context("there is no network to study")?;
-        ensure!(
-            images.len() == part.images,
-            "{} images of {} were asked for; there are {}",
-            part.images,
-            part.dataset,
-            images.len()
-        );
         let digest = digest(&images);
         ensure!(
             part.digest.is_empty() || part.digest == digest,
@@ -84,10 +100,22 @@ pub fn load(mut plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> R
             part.dataset,
             data.display()
         );
+        part.chosen = images.iter().map(|&Image { index, label, .. }| Chosen { index, label }).collect();
         part.digest = digest;
         parts.push(Ready { dataset: part.dataset()?, images, subjects, labels });
     }
     Ok(World { plan, parts })
+}
+
+/// The first `count` images, leaving out what is more than `most` of a label.
+fn chosen(images: Vec<Image>, count: usize, most: usize) -> Vec<Image> {
+    let mut taken = BTreeMap::new();
+    let wanted = |image: &Image| {
+        let of_a_label = taken.entry(image.label).or_insert(0);
+        *of_a_label += 1;
+        *of_a_label <= most
+    };
+    images.into_iter().filter(wanted).take(count).collect()
 }
 
 /// The SHA-256 of images with their numbers, labels and files: two studies are of the same images where it is the same.
@@ -111,13 +139,16 @@ impl World {
     pub fn make(&self, subjects: &mut [Vec<Subject>], job: Job) -> Result<(Line, Timing, Vec<f32>)> {
         let (part, ready) = (&self.plan.parts[job.part], &self.parts[job.part]);
         let (entrant, image) = (&part.entrants[job.entrant], &ready.images[job.image]);
-        let goal = Target::Next.goal(image.label, ready.labels.len());
+        let goal = job.spec.target.goal(image.label, ready.labels.len());
         let subjects = &mut subjects[job.part];
-        let start = Instant::now();
-        let task = Task { only_if_read: true, ..Task::new(image, goal) };
+        let begun = Instant::now();
+        let start =
+            ready.images.iter().find(|other| goal.reached(other.label)).map(|other| &other.pixels[..]);
+        let start = start.filter(|_| job.spec.options.attack.traits.needs_start);
+        let task = Task { only_if_read: true, start, ..Task::new(image, goal) };
         let thresholds = Thresholds::new(ready.dataset.validity);
         let judged = judge_all(&mut subjects[job.entrant], &[task], &job.spec.options, thresholds)?;
-        let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+        let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
         let Judged { record, image: attacked, .. } =
             judged.into_iter().next().context("an attack came to nothing")?;
         let mut replayed = BTreeMap::new();

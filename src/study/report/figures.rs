@@ -1,22 +1,22 @@
-//! The figures of a report, as SVG: curves of a share against the budget, and confidence against validity.
+//! The figures of a report, as SVG: curves of a share against the budget, and against the threshold of validity.
 
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
-use crate::metrics::grade::Grade;
 use crate::metrics::statistics::Interval;
 use crate::study::plan::{Key, Purpose};
-use crate::study::results::{Cell, Group, PartResults};
+use crate::study::results::{Group, PartResults};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// Points of a network in a panel of [`quadrants`], at most.
-pub const POINTS: usize = 250;
+/// Places along an axis at which a share is drawn.
+const POINTS: usize = 120;
 
 /// Where rising curves leave room for a legend, and falling ones.
 pub const LOWER_RIGHT: SeriesLabelPosition = SeriesLabelPosition::LowerRight;
 pub const UPPER_RIGHT: SeriesLabelPosition = SeriesLabelPosition::UpperRight;
+const UPPER_LEFT: SeriesLabelPosition = SeriesLabelPosition::UpperLeft;
 
 /// The size of a panel.
 const PANEL: (u32, u32) = (540, 380);
@@ -37,113 +37,128 @@ fn colour(place: usize) -> RGBColor {
     COLOURS[place % COLOURS.len()]
 }
 
-/// The share that `value` gives of each cell against the budget: a panel for each norm, a line with its 95 % band for
-/// each group. `legend_at` is where the curves leave room for the legend.
+/// What is drawn of a group: at each place its share with the interval.
+type Line = Vec<(f64, Interval)>;
+
+/// A panel: its caption, what its axis says, from where to where it goes, and a mark on it.
+struct Panel {
+    caption: String,
+    axis: String,
+    range: (f64, f64),
+    mark: Option<f64>,
+}
+
+/// Against the budget, a panel for each norm and a line with its 95 % band for each group: how many of the attacked are fooled by
+/// the smallest change ([`Purpose::Smallest`]), or how many of all withstand it ([`Purpose::Untargeted`]). `legend_at` is where
+/// the curves leave room for the legend.
 ///
 /// # Errors
 /// When it cannot be drawn.
 pub fn curves(
     part: &PartResults,
     groups: &[Group],
-    (title, legend_at): (&str, SeriesLabelPosition),
-    value: impl Fn(&Cell<'_>) -> Interval,
+    (purpose, legend_at): (Purpose, SeriesLabelPosition),
 ) -> Result<String> {
-    let panels = part.bounded();
+    let title = if purpose == Purpose::Untargeted { "robust accuracy" } else { "fooled" };
+    let panels = part.part.norms().into_iter().map(|norm| {
+        let most = part.dataset.budgets(norm).study.last().map_or(1.0, |most| f64::from(*most));
+        let line = |group: &Group| -> Line {
+            let cell = part.cell(group, purpose, Key::smallest(norm));
+            let at = |i: usize| {
+                let budget = most * i as f64 / POINTS as f64;
+                let share = match purpose {
+                    Purpose::Untargeted => cell.withstand(norm, budget),
+                    _ => cell.fooled_within(norm, budget),
+                };
+                (budget, share)
+            };
+            (0..=POINTS).map(at).collect()
+        };
+        let panel = Panel {
+            caption: format!("{title}: {}, {}", norm.symbol(), part.title()),
+            axis: format!("budget ({})", norm.symbol()),
+            range: (0.0, 1.02 * most),
+            mark: None,
+        };
+        (panel, groups.iter().map(line).collect())
+    });
+    lines(panels.collect(), groups, legend_at)
+}
+
+/// Against the threshold of validity, a panel for each norm: how many of the attacked are graded high, the closest image of which
+/// the network is sure lying within it.
+///
+/// # Errors
+/// When it cannot be drawn.
+pub fn high(part: &PartResults, groups: &[Group]) -> Result<String> {
+    let (measure, threshold) = part.dataset.validity.measure();
+    let what = measure.to_uppercase();
+    let thresholds = part.dataset.study.thresholds;
+    let (Some(&least), Some(&most)) = (thresholds.first(), thresholds.last()) else {
+        return svg(0, |_| Ok(()));
+    };
+    let (from, to) = if what == "L2" { (0.0, most) } else { (2.0 * least - 1.0, 1.0) };
+    let panels = part.part.norms().into_iter().map(|norm| {
+        let line = |group: &Group| -> Line {
+            let cell = part.cell(group, Purpose::Graded, Key::smallest(norm));
+            let at = |i: usize| {
+                let threshold = from + (to - from) * i as f64 / POINTS as f64;
+                (threshold, cell.share(|l| l.record.success && l.valid_at(part.dataset, threshold)))
+            };
+            (0..=POINTS).map(at).collect()
+        };
+        let panel = Panel {
+            caption: format!("graded high: closest in {}, {}", norm.symbol(), part.title()),
+            axis: format!("threshold of validity ({what})"),
+            range: (from, to),
+            mark: Some(threshold),
+        };
+        (panel, groups.iter().map(line).collect())
+    });
+    let legend_at = if what == "L2" { UPPER_LEFT } else { UPPER_RIGHT };
+    lines(panels.collect(), groups, legend_at)
+}
+
+/// Draws a line for each group into each panel.
+fn lines(
+    panels: Vec<(Panel, Vec<Line>)>,
+    groups: &[Group],
+    legend_at: SeriesLabelPosition,
+) -> Result<String> {
     svg(panels.len(), |areas| {
-        for (area, (norm, attacks)) in areas.iter().zip(&panels) {
-            let most = attacks.iter().filter_map(|a| a.budget).fold(0.0f32, f32::max);
+        for (area, (panel, lines)) in areas.iter().zip(&panels) {
             let mut chart = ChartBuilder::on(area)
-                .caption(format!("{title}: {norm}, {}", part.title()), ("sans-serif", 17))
+                .caption(&panel.caption, ("sans-serif", 17))
                 .margin(12)
                 .x_label_area_size(40)
                 .y_label_area_size(52)
-                .build_cartesian_2d(0.0..1.02 * f64::from(most), 0.0..101.0)?;
+                .build_cartesian_2d(panel.range.0..panel.range.1, 0.0..101.0)?;
             chart
                 .configure_mesh()
                 .light_line_style(WHITE)
                 .bold_line_style(RGBColor(232, 232, 232))
-                .x_desc(format!("budget ({norm})"))
+                .x_desc(&panel.axis)
                 .y_desc("%")
                 .x_labels(8)
                 .draw()?;
-            for (place, group) in groups.iter().enumerate() {
-                let of = |attack: &Key| {
-                    let share = value(&part.cell(group, Purpose::Study, *attack));
-                    attack.budget.map(|budget| (f64::from(budget), share))
-                };
-                let at: Vec<(f64, Interval)> =
-                    attacks.iter().filter_map(of).filter(|(_, i)| i.value.is_finite()).collect();
+            if let Some(mark) = panel.mark {
+                let grey = RGBColor(120, 120, 120);
+                chart.draw_series([PathElement::new([(mark, 0.0), (mark, 101.0)], grey.stroke_width(1))])?;
+            }
+            for (place, (group, line)) in groups.iter().zip(lines).enumerate() {
+                let at: Vec<_> = line.iter().filter(|(_, i)| i.value.is_finite()).collect();
                 let colour = colour(place);
                 let upper = at.iter().map(|(b, i)| (*b, 100.0 * i.high));
                 let lower = at.iter().rev().map(|(b, i)| (*b, 100.0 * i.low));
                 chart
-                    .draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.mix(0.15))])?;
-                let line: Vec<(f64, f64)> = at.iter().map(|(b, i)| (*b, 100.0 * i.value)).collect();
+                    .draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.mix(0.12))])?;
+                let line = at.iter().map(|(b, i)| (*b, 100.0 * i.value));
                 chart
-                    .draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))?
+                    .draw_series(LineSeries::new(line, colour.stroke_width(2)))?
                     .label(group.title())
                     .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
-                chart.draw_series(line.into_iter().map(|p| Circle::new(p, 3, colour.filled())))?;
             }
             legend(&mut chart, legend_at.clone())?;
-        }
-        Ok(())
-    })
-}
-
-/// Confidence against the measure of validity for each fooled image: a panel for each attack, with the thresholds that
-/// part the four grades.
-///
-/// # Errors
-/// When it cannot be drawn.
-pub fn quadrants(part: &PartResults, groups: &[Group], confident: f64) -> Result<String> {
-    let attacks = part.part.middle();
-    let (measure, threshold) = part.dataset.validity.measure();
-    let what = measure.to_uppercase();
-    let of = |line: &crate::study::line::Line| if what == "L2" { line.record.l2 } else { line.record.ssim };
-    svg(attacks.len(), |areas| {
-        for (area, &attack) in areas.iter().zip(&attacks) {
-            let cells: Vec<_> = groups.iter().map(|g| part.cell(g, Purpose::Study, attack)).collect();
-            let all = cells.iter().flat_map(|c| c.fooled().take(POINTS).map(of).collect::<Vec<_>>());
-            let (low, high) = all.fold((threshold, threshold), |(l, h), x| (l.min(x), h.max(x)));
-            let margin = 0.08 * (high - low).max(0.01);
-            let range =
-                if what == "L2" { 0.0..high + margin } else { low - margin..(high + margin).min(1.0) };
-            let (left, right) = (range.start, range.end);
-            let mut chart = ChartBuilder::on(area)
-                .caption(format!("{}, {}", attack.title(), part.title()), ("sans-serif", 17))
-                .margin(12)
-                .x_label_area_size(40)
-                .y_label_area_size(52)
-                .build_cartesian_2d(range, 0.0..1.0)?;
-            chart.configure_mesh().disable_mesh().x_desc(&what).y_desc("confidence").x_labels(8).draw()?;
-            let grey = RGBColor(120, 120, 120);
-            for line in [[(threshold, 0.0), (threshold, 1.0)], [(left, confident), (right, confident)]] {
-                chart.draw_series([PathElement::new(line, grey.stroke_width(1))])?;
-            }
-            for (place, cell) in cells.iter().enumerate() {
-                let colour = colour(place);
-                let points = cell.fooled().take(POINTS).map(|l| (of(l), f64::from(l.record.confidence)));
-                chart
-                    .draw_series(points.map(|p| Circle::new(p, 2, colour.mix(0.45).filled())))?
-                    .label(groups[place].title())
-                    .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
-            }
-            let valid_is_left = what == "L2";
-            for (x, is_left) in
-                [(left + 0.02 * (right - left), true), (threshold + 0.02 * (right - left), false)]
-            {
-                // No room for words left of a threshold at the edge.
-                if is_left && threshold - left < 0.2 * (right - left) {
-                    continue;
-                }
-                for (y, sure) in [(0.99, true), (confident - 0.02, false)] {
-                    let words = Grade::of(true, is_left == valid_is_left, sure).name();
-                    let style = ("sans-serif", 13).into_font().style(FontStyle::Italic).color(&grey);
-                    chart.draw_series([Text::new(words, (x, y), style)])?;
-                }
-            }
-            legend(&mut chart, LOWER_RIGHT)?;
         }
         Ok(())
     })

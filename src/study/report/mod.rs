@@ -15,10 +15,9 @@ use anyhow::Result;
 use self::document::{Block, Document};
 use super::checks::{Check, checks};
 use super::line::columns;
-use super::plan::{STEPS, SURE};
+use super::plan::{Purpose, STEPS, SURE};
 use super::results::{Group, PartResults, Results};
 use super::run::World;
-use crate::attack::l1::L1;
 use crate::classifier::FRESH;
 use crate::datasets::{self, Source};
 use crate::metrics::grade::CONFIDENT;
@@ -70,31 +69,27 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
         .map(|p| {
             let networks: Vec<String> =
                 p.groups().iter().map(|g| format!("{} ({})", g.title(), g.entrants.len())).collect();
-            format!(
-                "{} images of {} under {} attacks on {}",
-                p.part.images,
-                p.title(),
-                p.attacks().len(),
-                networks.join(", ")
-            )
+            format!("{} images of {} on {}", p.part.images, p.title(), networks.join(", "))
         })
         .collect();
     d.text(format!(
-        "White-box, targeted attacks (towards the next label) on {}; in brackets the number of networks that were trained with \
-         seeds of their own. {}; fixed budgets take all of them, L-BFGS ends at the closest success: confidences of \
-         the two cannot be compared. `{command}` makes this report.",
+        "White-box attacks on {}; in brackets the number of networks that were trained with seeds of their own. The smallest change \
+         that fools is sought by the strongest attack, towards the next label (targeted) and to any wrong one (untargeted), with {} \
+         gradients at most. Of the three attacks at fixed budgets and as they are: {}; fixed budgets take all of them, searches end \
+         at the closest success: confidences of the two cannot be compared. `{command}` makes this report.",
         images.join("; "),
+        gradients(results),
         steps(results)
     ));
-    if results.parts.iter().any(|p| p.part.keys().iter().any(|key| *key.attack == L1)) {
-        d.text(prose::WEAK_L1);
+    if results.parts.iter().any(|p| !p.part.keys().is_empty() && !p.part.norms.is_empty()) {
+        d.text(prose::MISSION);
     }
     if results.parts.iter().flat_map(PartResults::groups).any(|g| g.draws()) {
         d.text(format!(
             "A sampled VAE draws its latent vector anew for each answer. An attack on it descends the mean loss over {} fixed draws; \
              success, reading and confidence are those of {FRESH} fresh answers (success: at least half of them). L-BFGS, which \
-             ends at the boundary, is asked for a probability of {SURE} on the draws that it knows: its distances are not \
-             compared with those of other networks.",
+             ends at the boundary, is asked for a probability of {SURE} on the draws that it knows. Of the smallest change that the \
+             strongest attack finds nothing is said of it: verdicts are of VAEs that read the mean of their latent vector.",
             results.plan.eot
         ));
     }
@@ -106,6 +101,12 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
         data_set(&mut d, results, (part, &checked[place]), world.map(|w| (w, place)), faces)?;
     }
     Ok(d)
+}
+
+/// The most gradients of a search, in words.
+fn gradients(results: &Results) -> String {
+    let of = |p: &PartResults| format!("{} ({})", p.part.gradients, p.dataset.nouns[1]);
+    results.parts.iter().map(of).collect::<Vec<_>>().join(" and ")
 }
 
 /// How many steps the attacks take, in words.
@@ -165,36 +166,43 @@ fn data_set(
             ),
         );
     }
-    if !part.bounded().is_empty() {
-        let svg = figures::curves(part, &groups, ("fooled", figures::LOWER_RIGHT), |cell| {
-            cell.share(|l| l.record.success)
-        })?;
-        d.figure(
-            &format!("success-{name}"),
-            svg,
-            format!("Figure 3, {}: success against the budget, with 95 % intervals.", part.title()),
-        );
-        let svg =
-            figures::curves(part, &groups, ("robust accuracy", figures::UPPER_RIGHT), |cell| cell.robust())?;
-        d.figure(
-            &format!("robust-{name}"),
-            svg,
-            format!("Figure 4, {}: robust accuracy, the share of all images that are read rightly under the attack, which is targeted: an \
-                 untargeted one leaves no more.", part.title()),
-        );
-    }
+    let norms = part.part.norms();
     let mean: Vec<Group> = groups.iter().filter(|g| !g.draws()).cloned().collect();
-    let svg = figures::quadrants(part, &mean, CONFIDENT)?;
-    d.figure(
-        &format!("quadrants-{name}"),
-        svg,
-        format!(
-            "Figure 5, {}: confidence against validity of the first {} fooled of each; the thresholds part the four grades.",
-            part.title(),
-            figures::POINTS
-        ),
-    );
-    tables::sweep(d, part, &groups);
+    for (file, words, purpose, legend_at) in [
+        ("success", "Figure 3", Purpose::Smallest, figures::LOWER_RIGHT),
+        ("robust", "Figure 4", Purpose::Untargeted, figures::UPPER_RIGHT),
+    ] {
+        if norms.is_empty() {
+            continue;
+        }
+        let svg = figures::curves(part, &mean, (purpose, legend_at))?;
+        let what = match purpose {
+            Purpose::Smallest => {
+                "share of the images read rightly that some change within the budget turns into the next label"
+            }
+            _ => {
+                "robust accuracy, the share of all images that are read rightly whatever is done within the budget (untargeted)"
+            }
+        };
+        let caption = format!("{words}, {}: {what}, with 95 % intervals.", part.title());
+        d.figure(&format!("{file}-{name}"), svg, caption);
+    }
+    if !norms.is_empty() {
+        let svg = figures::high(part, &mean)?;
+        d.figure(
+            &format!("high-{name}"),
+            svg,
+            format!(
+                "Figure 5, {}: the share graded high as the threshold of validity moves: the closest image of which a network is {} % \
+                 sure still looks like the original. The grey line is where this report draws it.",
+                part.title(),
+                100.0 * CONFIDENT
+            ),
+        );
+        tables::robust(d, part, &mean);
+        tables::grades(d, part, &mean);
+        tables::sweep(d, part, &mean);
+    }
     tables::checklist(d, part, checked);
     if results.plan.seed.is_some() {
         d.text("The iterative attacks started at random points.");

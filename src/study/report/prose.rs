@@ -7,27 +7,32 @@ use crate::metrics::statistics::median;
 use crate::study::results::PartResults;
 use crate::study::run::World;
 
-/// What must be known of the study's L1 attack before its figures are read.
-pub const WEAK_L1: &str = "**Under L1 nothing is decided here.** The study's attacks are the three that it names, under L1 in a sparse \
-    form that always moves a twentieth of the pixels, and they are not the strongest: Auto-PGD under L1 fools about twice as many \
-    digits at small budgets, and turns comparisons round. Verdicts on digits that rest on L∞ and L2 stand with the stronger \
-    attacks (`attack --attack strongest`, the lab); what is said of L1 does not.";
+/// What must be known of the three attacks at fixed budgets before Tables 2 and 3 are read.
+pub const MISSION: &str = "Tables 2 and 3 are of the three attacks that the study before this one made, L1 in a sparse form. They are \
+    not the strongest: the verdicts do not rest on them, but on the smallest change that the strongest attack finds \
+    (`attack --attack strongest --mode min`).";
 
 /// How a verdict comes about.
 pub const HOW_DECIDED: &str = "H0: a VAE classifier is less vulnerable than a CNN. H1: attacks on high pixel density (LFW, 154 × 154 in colour) are more \
-         effective than on low (MNIST, 28 × 28, grey). Each pair of networks has a family of comparisons, one for each attack and \
-         budget: of the shares that are fooled (sign test over images; McNemar's exact test where there is one network each) and of \
-         the smallest L2 that L-BFGS finds (Wilcoxon's signed-rank test); between data sets, at the same budget a pixel and by the \
-         L2 a pixel, Wilcoxon's rank-sum test. Student's t test over the networks has to reject too (the p-value is the larger of \
-         the two); where there is one network of a kind it cannot be made, and the verdict is of these networks alone. P-values \
-         are Holm's over the family; families are not corrected against each other. Intervals are 95 % bootstrap \
-         intervals that draw networks as well as images. A comparison speaks when its corrected p is below 0.05 and its interval is \
-         on one side; a hypothesis holds when comparisons speak and all of them for it, fails when all speak against it, and is \
-         undecided otherwise.";
+         effective than on low (MNIST, 28 × 28, grey). What is compared is, image by image, the smallest change that fools, in each \
+         norm; a ratio is that of geometric means. Each pair of networks (or of data sets) is a family of three comparisons, one a \
+         norm, with two tests each: over images (Wilcoxon's signed-rank test of the pairs, between data sets his rank-sum test; \
+         where photographs of few people are one cluster each, Fisher's exact randomisation of their means), and Welch's t test \
+         over networks that differ in the seed of their training. Both have to reject: the p-value is the larger of the two, with \
+         Holm's correction over the three norms; families are not corrected against each other. Where there is one network of a \
+         kind the second test cannot be made, and the verdict is of these networks alone. The first interval is Welch's over \
+         networks, the second a bootstrap over images (people, of faces) for these networks. A comparison speaks when its \
+         corrected p is below 0.05 and its interval lies on one side of 1; a hypothesis holds when comparisons speak and all of \
+         them for it, fails when all speak against it, is mixed when some do this and some that, and is undecided when none speaks. \
+         Of three networks or more it is tried whether any one of them could be dropped: where a norm would then be decided \
+         otherwise, the sentence says without which.";
 
 /// What must be known of H1.
 pub const DENSITY: &str = "The data sets differ in more than density: in colour, content, number of labels, and so in their networks. H1 can hold \
-             without density being the cause. “A pixel” is one number of an image, colours counted apart.";
+             without density being the cause. On which scale distances of two data sets are compared decides what is said: raw; over \
+             what a change of 1 in every number of an image would be (“a pixel” is one number, colours counted apart), which on \
+             its own makes an image of more pixels the weaker; or over the distance from the nearest training image of another \
+             label, as far as which any network has to give in.";
 
 /// What the threshold of faces means, in words: the SSIM that uniform noise of 8/255, which is plainly visible, leaves.
 pub fn calibration(part: &PartResults, world: Option<(&World, usize)>) -> String {

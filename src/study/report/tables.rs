@@ -2,70 +2,137 @@
 
 use super::Check;
 use super::document::Document;
-use crate::attack::lbfgs::LBFGS;
-use crate::attack::linf::LINF;
 use crate::datasets::LFW;
 use crate::metrics::grade::{CONFIDENT, Grade, Validity};
-use crate::metrics::norms::Norms;
-use crate::study::line::Line;
+use crate::metrics::norms::Norm;
 use crate::study::plan::{Key, Purpose};
 use crate::study::results::{Group, PartResults, Results};
 use crate::study::words::{NONE, interval, number, percent, quartiles};
 
-/// What H0 and H1 say of each kind of network at each density, beside what was measured.
+/// What the study before this one says of each kind of network at each density, in terms of grades.
+const INFERENCES: [(&str, bool, bool, Grade, &str); 4] = [
+    ("I1", true, false, Grade::Low, "not vulnerable: attacks are valid but of low confidence"),
+    ("I2", true, true, Grade::Moderate, "vulnerable: attacks are confident but invalid"),
+    ("I3", false, true, Grade::High, "highly vulnerable: attacks are confident and valid"),
+    ("I4", false, false, Grade::Moderate, "vulnerable: attacks are confident but invalid"),
+];
+
+/// The grades that are given where an attack succeeds, the most telling first.
+const GRADES: [Grade; 4] = [Grade::High, Grade::Moderate, Grade::Low, Grade::Ineffective];
+
+/// The four inferences beside the grade that was measured.
 pub fn inferences(d: &mut Document, results: &Results) {
     let mut rows = Vec::new();
-    for part in &results.parts {
-        let density = if part.dataset.pixels() >= LFW.pixels() { "high" } else { "low" };
-        for group in part.groups().iter().filter(|g| ["cnn", "vae", "conv-vae"].contains(&g.family())) {
-            if group.draws() {
-                continue;
+    for (id, vae, faces, claimed, claim) in INFERENCES {
+        for part in results.parts.iter().filter(|p| (p.dataset.pixels() >= LFW.pixels()) == faces) {
+            let usual = part.groups().into_iter().filter(|g| !g.draws() && g.spec.defends.is_none());
+            for group in usual.filter(|g| if vae { g.spec.is_vae() } else { g.family() == "cnn" }) {
+                let graded: Vec<(Norm, Grade, String)> = part
+                    .part
+                    .norms()
+                    .into_iter()
+                    .filter_map(|norm| {
+                        let cell = part.cell(&group, Purpose::Graded, Key::smallest(norm));
+                        let n = cell.attacked().count();
+                        let most =
+                            GRADES.into_iter().max_by_key(|grade| cell.graded(*grade)).filter(|_| n > 0)?;
+                        let share = percent(cell.graded(most) as f64 / n as f64);
+                        Some((norm, most, format!("{}: {} ({share} %)", norm.symbol(), most.name())))
+                    })
+                    .collect();
+                let agree: Vec<&str> = graded
+                    .iter()
+                    .filter(|(_, grade, _)| *grade == claimed)
+                    .map(|(n, ..)| n.symbol())
+                    .collect();
+                let says = match (agree.len(), graded.len()) {
+                    (_, 0) => NONE.to_owned(),
+                    (0, _) => "disagrees".to_owned(),
+                    (a, b) if a == b => "agrees".to_owned(),
+                    _ => format!("depends on the norm: agrees in {}", agree.join(" and ")),
+                };
+                let found: Vec<String> = graded.into_iter().map(|(.., words)| words).collect();
+                rows.push(vec![
+                    id.to_owned(),
+                    format!("{} on {}", group.title(), part.title()),
+                    claim.to_owned(),
+                    claimed.name().to_owned(),
+                    found.join(", "),
+                    says,
+                ]);
             }
-            let expected = match (group.family() == "cnn", density) {
-                (false, "low") => "the least vulnerable of all",
-                (false, _) => "less than the CNN here, more than VAEs at low density",
-                (true, "low") => "more than VAEs here, less than CNNs at high density",
-                (true, _) => "the most vulnerable of all",
-            };
-            let mut row = vec![format!("{}, {density} density", group.title()), expected.into()];
-            let closest = part.cell(group, Purpose::Study, Key { attack: &LBFGS, budget: None });
-            let a_pixel = (part.dataset.pixels() as f64).sqrt();
-            row.push(number(closest.quartiles(|l| l.record.l2 / a_pixel)[1], 4));
-            for budget in [0.02, 0.05] {
-                let cell = part.cell(group, Purpose::Study, Key { attack: &LINF, budget: Some(budget) });
-                row.push(interval(cell.share(|l| l.record.success)));
-            }
-            row.push(graded_high(part, group));
-            rows.push(row);
         }
     }
     if rows.is_empty() {
         return;
     }
     d.heading(2, "The four inferences beside what was measured");
-    d.text(
-        "H0 and H1 together put the two families of networks at the two pixel densities in an order. L2 a pixel is the root mean \
-         square of the smallest change that L-BFGS found (median): the smaller, the more vulnerable.",
-    );
-    d.table(
-        &[
-            "network, density",
-            "the claim",
-            "L2 a pixel, L-BFGS",
-            "fooled at L∞ ≤ 0.02, %",
-            "at L∞ ≤ 0.05, %",
-            "graded high at the middle L∞, L1 and L-BFGS, %",
-        ],
-        rows,
-    );
+    d.text(format!(
+        "An image is graded by validity and confidence, and a grade says more of where an attack stops than of the network: a search \
+         for the closest image ends where the network is hardly sure, a fixed budget far away. Graded here is the closest image of \
+         which the network is at least {} % sure, in each norm; “measured” is the grade that most of those attacked have.",
+        100.0 * CONFIDENT
+    ));
+    d.table(&["", "network", "the claim", "grade claimed", "measured", "the claim…"], rows);
 }
 
-fn graded_high(part: &PartResults, group: &Group) -> String {
-    let of = |attack| {
-        part.cell(group, Purpose::Study, attack).share(|l| l.record.grade == Some(Grade::High)).value
+/// Robust accuracy at the budgets of the data set, untargeted, as published figures are.
+pub fn robust(d: &mut Document, part: &PartResults, groups: &[Group]) {
+    d.heading(3, format!("What is left: {}", part.title()));
+    d.text(
+        "The smallest change that fools, its median with quartiles over the images read rightly; and robust accuracy, the share of all \
+         images that are read rightly whatever is done within a budget (untargeted, as published figures are), in percent.",
+    );
+    for norm in part.part.norms() {
+        let budgets = part.dataset.budgets(norm).study;
+        let mut head = vec!["network".to_owned(), "read rightly".into()];
+        head.extend(budgets.iter().map(|budget| format!("{} ≤ {budget}", norm.symbol())));
+        head.extend(["smallest, untargeted", "smallest, targeted"].map(str::to_owned));
+        let row = |group: &Group| {
+            let cell = part.cell(group, Purpose::Untargeted, Key::smallest(norm));
+            let mut row = vec![group.title(), percent(cell.withstand(norm, 0.0).value)];
+            row.extend(budgets.iter().map(|b| interval(cell.withstand(norm, f64::from(*b)))));
+            let decimals = if norm == Norm::Linf { 4 } else { 2 };
+            row.push(quartiles(cell.quartiles(|l| norm.of(&l.norms())), decimals));
+            let targeted = part.cell(group, Purpose::Smallest, Key::smallest(norm));
+            row.push(quartiles(targeted.quartiles(|l| norm.of(&l.norms())), decimals));
+            row
+        };
+        d.table(&head.iter().map(String::as_str).collect::<Vec<_>>(), groups.iter().map(row).collect());
+    }
+}
+
+/// The grades of the closest image of which the network is sure.
+pub fn grades(d: &mut Document, part: &PartResults, groups: &[Group]) {
+    d.heading(3, format!("Grades: {}", part.title()));
+    let nearest = match (part.dataset.validity, part.part.nearest) {
+        (Validity::L2AtMost(threshold), Some([_, _, nearest])) => format!(
+            " That threshold is {} of the median distance from the nearest training image of another label, {}.",
+            number(threshold / nearest, 2),
+            number(nearest, 2)
+        ),
+        _ => String::new(),
     };
-    let shares: Vec<String> = part.part.middle().into_iter().map(|a| percent(of(a))).collect();
-    shares.join(" / ")
+    d.text(format!(
+        "Of the closest image of which the network is at least {} % sure, in percent of the images read rightly.{nearest}",
+        100.0 * CONFIDENT
+    ));
+    let mut rows = Vec::new();
+    for group in groups {
+        for norm in part.part.norms() {
+            let cell = part.cell(group, Purpose::Graded, Key::smallest(norm));
+            let n = cell.attacked().count() as f64;
+            let mut row = vec![group.title(), format!("closest in {}", norm.symbol())];
+            row.extend(GRADES.iter().chain([&Grade::Failed]).map(|g| percent(cell.graded(*g) as f64 / n)));
+            row.push(quartiles(cell.quartiles(|l| l.record.l2), 2));
+            row.push(quartiles(cell.quartiles(|l| l.record.ssim), 3));
+            rows.push(row);
+        }
+    }
+    let mut head = vec!["network", "image"];
+    head.extend(GRADES.iter().chain([&Grade::Failed]).map(|grade| grade.name()));
+    head.extend(["L2", "SSIM"]);
+    d.table(&head, rows);
 }
 
 pub fn table(d: &mut Document, part: &PartResults, group: &Group) {
@@ -140,29 +207,20 @@ pub fn sweep(d: &mut Document, part: &PartResults, groups: &[Group]) {
         Validity::L2AtMost(_) => "L2 at most",
         Validity::SsimAtLeast(_) => "SSIM at least",
     };
-    let holds = |line: &Line, threshold: f64| {
-        let norms = Norms { l2: line.record.l2, ..Norms::default() };
-        part.dataset.validity.at(threshold).holds(&norms, line.record.ssim)
-    };
     let mut rows = Vec::new();
     for group in groups {
-        for attack in part.part.middle() {
-            let cell = part.cell(group, Purpose::Study, attack);
-            let mut row = vec![group.title(), attack.title()];
-            row.extend(thresholds.iter().map(|&t| {
-                let valid = cell.share(|l| l.record.success && holds(l, t)).value;
-                let high = cell.share(|l| {
-                    l.record.success && holds(l, t) && f64::from(l.record.confidence) >= CONFIDENT
-                });
-                format!("{} / {}", percent(valid), percent(high.value))
-            }));
+        for norm in part.part.norms() {
+            let cell = part.cell(group, Purpose::Graded, Key::smallest(norm));
+            let high = |t: &f64| cell.share(|l| l.record.success && l.valid_at(part.dataset, *t)).value;
+            let mut row = vec![group.title(), format!("closest in {}", norm.symbol())];
+            row.extend(thresholds.iter().map(|t| percent(high(t))));
             rows.push(row);
         }
     }
     d.heading(3, format!("What the threshold of validity does: {}", part.title()));
-    d.text("The share of the attacked that is fooled and valid / that is confident too, so that it is graded high; in percent.");
+    d.text("The share graded high, in percent: the closest image of which the network is sure is valid.");
     let heads: Vec<String> = thresholds.iter().map(|t| format!("{words} {t}")).collect();
-    let mut head = vec!["network", "attack"];
+    let mut head = vec!["network", "image"];
     head.extend(heads.iter().map(String::as_str));
     d.table(&head, rows);
 }
@@ -171,8 +229,7 @@ pub fn checklist(d: &mut Document, part: &PartResults, checked: &[(Group, Vec<Ch
     d.heading(3, format!("Is it honest? The checks: {}", part.title()));
     d.text(format!(
         "On the first network of each architecture, with f32 weights on the first whose f32 weights were there; middle budgets: \
-         {}. Checks with twice the iterations of L-BFGS or without a gradient, and attacks of L-BFGS on f32 weights, are made on \
-         the first {} images.",
+         {}. Checks without a gradient, searches on f32 weights and L-BFGS on these are made on the first {} images.",
         part.part.middle().into_iter().map(Key::title).collect::<Vec<_>>().join(", "),
         part.part.dear()
     ));

@@ -1,46 +1,61 @@
-//! What was decided: H0 and H1 in a sentence each, and attack by attack.
+//! What was decided: H0 and H1 in a sentence each, and norm by norm.
 
 use super::document::{Block, Document};
 use super::{Checked, prose};
 use crate::datasets::{LFW, MNIST};
-use crate::metrics::statistics::Interval;
-use crate::study::hypotheses::{Comparison, Family, Measure, Verdict, h0, h1};
+use crate::study::hypotheses::{Comparison, Family, Overall, Scale, Verdict, factor, h0, h1};
+use crate::study::plan::Purpose;
 use crate::study::results::{Group, PartResults, Results};
-use crate::study::words::{NONE, number, percent};
+use crate::study::words::NONE;
 use crate::zoo;
 
-/// A VAE beside a plain network on a data set.
+/// Towards the next label, and to any wrong one.
+const GOALS: [(Purpose, &str); 2] = [(Purpose::Smallest, "targeted"), (Purpose::Untargeted, "untargeted")];
+
+/// A VAE beside a plain network on a data set, for each of [`GOALS`].
 pub struct H0<'a> {
     part: &'a PartResults,
     vae: Group,
     plain: Group,
-    family: Family,
+    families: [Family; 2],
 }
 
-/// Every VAE beside every plain network; what was trained to withstand attacks says nothing of the architecture.
+/// An architecture on both data sets, on each scale, for each of [`GOALS`].
+pub struct H1 {
+    high: Group,
+    low: Group,
+    scales: Vec<(Scale, [Family; 2])>,
+}
+
+/// Every VAE beside every plain network; what was trained to withstand attacks says nothing of the architecture, and of a VAE
+/// that draws no smallest change is known.
 pub fn all_h0(results: &Results) -> Vec<H0<'_>> {
     let mut all = Vec::new();
     for part in &results.parts {
-        let (vaes, plain): (Vec<Group>, Vec<Group>) =
-            part.groups().into_iter().filter(|g| g.spec.defends.is_none()).partition(|g| g.spec.is_vae());
+        let usual = part.groups().into_iter().filter(|g| g.spec.defends.is_none() && !g.draws());
+        let (vaes, plain): (Vec<Group>, Vec<Group>) = usual.partition(|g| g.spec.is_vae());
         for vae in vaes {
             for plain in &plain {
-                let family = h0(part, &vae, plain);
-                all.push(H0 { part, vae: vae.clone(), plain: plain.clone(), family });
+                let families = GOALS.map(|(purpose, _)| h0(part, &vae, plain, purpose));
+                if families.iter().any(|family| !family.comparisons.is_empty()) {
+                    all.push(H0 { part, vae: vae.clone(), plain: plain.clone(), families });
+                }
             }
         }
     }
     all
 }
 
-/// An architecture on both data sets.
-pub fn all_h1(results: &Results) -> Vec<(Group, Group, Family)> {
+/// Every architecture on both data sets.
+pub fn all_h1(results: &Results) -> Vec<H1> {
     let of = |name: &str| results.parts.iter().find(|p| p.dataset.name == name);
     let (Some(low), Some(high)) = (of(MNIST.name), of(LFW.name)) else { return Vec::new() };
     let pair = |group: Group| {
         let other = high.group(group.family())?;
-        let family = h1((high, &other), (low, &group));
-        (!family.comparisons.is_empty()).then_some((other, group, family))
+        let on = |scale| (scale, GOALS.map(|(purpose, _)| h1((high, &other), (low, &group), purpose, scale)));
+        let scales: Vec<_> = Scale::ALL.map(on).into();
+        let any = scales.iter().any(|(_, families)| families.iter().any(|f| !f.comparisons.is_empty()));
+        any.then_some(H1 { high: other, low: group, scales })
     };
     low.groups().into_iter().filter(|g| !g.draws() && g.spec.defends.is_none()).filter_map(pair).collect()
 }
@@ -59,29 +74,21 @@ fn failed(checked: &[Checked], groups: &[&Group]) -> String {
     if words.is_empty() {
         String::new()
     } else {
-        format!("; checks that failed, see below: {}", words.join(", "))
+        format!(" Checks that failed, see below: {}.", words.join(", "))
     }
 }
 
-/// Every VAE beside every plain network, and every architecture on both data sets.
-pub type Decided<'a, 'b> = (&'a [H0<'b>], &'a [(Group, Group, Family)]);
-
-pub fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h1): Decided<'_, '_>) {
+/// Writes what was decided.
+pub fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h1): (&[H0<'_>], &[H1])) {
     d.heading(2, "What was decided");
     let mut said = Vec::new();
+    let against = [Verdict::Stronger, Verdict::Weaker];
     for h in h0.iter().filter(|h| h.plain.family() == "cnn") {
         let name = format!("H0 on {} for the {}", h.part.title(), h.vae.title());
-        said.push(sentence(
-            &name,
-            &h.family,
-            [Verdict::Stronger, Verdict::Weaker],
-            "the VAE",
-            "the CNN",
-            (&[&h.vae, &h.plain], checked),
-        ));
+        said.push(sentence(&name, &h.families, against, "that of the CNN", (&[&h.vae, &h.plain], checked)));
     }
     // A VAE differs from a CNN in more than that it is one; from a plain network of its own layers in what both trainings say.
-    for h in h0.iter().filter(|h| h.plain.controls(&h.vae) && !h.vae.draws()) {
+    for h in h0.iter().filter(|h| h.plain.controls(&h.vae)) {
         let name = format!(
             "H0 on {} for the {}, beside its own layers as a plain network ({}){},",
             h.part.title(),
@@ -89,28 +96,21 @@ pub fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h
             h.plain.title(),
             besides(&h.vae, &h.plain)
         );
-        said.push(sentence(
-            &name,
-            &h.family,
-            [Verdict::Stronger, Verdict::Weaker],
-            "the VAE",
-            "the plain network",
-            (&[&h.vae, &h.plain], checked),
-        ));
+        let groups: &[&Group] = &[&h.vae, &h.plain];
+        said.push(sentence(&name, &h.families, against, "that of the plain network", (groups, checked)));
     }
-    for (high, low, family) in h1 {
-        let name = format!("H1 for the {}", low.title());
-        said.push(sentence(
-            &name,
-            family,
-            [Verdict::Weaker, Verdict::Stronger],
-            "faces",
-            "digits",
-            (&[high, low], checked),
-        ));
+    for h in h1 {
+        for (scale, families) in &h.scales {
+            if families.iter().all(|family| family.comparisons.is_empty()) {
+                continue;
+            }
+            let name = format!("H1 for the {}, {}", h.low.title(), scale.title());
+            let towards = [Verdict::Weaker, Verdict::Stronger];
+            said.push(sentence(&name, families, towards, "that on digits", (&[&h.high, &h.low], checked)));
+        }
     }
     if said.is_empty() {
-        d.text("Nothing: H0 needs a VAE and a CNN, H1 both data sets.");
+        d.text("Nothing: H0 needs a VAE and a CNN, H1 both data sets, and both the smallest change in some norm.");
         return;
     }
     d.blocks.push(Block::Items(said));
@@ -124,102 +124,132 @@ pub fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h
 /// One sentence of a verdict; `for_it` are the verdicts for and against the hypothesis.
 fn sentence(
     name: &str,
-    family: &Family,
+    families: &[Family; 2],
     [for_it, against]: [Verdict; 2],
-    first: &str,
     second: &str,
     (groups, checked): (&[&Group], &[Checked]),
 ) -> String {
-    if family.comparisons.is_empty() {
-        return format!("**{name} is undecided**: no comparison could be made.");
-    }
-    let few = groups.iter().any(|g| g.entrants.len() < 3);
-    let verdict = match family.verdict() {
-        v if v == for_it => "holds",
-        v if v == against => "fails",
+    let word = |overall| match overall {
+        Overall::All(v) if v == for_it => "holds",
+        Overall::All(v) if v == against => "fails",
+        Overall::Mixed => "is mixed",
         _ => "is undecided",
     };
-    let these = if few && family.verdict() != Verdict::Undecided { " for these networks" } else { "" };
-    let (pro, contra, all) = (family.count(for_it), family.count(against), family.comparisons.len());
-    let mut text =
-        format!("**{name} {verdict}{these}**: of {all} comparisons {pro} speak for it, {contra} against");
-    let loud = family.comparisons.iter().filter(|c| c.verdict() != Verdict::Undecided);
-    let shares = loud.filter(|c| c.measure == Measure::Fooled);
-    if let Some(c) = shares.max_by(|a, b| a.effect.value.abs().total_cmp(&b.effect.value.abs())) {
-        let are = if first == "faces" { "are" } else { "is" };
-        text += &format!("; at {}, {first} {are} fooled {} than {second}", c.title, more_or_less(c.effect));
-    }
-    if let Some(c) = family.comparisons.iter().find(|c| c.measure == Measure::Distance) {
-        let Interval { value, low, high } = c.effect;
-        text += &format!(
-            "; {} of {first}: {} [{}, {}] times that of {second}",
-            c.title,
-            number(value, 2),
-            number(low, 2),
-            number(high, 2)
-        );
-    }
+    let of = |family: &Family, goal: &str| {
+        let each: Vec<String> = family
+            .comparisons
+            .iter()
+            .map(|c| {
+                let says = match c.verdict() {
+                    v if v == for_it => "for it",
+                    v if v == against => "against",
+                    _ => "undecided",
+                };
+                format!("{} {} ({says})", c.norm.symbol(), c.effect())
+            })
+            .collect();
+        let hangs = match &family.hangs_on[..] {
+            [] => String::new(),
+            some => format!("; another verdict without {}", some.join(" or without ")),
+        };
+        format!("{goal} the smallest change is {} times {second}{hangs}", each.join(", "))
+    };
+    let overall = families.iter().map(|family| word(family.overall())).collect::<Vec<_>>();
+    let verdict = match &overall[..] {
+        [a, b] if a == b => (*a).to_owned(),
+        [a, b] => format!("{a} {}, {b} {}", GOALS[0].1, GOALS[1].1),
+        _ => String::new(),
+    };
+    let few = groups.iter().any(|g| g.entrants.len() < 2);
+    let these =
+        if few && overall.iter().any(|word| *word != "is undecided") { " for these networks" } else { "" };
+    let found: Vec<String> = families
+        .iter()
+        .zip(GOALS)
+        .filter(|(family, _)| !family.comparisons.is_empty())
+        .map(|(family, (_, goal))| of(family, goal))
+        .collect();
+    let mut text = format!("**{name} {verdict}{these}**: {}.", found.join("; ")).replace("× ", "");
     text += &failed(checked, groups);
     if few {
         let counts: Vec<String> = groups.iter().map(|g| g.entrants.len().to_string()).collect();
         text += &format!(
-            " (networks: {}; so few do not tell an architecture from a lucky initialisation)",
+            " (Networks: {}; so few do not tell an architecture from a lucky initialisation.)",
             counts.join(" and ")
         );
     }
-    text + "."
+    text
 }
 
-/// A difference of shares in words.
-fn more_or_less(effect: Interval) -> String {
-    let (word, sign) = if effect.value < 0.0 { ("less", -1.0) } else { ("more", 1.0) };
-    let [a, b] = [sign * effect.low, sign * effect.high];
-    let bounds = format!("{} to {}", percent(a.min(b)), percent(a.max(b)));
-    format!("{} points {word} often [{bounds}]", percent(sign * effect.value))
-}
-
-fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[(Group, Group, Family)]) {
+fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[H1]) {
     let verdict = |v: Verdict| match v {
         Verdict::Stronger => "first is stronger",
         Verdict::Weaker => "first is weaker",
         Verdict::Undecided => NONE,
     };
-    let rows = |family: &Family| -> Vec<Vec<String>> {
+    let rows = |family: &Family, what: &str| -> Vec<Vec<String>> {
         let row = |c: &Comparison| {
-            let seeds = c.over_seeds.map_or(NONE.into(), |(low, high)| match c.measure {
-                Measure::Fooled => format!("{:+.1} to {:+.1}", 100.0 * low, 100.0 * high),
-                Measure::Distance => format!("× {low:.2} to {high:.2}"),
-            });
             vec![
                 format!("{} – {}", family.first, family.second),
-                c.title.clone(),
+                what.to_owned(),
+                c.norm.symbol().to_owned(),
                 c.effect(),
-                seeds,
+                factor(c.over_images),
+                c.over_seeds.map_or(NONE.into(), |(low, high)| format!("× {low:.2} to {high:.2}")),
                 if c.left_out == 0 {
                     c.images.to_string()
                 } else {
                     format!("{} ({} not fooled)", c.images, c.left_out)
                 },
+                p_value(c.p_images),
+                c.p_networks.map_or(NONE.into(), p_value),
                 p_value(c.adjusted),
                 verdict(c.verdict()).into(),
             ]
         };
         family.comparisons.iter().map(row).collect()
     };
-    let head =
-        ["first – second", "attack", "effect [95 %]", "over pairs of seeds", "images", "p (Holm)", "says"];
+    let head = [
+        "first – second",
+        "goal",
+        "norm",
+        "ratio [95 %, networks]",
+        "[95 %, images]",
+        "over pairs of seeds",
+        "images",
+        "p, images",
+        "p, networks",
+        "p (Holm)",
+        "says",
+    ];
     for part in &results.parts {
-        let all: Vec<Vec<String>> =
-            h0.iter().filter(|h| std::ptr::eq(h.part, part)).flat_map(|h| rows(&h.family)).collect();
+        let of = |h: &H0<'_>| {
+            h.families
+                .iter()
+                .zip(GOALS)
+                .flat_map(|(family, (_, goal))| rows(family, goal))
+                .collect::<Vec<_>>()
+        };
+        let all: Vec<Vec<String>> = h0.iter().filter(|h| std::ptr::eq(h.part, part)).flat_map(of).collect();
         if !all.is_empty() {
-            d.heading(3, format!("H0 on {}, attack by attack", part.title()));
-            d.text("Points by which the first is fooled more often (above 0: it is the weaker), or its L2 over that of the second (below 1: it is the weaker).");
+            d.heading(3, format!("H0 on {}, norm by norm", part.title()));
+            d.text("The smallest change that fools the first over that of the second (below 1: the first is the weaker).");
             d.table(&head, all);
         }
     }
-    let all: Vec<Vec<String>> = h1.iter().flat_map(|(_, _, family)| rows(family)).collect();
+    let of = |h: &H1| {
+        let scale = |(scale, families): &(Scale, [Family; 2])| {
+            let rows = families
+                .iter()
+                .zip(GOALS)
+                .flat_map(|(family, (_, goal))| rows(family, &format!("{goal}, {}", scale.title())));
+            rows.collect::<Vec<_>>()
+        };
+        h.scales.iter().flat_map(scale).collect::<Vec<_>>()
+    };
+    let all: Vec<Vec<String>> = h1.iter().flat_map(of).collect();
     if !all.is_empty() {
-        d.heading(3, "H1, attack by attack");
+        d.heading(3, "H1, norm by norm");
         d.table(&head, all);
     }
 }
