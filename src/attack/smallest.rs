@@ -32,6 +32,9 @@ const SMOOTH_SHARE: f32 = 0.7;
 const RATE_L2: f32 = 1.0;
 const RATE_LINF: f32 = 3.0;
 const RATE_L1: f32 = 1.0;
+/// The margin that the weights are made for, in nats: where more is lacking at the first step, margins are divided so that it is
+/// this. A network whose logits are large, as one that was distilled has them, is no other for that.
+const USUAL_MARGIN: f32 = 15.0;
 
 /// What the search may do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +46,8 @@ pub struct SmallestOptions {
     /// How far Adam moves a pixel at the first step, above 0; by the scale of the image's own distance when not given. At
     /// the last step it is a hundredth of that.
     pub rate: Option<f32>,
+    /// What margins are divided by, at least 1; by how much is lacking at the first step when not given.
+    pub scale: Option<f32>,
     /// Weight of the past in Adam's average of the gradients, in [0, 1).
     pub momentum: f32,
     /// The weight of the distance at the start, as a share of the margin's; above 0.
@@ -58,12 +63,22 @@ pub struct SmallestOptions {
 impl SmallestOptions {
     /// The defaults.
     pub fn new(norm: Norm, steps: usize) -> Self {
-        Self { norm, steps, rate: None, momentum: 0.5, ratio: 0.01, smooth: true, aim: None, confidence: 0.0 }
+        Self {
+            norm,
+            steps,
+            rate: None,
+            scale: None,
+            momentum: 0.5,
+            ratio: 0.01,
+            smooth: true,
+            aim: None,
+            confidence: 0.0,
+        }
     }
 
-    /// The paper's: steps of a tenth, Adam's own momentum, no smoothing.
+    /// The paper's: steps of a tenth, margins as they are, Adam's own momentum, no smoothing.
     pub fn published(norm: Norm, steps: usize) -> Self {
-        Self { rate: Some(0.1), momentum: 0.9, smooth: false, ..Self::new(norm, steps) }
+        Self { rate: Some(0.1), scale: Some(1.0), momentum: 0.9, smooth: false, ..Self::new(norm, steps) }
     }
 }
 
@@ -74,6 +89,8 @@ pub struct Smallest {
     candidate: Candidate,
     /// How far a pixel moves at the first step.
     rate: f32,
+    /// What margins are divided by.
+    scale: f32,
     /// Evaluations so far.
     evaluated: usize,
     /// Whether the start is the original, which may be read as wanted already.
@@ -118,6 +135,7 @@ impl Smallest {
             options,
             candidate,
             rate: options.rate.unwrap_or(1.0),
+            scale: options.scale.unwrap_or(1.0),
             evaluated: 0,
             from_original: true,
             average: vec![0.0; n],
@@ -143,6 +161,11 @@ impl Smallest {
     /// How far a pixel moves at the first step; known after the first evaluation.
     pub(super) fn rate(&self) -> f32 {
         self.rate
+    }
+
+    /// What margins are divided by; known after the first evaluation.
+    pub(super) fn scale(&self) -> f32 {
+        self.scale
     }
 
     /// The first step by the scale of the image's distance: the largest change of a pixel in the smallest change that would
@@ -182,7 +205,7 @@ impl Smallest {
         let sigma = SMOOTH[0] * (SMOOTH[1] / SMOOTH[0]).powf(done / SMOOTH_SHARE);
         // A norm that has a gradient is descended together with the margin; of others the proximal step is taken.
         let gradual = norm == Norm::L2 || smooth;
-        let push = sigmoid(value) * if gradual { weights[1] } else { 1.0 };
+        let push = sigmoid(value / self.scale) / self.scale * if gradual { weights[1] } else { 1.0 };
         let far = change.iter().map(|d| f64::from(*d).powi(2)).sum::<f64>().sqrt() as f32;
         let shrink = rate * weights[0] / weights[1];
         let size = |square: f32| square.sqrt() / correct[1] + 1e-8;
@@ -269,6 +292,7 @@ impl Attack for Smallest {
                 self.candidate.skip(progress.predicted, progress.refused)?;
             }
             self.rate = self.options.rate.unwrap_or_else(|| self.own_rate());
+            self.scale = self.options.scale.unwrap_or((self.lacking / USUAL_MARGIN).max(1.0));
         }
         self.evaluated += 1;
         if self.evaluated >= self.options.steps {

@@ -145,8 +145,9 @@ pub struct Strongest {
     /// All stages, and the place of the one under way.
     order: Vec<Kind>,
     stages: usize,
-    /// How far the first search moves a pixel at first.
+    /// How far the first search moves a pixel at first, and what it divides margins by.
     rate: Option<f32>,
+    scale: Option<f32>,
     /// Away from a label: the others, the nearest first by the survey; what scouts came to, and how far that was.
     near: Vec<usize>,
     found: Vec<(usize, f64)>,
@@ -196,6 +197,7 @@ impl Strongest {
             order: Vec::new(),
             stages: 0,
             rate: None,
+            scale: None,
             near: Vec::new(),
             found: Vec::new(),
             steps: 0,
@@ -265,8 +267,12 @@ impl Strongest {
             Kind::Scout(which) => {
                 let aim = Some(Aim::Towards(*self.near.get(which)?));
                 let steps = ((SCOUT_SHARE * gradients as f32) as usize).clamp(1, left);
-                let options =
-                    SmallestOptions { aim, confidence: self.certain, ..SmallestOptions::new(norm, steps) };
+                let options = SmallestOptions {
+                    aim,
+                    scale: self.scale,
+                    confidence: self.certain,
+                    ..SmallestOptions::new(norm, steps)
+                };
                 let search = Smallest::on(candidate, options);
                 Some(Stage::Smallest(Box::new(search.starting(&self.blank.original))))
             }
@@ -309,6 +315,7 @@ impl Strongest {
                 };
                 let options = SmallestOptions {
                     rate,
+                    scale: self.scale,
                     // The later ones begin near the boundary, or where the distance has yet to count.
                     ratio: if from == From::Original { 0.01 } else { 1.0 },
                     aim,
@@ -341,6 +348,7 @@ impl Strongest {
             Stage::Survey(survey) => self.near = survey.nearest(),
             Stage::Smallest(search) => {
                 self.rate.get_or_insert(search.rate());
+                self.scale.get_or_insert(search.scale());
                 if let Kind::Scout(_) = self.order[self.stages] {
                     let found = search.outcome().filter(|best| best.progress.success);
                     let far = found

@@ -33,7 +33,7 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
     let group = &Group { entrants: checked, ..group.clone() };
     let middle = part.part.middle();
     let at = part.part.middle_of(&LINF);
-    let cell = |purpose, attack| part.cell(group, purpose, attack);
+    let cell = |purpose, attack| part.alone(group, purpose, attack);
     let fooled = |purpose, attack| cell(purpose, attack).share(|l| l.record.success).value;
     let percent = |share: f64| format!("{} %", words::percent(share));
     let mut checks = Vec::new();
@@ -80,21 +80,17 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
         let least = smallest.share(|l| l.record.success).value;
         let what = format!("Without a budget an attack is found for all ({})", norm.symbol());
         add(&what, percent(least), Some(least >= 1.0 - 1e-9));
-        nearer(
-            &smallest,
-            &cell(Purpose::Untargeted, Key::smallest(norm)),
-            norm,
-            "Any wrong label is no farther than the next",
-            &mut add,
-        );
+        // Where it is, verdicts and figures take the nearer of the two.
+        let what = "Any wrong label is no farther than the next";
+        nearer(&smallest, &cell(Purpose::Untargeted, Key::smallest(norm)), norm, (what, false), &mut add);
         // What the other attacks found in this norm lies no nearer.
         for key in part.part.keys().into_iter().filter(|key| key.norm == norm && key.searches()) {
             let what = format!("The strongest attack comes as near as {}", key.title());
-            nearer(&cell(Purpose::Study, key), &smallest, norm, &what, &mut add);
+            nearer(&cell(Purpose::Study, key), &smallest, norm, (&what, true), &mut add);
         }
         let asked = cell(Purpose::DecisionBased, Key { attack: &HOPSKIPJUMP, norm, budget: None });
         let what = format!("White-box comes nearer than {QUERIES} questions for the label alone");
-        nearer(&asked, &smallest, norm, &what, &mut add);
+        nearer(&asked, &smallest, norm, (&what, true), &mut add);
     }
     for at in middle.iter().copied().filter(|key| norms.contains(&key.norm)) {
         let Some(budget) = at.budget.map(f64::from) else { continue };
@@ -131,7 +127,7 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
 /// Which images of the first network of a group are fooled at a budget, by the number of the image: by the smallest change that is
 /// known, or where none was sought by the attack itself.
 fn white(part: &PartResults, group: &Group, at: Key) -> Vec<(usize, bool)> {
-    let smallest = part.cell(group, Purpose::Smallest, Key::smallest(at.norm));
+    let smallest = part.alone(group, Purpose::Smallest, Key::smallest(at.norm));
     let known = smallest.seeds.iter().any(|lines| !lines.is_empty());
     let cell = if known { smallest } else { part.cell(group, Purpose::Study, at) };
     let fooled = |l: &&Line| match at.budget {
@@ -147,7 +143,7 @@ fn nearer(
     first: &Cell<'_>,
     second: &Cell<'_>,
     norm: Norm,
-    what: &str,
+    (what, told): (&str, bool),
     add: &mut impl FnMut(&str, String, Option<bool>),
 ) {
     let (Some(a), Some(b)) = (first.seeds.first(), second.seeds.first()) else { return };
@@ -170,7 +166,7 @@ fn nearer(
         ratios.len()
     );
     // One image in twenty: no search for the smallest is sure to find it.
-    add(what, found, Some(20 * farther <= ratios.len()));
+    add(what, found, told.then_some(20 * farther <= ratios.len()));
 }
 
 /// An attack that asks for no gradient fools no image that the one which follows it does not.

@@ -91,17 +91,6 @@ pub enum Verdict {
     Undecided,
 }
 
-/// What all comparisons of a family come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overall {
-    /// All that speak say this, and at least one speaks.
-    All(Verdict),
-    /// Some say this, others that.
-    Mixed,
-    /// None speaks.
-    Undecided,
-}
-
 impl Comparison {
     /// What it says.
     pub fn verdict(&self) -> Verdict {
@@ -142,21 +131,9 @@ pub struct Family {
 }
 
 impl Family {
-    /// What it says in a norm.
-    pub fn verdict(&self, norm: Norm) -> Verdict {
-        let found = self.comparisons.iter().find(|c| c.norm == norm);
-        found.map_or(Verdict::Undecided, Comparison::verdict)
-    }
-
-    /// What it says over all.
-    pub fn overall(&self) -> Overall {
-        let says = |verdict| self.comparisons.iter().any(|c| c.verdict() == verdict);
-        match (says(Verdict::Stronger), says(Verdict::Weaker)) {
-            (true, true) => Overall::Mixed,
-            (true, false) => Overall::All(Verdict::Stronger),
-            (false, true) => Overall::All(Verdict::Weaker),
-            (false, false) => Overall::Undecided,
-        }
+    /// Whether it says anything at all.
+    pub fn speaks(&self) -> bool {
+        self.comparisons.iter().any(|c| c.verdict() != Verdict::Undecided)
     }
 }
 
@@ -384,6 +361,11 @@ mod tests {
         }
     }
 
+    /// What a family says in each norm.
+    fn says(family: &Family) -> Vec<Verdict> {
+        family.comparisons.iter().map(Comparison::verdict).collect()
+    }
+
     fn beside(first: &Side, second: &Side) -> Family {
         family(("a".into(), "b".into()), first, second, true)
     }
@@ -392,8 +374,8 @@ mod tests {
     fn a_plain_difference_is_found_and_none_is_made_up() {
         let spread = [-0.1, 0.0, 0.05, 0.1, -0.02, 0.03];
         let (near, far) = (side(0.5, &spread, 60, 1), side(1.0, &spread, 60, 2));
-        assert_eq!(beside(&near, &far).overall(), Overall::All(Verdict::Weaker));
-        assert_eq!(beside(&far, &near).overall(), Overall::All(Verdict::Stronger));
+        assert_eq!(says(&beside(&near, &far)), [Verdict::Weaker; 3]);
+        assert_eq!(says(&beside(&far, &near)), [Verdict::Stronger; 3]);
         assert!(beside(&near, &far).hangs_on.is_empty());
         let c = &beside(&near, &far).comparisons[0];
         assert!((c.effect.value - 0.5).abs() < 0.03 && c.effect.low < c.over_images.low, "{c:?}");
@@ -406,7 +388,7 @@ mod tests {
                 side(1.0, &seeds, 60, seed)
             };
             // Spreads that differ, of which a test that pools them makes too much.
-            beside(&six(0.4, 100 + seed), &six(0.1, 1000 + seed)).overall() != Overall::Undecided
+            beside(&six(0.4, 100 + seed), &six(0.1, 1000 + seed)).speaks()
         });
         let found = found.count();
         assert!(found <= 18, "{found} of 200");
@@ -415,7 +397,7 @@ mod tests {
     #[test]
     fn one_lucky_network_of_three_decides_nothing() {
         let lucky = beside(&side(1.0, &[0.0, 0.02, 1.5], 200, 5), &side(1.0, &[0.01, -0.02, 0.0], 200, 7));
-        assert_eq!(lucky.overall(), Overall::Undecided);
+        assert!(!lucky.speaks());
         let c = &lucky.comparisons[0];
         assert!(c.p_images < 1e-6 && c.p_networks.unwrap() > 0.3, "{c:?}");
         let (low, high) = c.over_seeds.unwrap();
@@ -426,7 +408,7 @@ mod tests {
     fn what_hangs_on_one_network_is_said() {
         let odd = [0.5, 0.5, 0.5, 0.5, 0.5, -0.45];
         let found = beside(&side(1.0, &odd, 60, 1), &side(1.0, &[0.0, 0.01, -0.01, 0.0, 0.02, -0.02], 60, 2));
-        assert_eq!(found.overall(), Overall::Undecided);
+        assert!(!found.speaks());
         assert_eq!(found.hangs_on, ["n5"]);
     }
 
@@ -462,7 +444,7 @@ mod tests {
         let found = beside(&near, &far);
         let c = &found.comparisons[0];
         assert_eq!((c.images, c.left_out, c.verdict()), (48, 2, Verdict::Undecided));
-        assert_eq!(found.verdict(Norm::ALL[1]), Verdict::Weaker);
+        assert_eq!(says(&found)[1], Verdict::Weaker);
     }
 
     #[test]

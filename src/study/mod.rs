@@ -294,10 +294,11 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
             let entrants = &mut parts[place].entrants;
             let first = checked.entry(weights.spec.name.clone()).or_insert_with(|| entrant.network.clone());
             let checked = *first == entrant.network && entrant.precision == Stored::Int8;
-            // Weights in full are there for the checks, and sampling VAEs to see what sampling hides: once each.
+            // Weights in full are there for the checks, and sampling VAEs to see what sampling hides: once each, of those that
+            // were trained as usual.
             let wanted = match (entrant.precision, entrant.inference) {
                 (Stored::F32, _) => full.get(&weights.spec.name) == Some(&entrant.network),
-                (Stored::Int8, Inference::Sampled) => checked,
+                (Stored::Int8, Inference::Sampled) => checked && weights.spec.defends.is_none(),
                 (Stored::Int8, Inference::Mean) => true,
             };
             if wanted {

@@ -11,6 +11,7 @@ use super::journal::RECORDS;
 use super::line::Line;
 use super::plan::{Chosen, Entrant, Key, Part, Plan, Purpose, Stored};
 use super::words::range;
+use crate::attack::strongest::STRONGEST;
 use crate::classifier::Inference;
 use crate::datasets::Dataset;
 use crate::metrics::grade::Grade;
@@ -152,9 +153,37 @@ impl PartResults {
         self.groups().into_iter().find(|g| g.family() == family && !g.draws())
     }
 
-    /// What an attack did to a group.
+    /// What an attack did to a group. Of the smallest change, targeted or not, the smallest that is known: whatever attack found
+    /// it, and towards whatever label where any will do.
     pub fn cell(&self, group: &Group, purpose: Purpose, attack: Key) -> Cell<'_> {
+        let known =
+            *attack.attack == STRONGEST && [Purpose::Smallest, Purpose::Untargeted].contains(&purpose);
+        let of = |entrant| {
+            let lines = self.lines(entrant, purpose, attack);
+            if known { self.smallest_known(entrant, lines, attack.norm) } else { lines }
+        };
+        Cell { seeds: group.entrants.iter().map(of).collect() }
+    }
+
+    /// What an attack did to a group, whatever others found.
+    pub fn alone(&self, group: &Group, purpose: Purpose, attack: Key) -> Cell<'_> {
         Cell { seeds: group.entrants.iter().map(|e| self.lines(e, purpose, attack)).collect() }
+    }
+
+    /// For each of these records of an entrant the one of the smallest change, among all that reached the same goal.
+    fn smallest_known<'a>(&'a self, entrant: &Entrant, lines: Vec<&'a Line>, norm: Norm) -> Vec<&'a Line> {
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        places.extend(lines.iter().enumerate().map(|(place, line)| (line.record.index, place)));
+        let mut known = lines.clone();
+        let far = |line: &Line| if line.record.success { norm.of(&line.norms()) } else { f64::INFINITY };
+        for line in self.lines.get(&entrant.name()).into_iter().flatten() {
+            let Some(&place) = places.get(&line.record.index) else { continue };
+            let same = [None, line.record.target].contains(&lines[place].record.target);
+            if same && far(line) < far(known[place]) {
+                known[place] = line;
+            }
+        }
+        known
     }
 
     /// For each image, the cluster that it is drawn with: of faces the person, of others itself.

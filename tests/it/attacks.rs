@@ -3,9 +3,10 @@
 use misread::attack::apgd::LossKind;
 use misread::attack::l1::L1Form;
 use misread::attack::{Attack, Goal, Norm, Options, Progress, run, run_all};
-use misread::classifier::{Classifier, Query};
+use misread::classifier::{Classifier, Network, Query};
 use misread::error::Error;
 use misread::metrics::norms::Norms;
+use misread::zoo;
 use proptest::prelude::*;
 
 use crate::common;
@@ -426,6 +427,37 @@ fn the_strongest_attack_keeps_to_its_gradients_and_finds_no_less_than_the_others
             assert!(far <= 1.3 * ours * (1.0 + 1e-5) && end.gradients <= 1_000, "{far} {ours} {end:?}");
         }
         assert!(better >= all - 1, "{norm:?}: {better} of {all}");
+    }
+}
+
+/// A network whose logits are 25 times as large reads and is fooled as before: distilled ones are such. Searches of few steps
+/// ended far away there, or not at all.
+#[test]
+fn the_smallest_change_is_found_however_large_logits_are() {
+    let weights = zoo::read(common::WEIGHTS).unwrap();
+    let mut large = weights.clone();
+    let last = large.tensors.len() - 2;
+    large.tensors[last..].iter_mut().flatten().for_each(|w| *w *= 25.0);
+    let mut networks = [weights, large].map(|weights| Network::new(&weights).unwrap());
+    let samples = common::samples();
+    for norm in [Norm::Linf, Norm::L1, Norm::L2] {
+        for away in [false, true] {
+            let mut far = networks.each_mut().map(|network| {
+                let of = |digit| {
+                    let (image, label) = (samples.image(digit).unwrap(), usize::from(samples.labels[digit]));
+                    let goal = if away { Goal::Away(label) } else { Goal::Target((label + 1) % 10) };
+                    let options = Options { search: true, steps: 300, ..under("strongest", norm) };
+                    let mut attack = options.attack(network, &image, goal).unwrap();
+                    run(&mut *attack, network).unwrap();
+                    let progress = attack.outcome().unwrap().progress;
+                    if progress.success { norm.of(&progress.norms) } else { f64::INFINITY }
+                };
+                (0..12).map(of).collect::<Vec<_>>()
+            });
+            far.iter_mut().for_each(|far| far.sort_by(f64::total_cmp));
+            let [usual, large] = far.map(|far| 0.5 * (far[5] + far[6]));
+            assert!(large < 1.2 * usual, "{norm:?} {away}: {large} where it was {usual}");
+        }
     }
 }
 

@@ -21,10 +21,8 @@ pub const HOW_DECIDED: &str = "H0: a VAE classifier is less vulnerable than a CN
          over networks that differ in the seed of their training. Both have to reject: the p-value is the larger of the two, with \
          Holm's correction over the three norms; families are not corrected against each other. Where there is one network of a \
          kind the second test cannot be made, and the verdict is of these networks alone. The first interval is Welch's over \
-         networks, the second a bootstrap over images (people, of faces) for these networks. A comparison speaks when its \
-         corrected p is below 0.05 and its interval lies on one side of 1; a hypothesis holds when comparisons speak and all of \
-         them for it, fails when all speak against it, is mixed when some do this and some that, and is undecided when none speaks. \
-         Of three networks or more it is tried whether any one of them could be dropped: where a norm would then be decided \
+         networks, the second a bootstrap over images (people, of faces) for these networks. In a norm a hypothesis holds or \
+         fails when the corrected p is below 0.05 and the interval lies on one side of 1, and is undecided otherwise. Of three networks or more it is tried whether any one of them could be dropped: where a norm would then be decided \
          otherwise, the sentence says without which.";
 
 /// What must be known of H1.

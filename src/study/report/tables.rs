@@ -229,7 +229,7 @@ pub fn checklist(d: &mut Document, part: &PartResults, checked: &[(Group, Vec<Ch
     d.heading(3, format!("Is it honest? The checks: {}", part.title()));
     d.text(format!(
         "On the first network of each architecture, with f32 weights on the first whose f32 weights were there; middle budgets: \
-         {}. Checks without a gradient, searches on f32 weights and L-BFGS on these are made on the first {} images.",
+         {}. Checks without a gradient, all that draws, searches on f32 weights and L-BFGS on these are made on the first {} images.",
         part.part.middle().into_iter().map(Key::title).collect::<Vec<_>>().join(", "),
         part.part.dear()
     ));

@@ -3,7 +3,7 @@
 use super::document::{Block, Document};
 use super::{Checked, prose};
 use crate::datasets::{LFW, MNIST};
-use crate::study::hypotheses::{Comparison, Family, Overall, Scale, Verdict, factor, h0, h1};
+use crate::study::hypotheses::{Comparison, Family, Scale, Verdict, factor, h0, h1};
 use crate::study::plan::Purpose;
 use crate::study::results::{Group, PartResults, Results};
 use crate::study::words::NONE;
@@ -129,40 +129,47 @@ fn sentence(
     second: &str,
     (groups, checked): (&[&Group], &[Checked]),
 ) -> String {
-    let word = |overall| match overall {
-        Overall::All(v) if v == for_it => "holds",
-        Overall::All(v) if v == against => "fails",
-        Overall::Mixed => "is mixed",
+    let word = |verdict| match verdict {
+        v if v == for_it => "holds",
+        v if v == against => "fails",
         _ => "is undecided",
     };
     let of = |family: &Family, goal: &str| {
-        let each: Vec<String> = family
-            .comparisons
-            .iter()
-            .map(|c| {
-                let says = match c.verdict() {
-                    v if v == for_it => "for it",
-                    v if v == against => "against",
-                    _ => "undecided",
-                };
-                format!("{} {} ({says})", c.norm.symbol(), c.effect())
-            })
-            .collect();
+        let each: Vec<String> =
+            family.comparisons.iter().map(|c| format!("{} {}", c.norm.symbol(), c.effect())).collect();
         let hangs = match &family.hangs_on[..] {
             [] => String::new(),
             some => format!("; another verdict without {}", some.join(" or without ")),
         };
         format!("{goal} the smallest change is {} times {second}{hangs}", each.join(", "))
     };
-    let overall = families.iter().map(|family| word(family.overall())).collect::<Vec<_>>();
-    let verdict = match &overall[..] {
-        [a, b] if a == b => (*a).to_owned(),
-        [a, b] => format!("{a} {}, {b} {}", GOALS[0].1, GOALS[1].1),
-        _ => String::new(),
+    // “fails in L∞ and L2, is undecided in L1”
+    let phrase = |family: &Family| -> String {
+        let says = [for_it, against, Verdict::Undecided].map(|verdict| {
+            let norms: Vec<&str> = family
+                .comparisons
+                .iter()
+                .filter(|c| c.verdict() == verdict)
+                .map(|c| c.norm.symbol())
+                .collect();
+            match norms.len() {
+                0 => None,
+                n if n == family.comparisons.len() && n == 1 => {
+                    Some(format!("{} in {}", word(verdict), norms[0]))
+                }
+                n if n == family.comparisons.len() => Some(format!("{} in every norm", word(verdict))),
+                _ => Some(format!("{} in {}", word(verdict), norms.join(" and "))),
+            }
+        });
+        says.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    };
+    let verdict = match families.each_ref().map(phrase) {
+        [a, b] if a == b || b.is_empty() => a,
+        [a, b] => format!("{a} ({}); {b} ({})", GOALS[0].1, GOALS[1].1),
     };
     let few = groups.iter().any(|g| g.entrants.len() < 2);
-    let these =
-        if few && overall.iter().any(|word| *word != "is undecided") { " for these networks" } else { "" };
+    let decided = families.iter().any(Family::speaks);
+    let these = if few && decided { ", for these networks" } else { "" };
     let found: Vec<String> = families
         .iter()
         .zip(GOALS)
