@@ -13,16 +13,11 @@ type Drawn = Result<(), Box<dyn std::error::Error>>;
 /// Places along an axis at which a share is drawn.
 const POINTS: usize = 120;
 
-/// Where rising curves leave room for a legend, and falling ones.
-pub const LOWER_RIGHT: SeriesLabelPosition = SeriesLabelPosition::LowerRight;
-pub const UPPER_RIGHT: SeriesLabelPosition = SeriesLabelPosition::UpperRight;
-const UPPER_LEFT: SeriesLabelPosition = SeriesLabelPosition::UpperLeft;
-
 /// The size of a panel.
 const PANEL: (u32, u32) = (540, 380);
 
-/// Colours that the colour-blind can tell apart (Okabe and Ito 2008).
-const COLOURS: [RGBColor; 7] = [
+/// Colours that the colour-blind can tell apart (after Okabe and Ito 2008).
+const COLOURS: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -30,6 +25,9 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(150, 110, 0),
     RGBColor(90, 90, 90),
+    RGBColor(0, 0, 0),
+    RGBColor(160, 20, 60),
+    RGBColor(240, 190, 40),
 ];
 
 /// One colour for each place in a list of groups.
@@ -49,19 +47,22 @@ struct Panel {
 }
 
 /// Against the budget, a panel for each norm and a line with its 95 % band for each group: how many of the attacked are fooled by
-/// the smallest change ([`Purpose::Smallest`]), or how many of all withstand it ([`Purpose::Untargeted`]). `legend_at` is where
-/// the curves leave room for the legend.
+/// the smallest change ([`Purpose::Smallest`]), or how many of all withstand it ([`Purpose::Untargeted`]).
 ///
 /// # Errors
 /// When it cannot be drawn.
-pub fn curves(
-    part: &PartResults,
-    groups: &[Group],
-    (purpose, legend_at): (Purpose, SeriesLabelPosition),
-) -> Result<String> {
+pub fn curves(part: &PartResults, groups: &[Group], purpose: Purpose) -> Result<String> {
     let title = if purpose == Purpose::Untargeted { "robust accuracy" } else { "fooled" };
     let panels = part.part.norms().into_iter().map(|norm| {
-        let most = part.dataset.budgets(norm).study.last().map_or(1.0, |most| f64::from(*most));
+        let last = part.dataset.budgets(norm).study.last().map_or(1.0, |most| f64::from(*most));
+        // To where nearly all of all have given in.
+        let farthest = groups.iter().map(|group| {
+            let cell = part.cell(group, purpose, Key::smallest(norm));
+            let mut far: Vec<f64> = cell.fooled().map(|l| norm.of(&l.norms())).collect();
+            far.sort_by(f64::total_cmp);
+            far.get(far.len() * 19 / 20).copied().unwrap_or(0.0)
+        });
+        let most = 1.1 * farthest.fold(0.0, f64::max).clamp(0.1 * last, last);
         let line = |group: &Group| -> Line {
             let cell = part.cell(group, purpose, Key::smallest(norm));
             let at = |i: usize| {
@@ -77,12 +78,12 @@ pub fn curves(
         let panel = Panel {
             caption: format!("{title}: {}, {}", norm.symbol(), part.title()),
             axis: format!("budget ({})", norm.symbol()),
-            range: (0.0, 1.02 * most),
+            range: (0.0, most),
             mark: None,
         };
         (panel, groups.iter().map(line).collect())
     });
-    lines(panels.collect(), groups, legend_at)
+    lines(panels.collect(), groups)
 }
 
 /// Against the threshold of validity, a panel for each norm: how many of the attacked are graded high, the closest image of which
@@ -115,17 +116,12 @@ pub fn high(part: &PartResults, groups: &[Group]) -> Result<String> {
         };
         (panel, groups.iter().map(line).collect())
     });
-    let legend_at = if what == "L2" { UPPER_LEFT } else { UPPER_RIGHT };
-    lines(panels.collect(), groups, legend_at)
+    lines(panels.collect(), groups)
 }
 
-/// Draws a line for each group into each panel.
-fn lines(
-    panels: Vec<(Panel, Vec<Line>)>,
-    groups: &[Group],
-    legend_at: SeriesLabelPosition,
-) -> Result<String> {
-    svg(panels.len(), |areas| {
+/// Draws a line for each group into each panel, and beside the last what they stand for.
+fn lines(panels: Vec<(Panel, Vec<Line>)>, groups: &[Group]) -> Result<String> {
+    svg(panels.len() + 1, |areas| {
         for (area, (panel, lines)) in areas.iter().zip(&panels) {
             let mut chart = ChartBuilder::on(area)
                 .caption(&panel.caption, ("sans-serif", 17))
@@ -145,39 +141,24 @@ fn lines(
                 let grey = RGBColor(120, 120, 120);
                 chart.draw_series([PathElement::new([(mark, 0.0), (mark, 101.0)], grey.stroke_width(1))])?;
             }
-            for (place, (group, line)) in groups.iter().zip(lines).enumerate() {
+            for (place, line) in lines.iter().enumerate() {
                 let at: Vec<_> = line.iter().filter(|(_, i)| i.value.is_finite()).collect();
                 let colour = colour(place);
                 let upper = at.iter().map(|(b, i)| (*b, 100.0 * i.high));
                 let lower = at.iter().rev().map(|(b, i)| (*b, 100.0 * i.low));
-                chart
-                    .draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.mix(0.12))])?;
+                chart.draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.mix(0.1))])?;
                 let line = at.iter().map(|(b, i)| (*b, 100.0 * i.value));
-                chart
-                    .draw_series(LineSeries::new(line, colour.stroke_width(2)))?
-                    .label(group.title())
-                    .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
+                chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
             }
-            legend(&mut chart, legend_at.clone())?;
+        }
+        let Some(area) = areas.get(panels.len()) else { return Ok(()) };
+        for (place, group) in groups.iter().enumerate() {
+            let y = 40 + 24 * place as i32;
+            area.draw(&PathElement::new([(60, y + 7), (90, y + 7)], colour(place).stroke_width(3)))?;
+            area.draw(&Text::new(group.title(), (100, y), ("sans-serif", 14)))?;
         }
         Ok(())
     })
-}
-
-type Chart<'a, 'b> = ChartContext<
-    'a,
-    SVGBackend<'b>,
-    Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
->;
-
-fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, place: SeriesLabelPosition) -> Drawn {
-    chart
-        .configure_series_labels()
-        .position(place)
-        .background_style(WHITE.mix(0.85))
-        .label_font(("sans-serif", 13))
-        .draw()?;
-    Ok(())
 }
 
 /// An SVG of panels side by side, two in a row, that scales with its surroundings.

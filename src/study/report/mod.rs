@@ -168,14 +168,13 @@ fn data_set(
     }
     let norms = part.part.norms();
     let mean: Vec<Group> = groups.iter().filter(|g| !g.draws()).cloned().collect();
-    for (file, words, purpose, legend_at) in [
-        ("success", "Figure 3", Purpose::Smallest, figures::LOWER_RIGHT),
-        ("robust", "Figure 4", Purpose::Untargeted, figures::UPPER_RIGHT),
-    ] {
+    for (file, words, purpose) in
+        [("success", "Figure 3", Purpose::Smallest), ("robust", "Figure 4", Purpose::Untargeted)]
+    {
         if norms.is_empty() {
             continue;
         }
-        let svg = figures::curves(part, &mean, (purpose, legend_at))?;
+        let svg = figures::curves(part, &mean, purpose)?;
         let what = match purpose {
             Purpose::Smallest => {
                 "share of the images read rightly that some change within the budget turns into the next label"
