@@ -244,9 +244,10 @@ fn a_study_does_not_go_on_over_other_images_and_shards_of_other_images_do_not_me
     };
     assert!(merge().contains("different studies"));
     // Not even where someone has made the heads alike.
-    let head =
-        fs::read_to_string(shards[0].join("study.json")).unwrap().replace("\"index\": 0", "\"index\": 1");
-    fs::write(shards[1].join("study.json"), head).unwrap();
+    let head = fs::read_to_string(shards[0].join("study.json")).unwrap();
+    let mut head: serde_json::Value = serde_json::from_str(&head).unwrap();
+    head["shard"]["index"] = 1.into();
+    fs::write(shards[1].join("study.json"), head.to_string()).unwrap();
     let said = merge();
     assert!(said.contains("is not the one of the other shards"), "{said}");
 }
