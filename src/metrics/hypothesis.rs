@@ -97,24 +97,20 @@ pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
     Some(Welch { difference, p: (2.0 * t.sf(value.abs() / error)).min(1.0) })
 }
 
-/// The most values of which [`sign_flip`] tries all signs.
-pub const MOST_FLIPPED: usize = 16;
-
-/// Fisher's randomisation test (1935, section 21), two-sided and exact: in which share of all ways to give the values signs
-/// their sum lies as far from 0 as it does. `None` of more than [`MOST_FLIPPED`] values; 1 of none.
-pub fn sign_flip(values: &[f64]) -> Option<f64> {
-    if values.len() > MOST_FLIPPED {
-        return None;
+/// Student's t test of one sample (1908), two-sided: whether its mean is 0. Of estimates from a few clusters that differ it is
+/// valid at levels up to 8 % (Ibragimov and Müller 2010, "t-Statistic Based Correlation and Heterogeneity Robust Inference").
+/// 1 of fewer than two values.
+pub fn one_sample_t(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    if values.len() < 2 {
+        return 1.0;
     }
-    let sum = values.iter().sum::<f64>().abs();
-    // What is as far is not to be missed by rounding.
-    let as_far = sum - 1e-12 * values.iter().map(|v| v.abs()).sum::<f64>();
-    let all = 1u32 << values.len();
-    let signed = |signs: u32| -> f64 {
-        values.iter().enumerate().map(|(i, v)| if signs >> i & 1 == 1 { -v } else { *v }).sum()
-    };
-    let far = (0..all).filter(|&signs| signed(signs).abs() >= as_far).count();
-    Some(far as f64 / f64::from(all))
+    let mean = values.iter().sum::<f64>() / n;
+    let error = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
+    if error == 0.0 {
+        return if mean == 0.0 { 1.0 } else { 0.0 };
+    }
+    StudentsT::new(0.0, 1.0, n - 1.0).map_or(1.0, |t| (2.0 * t.sf(mean.abs() / error)).min(1.0))
 }
 
 /// Holm's correction (1979): each of a family's p-values as it is to be compared with the level of the whole family.
@@ -175,14 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn signs_are_flipped_in_every_way() {
-        // scipy.stats.permutation_test((d,), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue
-        assert_eq!(sign_flip(&[1.0, 2.0, -0.5, 3.0, 0.25, 2.5, 1.5]), Some(0.046_875));
-        assert_eq!(sign_flip(&[1.0; 7]), Some(2.0 / 128.0));
-        assert_eq!(
-            (sign_flip(&[]), sign_flip(&[0.0; 3]), sign_flip(&[1.0; 17])),
-            (Some(1.0), Some(1.0), None)
-        );
+    fn a_sample_s_t_test_is_scipy_s() {
+        // scipy.stats.ttest_1samp(d, 0).pvalue
+        let p = one_sample_t(&[1.0, 2.0, -0.5, 3.0, 0.25, 2.5, 1.5]);
+        assert!((p - 0.024_930_239_514_810_56).abs() < 1e-9, "{p}");
+        assert_eq!((one_sample_t(&[]), one_sample_t(&[3.0]), one_sample_t(&[0.0; 3])), (1.0, 1.0, 1.0));
     }
 
     #[test]

@@ -12,7 +12,7 @@
 use super::plan::{Key, Purpose};
 use super::results::{Cell, Group, PartResults};
 use super::words::range;
-use crate::metrics::hypothesis::{Welch, bootstrap, holm, rank_sum, sign_flip, signed_rank, welch};
+use crate::metrics::hypothesis::{Welch, bootstrap, holm, one_sample_t, rank_sum, signed_rank, welch};
 use crate::metrics::norms::Norm;
 use crate::metrics::statistics::Interval;
 
@@ -264,7 +264,7 @@ fn paired(norm: Norm, first: &Logs, second: &Logs, clusters: &[usize]) -> Option
     let own: Vec<usize> = kept.iter().map(|&i| clusters.get(i).copied().unwrap_or(i)).collect();
     let clusters = clustered(&differences, &own);
     let means: Vec<f64> = clusters.iter().map(|cluster| mean(cluster)).collect();
-    let p = sign_flip(&means).unwrap_or_else(|| signed_rank(&means));
+    let p = if means.len() < kept.len() { one_sample_t(&means) } else { signed_rank(&means) };
     let over_images = bootstrap(mean(&differences), SEED, |rng| drawn(rng, &clusters));
     Some(compared(norm, (a, b), (kept.len(), left_out), (p, over_images)))
 }

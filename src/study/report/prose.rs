@@ -17,7 +17,7 @@ pub const HOW_DECIDED: &str = "H0: a VAE classifier is less vulnerable than a CN
          effective than on low (MNIST, 28 × 28, grey). What is compared is, image by image, the smallest change that fools, in each \
          norm; a ratio is that of geometric means. Each pair of networks (or of data sets) is a family of three comparisons, one a \
          norm, with two tests each: over images (Wilcoxon's signed-rank test of the pairs, between data sets his rank-sum test; \
-         where photographs of few people are one cluster each, Fisher's exact randomisation of their means), and Welch's t test \
+         where photographs of one person are one cluster, Student's t test of their means, Ibragimov and Müller 2010), and Welch's t test \
          over networks that differ in the seed of their training. Both have to reject: the p-value is the larger of the two, with \
          Holm's correction over the three norms; families are not corrected against each other. Where there is one network of a \
          kind the second test cannot be made, and the verdict is of these networks alone. The first interval is Welch's over \
