@@ -11,14 +11,14 @@ use super::Data;
 use super::fields::Fields;
 use super::numbers::{counts, number};
 use super::report::{Timed, print_json, print_table};
-use crate::attack::{self, Goal};
+use crate::attack;
 use crate::classifier::{Attacker, EOT, Inference, MAX_SAMPLES, Subject};
-use crate::datasets::{Dataset, Image};
+use crate::datasets::Dataset;
 use crate::judge::{Judged, Task, judge_all};
 use crate::metrics::grade::Thresholds;
 use crate::native::cores::{on_all_cores, threads};
 use crate::native::guards;
-use crate::native::images::{Images, Target, find_weights, read_weights, stem};
+use crate::native::images::{Images, Target, find_weights, read_weights, start_for, stem};
 use crate::native::picture;
 
 #[derive(Args)]
@@ -93,12 +93,6 @@ fn gradient_free() -> Vec<&'static str> {
 const BATCH: usize = 16;
 /// Images among which one is sought to start from.
 pub(super) const STARTS: usize = 1_000;
-
-/// An image of the wanted label (of any other, where the goal is to get away).
-pub(super) fn start_for<'a>(starts: &'a [Image], image: &Image, goal: Goal) -> Option<&'a [f32]> {
-    let found = starts.iter().find(|start| start.index != image.index && goal.reached(start.label));
-    found.map(|start| &start.pixels[..])
-}
 
 /// Attacks and reports.
 pub fn run(command: &Attack) -> Result<()> {

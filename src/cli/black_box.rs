@@ -8,7 +8,7 @@ use clap::Args;
 use plotters::prelude::*;
 
 use super::Data;
-use super::attack::{STARTS, start_for};
+use super::attack::STARTS;
 use super::defences::{attacked, budgets, count, read, replayed};
 use super::numbers::counts;
 use crate::attack::{Norm, Options};
@@ -21,7 +21,7 @@ use crate::metrics::statistics::median;
 use crate::native::cores::on_all_cores;
 use crate::native::files::write_atomically;
 use crate::native::guards;
-use crate::native::images::{Images, Target, find_weights, read_weights, shipped};
+use crate::native::images::{Images, Target, find_weights, read_weights, shipped, start_for};
 use crate::network::Weights;
 
 /// Numbers of queries at which it is told how far one has come.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::Data;
-use super::attack::{STARTS, start_for};
+use super::attack::STARTS;
 use super::numbers::counts;
 use crate::attack::options::Value;
 use crate::attack::{Norm, Options};
@@ -19,7 +19,7 @@ use crate::metrics::grade::Thresholds;
 use crate::native::cores::on_all_cores;
 use crate::native::files::write_atomically;
 use crate::native::guards;
-use crate::native::images::{Images, Target, find_weights, read_weights};
+use crate::native::images::{Images, Target, find_weights, read_weights, start_for};
 use crate::network::Weights;
 use crate::zoo;
 

@@ -1,8 +1,8 @@
 //! Pieces of clothing in the form of MNIST (Xiao, Rasul, Vollgraf 2017, "Fashion-MNIST: a novel image dataset for benchmarking
 //! machine learning algorithms"). No network of it ships: `train fashion-mnist-cnn` makes one.
 
-use super::mnist::{BUDGETS, RECIPE};
-use super::{Dataset, Pictures, Recipe, Study};
+use super::mnist::{BUDGETS, RECIPE, STUDY};
+use super::{Dataset, Pictures, Recipe};
 #[cfg(feature = "cli")]
 use super::{Idx, Source};
 use crate::metrics::grade::Validity;
@@ -29,14 +29,7 @@ pub static FASHION_MNIST: Dataset = Dataset {
     validity: Validity::L2AtMost(1.5),
     pictures: Pictures::Nowhere,
     budgets: BUDGETS,
-    study: Study {
-        dear: 50,
-        steps_l1: 80,
-        gradients: 500,
-        of_a_label: usize::MAX,
-        every_target: 0,
-        thresholds: &[0.75, 1.0, 1.5, 2.0, 3.0, 4.0],
-    },
+    study: STUDY,
     // Clothing takes longer to tell apart than digits.
     recipe: Recipe { epochs: 12, ..RECIPE },
     #[cfg(feature = "cli")]

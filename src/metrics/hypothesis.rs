@@ -64,6 +64,13 @@ fn two_sided(difference: f64, variance: f64) -> f64 {
     (2.0 * Normal::standard().sf(z)).min(1.0)
 }
 
+/// The mean of two values or more, and the variance of that mean.
+fn mean_with_variance(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / n)
+}
+
 /// What Welch's test says of two samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Welch {
@@ -79,13 +86,9 @@ pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
     if a.len().min(b.len()) < 2 {
         return None;
     }
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
-    let of = |v: &[f64]| {
-        let (n, mean) = (v.len() as f64, mean(v));
-        (v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / n, n - 1.0)
-    };
-    let (value, (of_a, free_a), (of_b, free_b)) = (mean(a) - mean(b), of(a), of(b));
-    let error = (of_a + of_b).sqrt();
+    let ((mean_a, of_a), (mean_b, of_b)) = (mean_with_variance(a), mean_with_variance(b));
+    let (free_a, free_b) = (a.len() as f64 - 1.0, b.len() as f64 - 1.0);
+    let (value, error) = (mean_a - mean_b, (of_a + of_b).sqrt());
     if error == 0.0 {
         let difference = Interval { value, low: value, high: value };
         return Some(Welch { difference, p: if value == 0.0 { 1.0 } else { 0.0 } });
@@ -101,16 +104,16 @@ pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
 /// valid at levels up to 8 % (Ibragimov and Müller 2010, "t-Statistic Based Correlation and Heterogeneity Robust Inference").
 /// 1 of fewer than two values.
 pub fn one_sample_t(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
     if values.len() < 2 {
         return 1.0;
     }
-    let mean = values.iter().sum::<f64>() / n;
-    let error = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
+    let (mean, variance) = mean_with_variance(values);
+    let error = variance.sqrt();
     if error == 0.0 {
         return if mean == 0.0 { 1.0 } else { 0.0 };
     }
-    StudentsT::new(0.0, 1.0, n - 1.0).map_or(1.0, |t| (2.0 * t.sf(mean.abs() / error)).min(1.0))
+    StudentsT::new(0.0, 1.0, values.len() as f64 - 1.0)
+        .map_or(1.0, |t| (2.0 * t.sf(mean.abs() / error)).min(1.0))
 }
 
 /// Holm's correction (1979): each of a family's p-values as it is to be compared with the level of the whole family.

@@ -70,6 +70,12 @@ impl Target {
     }
 }
 
+/// An image of the wanted label (of any other, where the goal is to get away) among `starts`, for attacks that begin at one.
+pub fn start_for<'a>(starts: &'a [Image], image: &Image, goal: Goal) -> Option<&'a [f32]> {
+    let found = starts.iter().find(|start| start.index != image.index && goal.reached(start.label));
+    found.map(|start| &start.pixels[..])
+}
+
 impl std::str::FromStr for Target {
     type Err = String;
 

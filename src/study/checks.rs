@@ -138,6 +138,18 @@ fn white(part: &PartResults, group: &Group, at: Key) -> Vec<(usize, bool)> {
     first.filter(|l| l.record.read_rightly()).map(|l| (l.record.index, fooled(l))).collect()
 }
 
+/// How much larger the second's smallest change is than the first's, image by image, on the first network, where the first reached
+/// its goal; infinite where the second did not.
+fn ratios(first: &Cell<'_>, second: &Cell<'_>, norm: Norm) -> Vec<f64> {
+    let (Some(a), Some(b)) = (first.seeds.first(), second.seeds.first()) else { return Vec::new() };
+    let ratio = |a: &&Line| {
+        let b = b.iter().find(|b| b.record.index == a.record.index)?;
+        let [a, b] = [a, b].map(|l| l.record.success.then(|| norm.of(&l.norms())));
+        Some(b.unwrap_or(f64::INFINITY) / a?)
+    };
+    a.iter().filter_map(ratio).collect()
+}
+
 /// The second attack comes at least as near as the first, image by image.
 fn nearer(
     first: &Cell<'_>,
@@ -146,15 +158,7 @@ fn nearer(
     (what, told): (&str, bool),
     add: &mut impl FnMut(&str, String, Option<bool>),
 ) {
-    let (Some(a), Some(b)) = (first.seeds.first(), second.seeds.first()) else { return };
-    let ratios: Vec<f64> = a
-        .iter()
-        .filter_map(|a| {
-            let b = b.iter().find(|b| b.record.index == a.record.index)?;
-            let [a, b] = [a, b].map(|l| l.record.success.then(|| norm.of(&l.norms())));
-            Some(b.unwrap_or(f64::INFINITY) / a?)
-        })
-        .collect();
+    let ratios = ratios(first, second, norm);
     if ratios.is_empty() {
         return;
     }
@@ -231,12 +235,8 @@ fn similar(
     what: &str,
     add: &mut impl FnMut(&str, String, Option<bool>),
 ) {
-    let (Some(a), Some(b)) = (first.seeds.first(), second.seeds.first()) else { return };
-    let both = a.iter().filter_map(|a| {
-        let b = b.iter().find(|b| b.record.index == a.record.index)?;
-        (a.record.success && b.record.success).then(|| norm.of(&b.norms()) / norm.of(&a.norms()))
-    });
-    let ratios: Vec<f64> = both.collect();
+    let ratios: Vec<f64> =
+        ratios(first, second, norm).into_iter().filter(|ratio| ratio.is_finite()).collect();
     if !ratios.is_empty() {
         let [low, middle, high] = quartiles(&ratios);
         let [low, middle, high] = [low, middle, high].map(|q| words::number(q, 3));

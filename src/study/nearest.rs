@@ -11,7 +11,6 @@ use crate::metrics::statistics::median;
 use crate::native::cores::on_all_cores;
 use crate::native::fetch::{self, Split};
 use crate::native::images::manifest;
-use crate::native::labelled::Labelled;
 use crate::native::lfw;
 use crate::network::Weights;
 
@@ -25,7 +24,7 @@ pub fn nearest(images: &[Image], weights: &Weights, data: &Path) -> Result<[f64;
     let training = match dataset.source {
         Source::Idx(_) => fetch::load(dataset, data, Split::Train)?,
         Source::Photographs => {
-            centre(&lfw::load(data, &manifest(weights, data)?, Split::Train, None)?, dataset.image)
+            lfw::load(data, &manifest(weights, data)?, Split::Train, None)?.centred(dataset.image)
         }
     };
     let found = on_all_cores("distances between images", images, &(), |(), image| {
@@ -69,21 +68,6 @@ fn distances(a: &[u8], b: &[u8]) -> [u64; 3] {
     [greatest.into(), sum, squares]
 }
 
-/// The middles of images that were kept larger.
-fn centre(images: &Labelled, shape: [usize; 3]) -> Labelled {
-    let [rows, cols, channels] = images.shape;
-    let (top, left) = ((rows - shape[0]) / 2, (cols - shape[1]) / 2);
-    let mut pixels = Vec::with_capacity(images.len() * shape.iter().product::<usize>());
-    for i in 0..images.len() {
-        let image = images.bytes(i);
-        for row in top..top + shape[0] {
-            let start = (row * cols + left) * channels;
-            pixels.extend_from_slice(&image[start..start + shape[1] * channels]);
-        }
-    }
-    Labelled { shape, pixels, ..images.clone() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,13 +78,5 @@ mod tests {
         // Every square as large as can be: 100,000 of them do not fit into 32 bits.
         let far = distances(&[0; 100_000], &[255; 100_000]);
         assert_eq!(far, [255, 25_500_000, 6_502_500_000]);
-    }
-
-    #[test]
-    fn the_middle_is_cut_out() {
-        let pixels = (0..32).collect();
-        let images = Labelled { shape: [4, 4, 1], pixels, labels: vec![0, 1], origins: Vec::new() };
-        let middle = centre(&images, [2, 2, 1]);
-        assert_eq!(middle.pixels, [5, 6, 9, 10, 21, 22, 25, 26]);
     }
 }

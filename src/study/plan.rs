@@ -304,8 +304,7 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
             let sure = Options { confidence: CONFIDENT as f32, ..once };
             all.push(of(Purpose::Graded, Target::Next, sure, images));
             let (labels, every) = (part.dataset().map_or(0, |d| d.labels.len()), part.every_target());
-            let turns = if every == 0 { 2..2 } else { 2..labels };
-            all.extend(turns.map(|by| of(Purpose::EveryTarget, Target::Turned(by), once, every)));
+            all.extend((2..labels).map(|by| of(Purpose::EveryTarget, Target::Turned(by), once, every)));
         }
     }
     if !entrant.checked || full {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::journal::{Header, Journal};
 use super::line::{Line, Timing};
 use super::nearest::nearest;
-use super::plan::{Chosen, Entrant, Job, Plan, Stored};
+use super::plan::{Chosen, Entrant, Job, Part, Plan, Stored};
 use crate::attack::Descriptor;
 use crate::attack::linf::LINF;
 use crate::classifier::{Inference, Subject};
@@ -20,8 +20,9 @@ use crate::judge::{Judged, Task, fooled, judge_all};
 use crate::metrics::grade::Thresholds;
 use crate::native::cores::caught;
 use crate::native::files::sha256;
-use crate::native::images::{Images, read_weights};
+use crate::native::images::{Images, read_weights, start_for};
 use crate::native::progress;
+use crate::network::Weights;
 
 /// The networks and images of a plan, ready to be attacked.
 pub struct World {
@@ -51,7 +52,7 @@ pub fn load(mut plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> R
     let eot = plan.eot;
     for part in &mut plan.parts {
         let mut subjects = Vec::new();
-        let mut ready: Option<(Vec<String>, Vec<Image>)> = None;
+        let mut ready: Option<(Vec<String>, Pictured)> = None;
         for entrant in &part.entrants {
             let path =
                 files.get(&entrant.name()).with_context(|| format!("{} has no file", entrant.name()))?;
@@ -68,31 +69,11 @@ pub fn load(mut plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> R
                     part.dataset
                 ),
                 None => {
-                    let all = Images::test(usize::MAX).load(&weights, data)?;
-                    let images = chosen(all, part.images, part.dataset()?.study.of_a_label);
-                    ensure!(
-                        images.len() == part.images,
-                        "{} images of {} were asked for; there are {}{}",
-                        part.images,
-                        part.dataset,
-                        images.len(),
-                        match part.dataset()?.study.of_a_label {
-                            usize::MAX => String::new(),
-                            most => format!(", taking at most {most} of a label"),
-                        }
-                    );
-                    if part.digest.is_empty() {
-                        part.nearest = nearest(&images[..images.len().min(MEASURED)], &weights, data)
-                            .inspect_err(|why| {
-                                eprintln!("note: distances between images are left out ({why:#})")
-                            })
-                            .ok();
-                    }
-                    ready = Some((weights.spec.labels.clone(), images));
+                    ready = Some((weights.spec.labels.clone(), images(part, &weights, data)?));
                 }
             }
         }
-        let (labels, images) = ready.context("there is no network to study")?;
+        let (labels, (images, nearest)) = ready.context("there is no network to study")?;
         let digest = digest(&images);
         ensure!(
             part.digest.is_empty() || part.digest == digest,
@@ -102,9 +83,37 @@ pub fn load(mut plan: Plan, files: &BTreeMap<String, PathBuf>, data: &Path) -> R
         );
         part.chosen = images.iter().map(|&Image { index, label, .. }| Chosen { index, label }).collect();
         part.digest = digest;
+        part.nearest = nearest;
         parts.push(Ready { dataset: part.dataset()?, images, subjects, labels });
     }
     Ok(World { plan, parts })
+}
+
+/// Images, and how far they lie from training images of another label ([`Part::nearest`]).
+type Pictured = (Vec<Image>, Option<[f64; 3]>);
+
+/// The images of a part, measured where it is new.
+fn images(part: &Part, weights: &Weights, data: &Path) -> Result<Pictured> {
+    let most = part.dataset()?.study.of_a_label;
+    let all = Images::test(if most == usize::MAX { part.images } else { usize::MAX }).load(weights, data)?;
+    let images = chosen(all, part.images, most);
+    ensure!(
+        images.len() == part.images,
+        "{} images of {} were asked for; there are {}{}",
+        part.images,
+        part.dataset,
+        images.len(),
+        match most {
+            usize::MAX => String::new(),
+            most => format!(", taking at most {most} of a label"),
+        }
+    );
+    if !part.digest.is_empty() {
+        return Ok((images, part.nearest));
+    }
+    let nearest = nearest(&images[..images.len().min(MEASURED)], weights, data)
+        .inspect_err(|why| eprintln!("note: distances between images are left out ({why:#})"));
+    Ok((images, nearest.ok()))
 }
 
 /// The first `count` images, leaving out what is more than `most` of a label.
@@ -142,9 +151,8 @@ impl World {
         let goal = job.spec.target.goal(image.label, ready.labels.len());
         let subjects = &mut subjects[job.part];
         let begun = Instant::now();
-        let start =
-            ready.images.iter().find(|other| goal.reached(other.label)).map(|other| &other.pixels[..]);
-        let start = start.filter(|_| job.spec.options.attack.traits.needs_start);
+        let needed = job.spec.options.attack.traits.needs_start;
+        let start = start_for(&ready.images, image, goal).filter(|_| needed);
         let task = Task { only_if_read: true, start, ..Task::new(image, goal) };
         let thresholds = Thresholds::new(ready.dataset.validity);
         let judged = judge_all(&mut subjects[job.entrant], &[task], &job.spec.options, thresholds)?;
