@@ -3,8 +3,8 @@
 //! 2015), towards a smaller change and a smaller margin; the other weighs the two, the margin more while the goal is not
 //! reached.
 //!
-//! What differs from the paper, each because it comes nearer (`scripts/peers/strength.py`): larger first steps, by the
-//! scale of the image's own distance where the network is taken as linear; less momentum; proximal steps that are exact
+//! What differs from the paper, each because it comes nearer (`scripts/peers/strength.py`): larger first steps, and weights of the
+//! distance, by the scale of the image's own distance where the network is taken as linear; less momentum; proximal steps that are exact
 //! in Adam's metric; and under L1 a norm that is smooth at first, so that which pixels move is settled late.
 
 use super::candidate::{Candidate, Keep};
@@ -46,6 +46,9 @@ pub struct SmallestOptions {
     /// How far Adam moves a pixel at the first step, above 0; by the scale of the image's own distance when not given. At
     /// the last step it is a hundredth of that.
     pub rate: Option<f32>,
+    /// What distances are multiplied with, above 0, so that one counts as much as a margin; by the scale of the image's own distance
+    /// when not given.
+    pub unit: Option<f32>,
     /// What margins are divided by, at least 1; by how much is lacking at the first step when not given.
     pub scale: Option<f32>,
     /// Weight of the past in Adam's average of the gradients, in [0, 1).
@@ -67,9 +70,11 @@ impl SmallestOptions {
             norm,
             steps,
             rate: None,
+            unit: None,
             scale: None,
             momentum: 0.5,
-            ratio: 0.01,
+            // Under L1 the distance counts late: which pixels move is settled while it does not.
+            ratio: if norm == Norm::L1 { 0.01 } else { 0.1 },
             smooth: true,
             aim: None,
             confidence: 0.0,
@@ -78,7 +83,15 @@ impl SmallestOptions {
 
     /// The paper's: steps of a tenth, margins as they are, Adam's own momentum, no smoothing.
     pub fn published(norm: Norm, steps: usize) -> Self {
-        Self { rate: Some(0.1), scale: Some(1.0), momentum: 0.9, smooth: false, ..Self::new(norm, steps) }
+        Self {
+            rate: Some(0.1),
+            unit: Some(1.0),
+            scale: Some(1.0),
+            momentum: 0.9,
+            ratio: 0.01,
+            smooth: false,
+            ..Self::new(norm, steps)
+        }
     }
 }
 
@@ -89,7 +102,8 @@ pub struct Smallest {
     candidate: Candidate,
     /// How far a pixel moves at the first step.
     rate: f32,
-    /// What margins are divided by.
+    /// What distances are multiplied with, and margins divided by.
+    unit: f32,
     scale: f32,
     /// Evaluations so far.
     evaluated: usize,
@@ -135,6 +149,7 @@ impl Smallest {
             options,
             candidate,
             rate: options.rate.unwrap_or(1.0),
+            unit: options.unit.unwrap_or(1.0),
             scale: options.scale.unwrap_or(1.0),
             evaluated: 0,
             from_original: true,
@@ -163,6 +178,11 @@ impl Smallest {
         self.rate
     }
 
+    /// What distances are multiplied with; known after the first evaluation.
+    pub(super) fn unit(&self) -> f32 {
+        self.unit
+    }
+
     /// What margins are divided by; known after the first evaluation.
     pub(super) fn scale(&self) -> f32 {
         self.scale
@@ -183,7 +203,15 @@ impl Smallest {
             }
             Norm::L1 => f64::from(RATE_L1) * far,
         };
-        if rate.is_finite() { rate.clamp(1e-3, 1.0) as f32 } else { 1.0 }
+        if rate.is_finite() { rate.clamp(1e-5, 1.0) as f32 } else { 1.0 }
+    }
+
+    /// Nats for a distance: by how much the margin changes with the distance where the network is linear.
+    fn own_unit(&self) -> f32 {
+        let Candidate { original, gradient, .. } = &self.candidate;
+        let far = self.options.norm.linear_distance(original, gradient, self.lacking);
+        let unit = f64::from(self.lacking / self.scale) / far;
+        if unit.is_finite() && unit > 0.0 { unit as f32 } else { 1.0 }
     }
 
     /// What is to fall below 0.
@@ -199,6 +227,7 @@ impl Smallest {
         let (value, norm) = (self.lacking, options.norm);
         let done = (self.evaluated - 1) as f32 / options.steps as f32;
         let rate = self.rate * DECAY.powf(done);
+        let distance = self.unit * weights[0];
         let i = self.evaluated as i32;
         let correct = [1.0 - options.momentum.powi(i), (1.0 - BETA_SQUARE.powi(i)).sqrt()];
         let smooth = norm == Norm::L1 && options.smooth && done < SMOOTH_SHARE;
@@ -207,15 +236,15 @@ impl Smallest {
         let gradual = norm == Norm::L2 || smooth;
         let push = sigmoid(value / self.scale) / self.scale * if gradual { weights[1] } else { 1.0 };
         let far = change.iter().map(|d| f64::from(*d).powi(2)).sum::<f64>().sqrt() as f32;
-        let shrink = rate * weights[0] / weights[1];
+        let shrink = rate * distance / weights[1];
         let size = |square: f32| square.sqrt() / correct[1] + 1e-8;
         let averages = average.iter_mut().zip(square.iter_mut()).zip(gradient.iter());
         for ((d, x0), ((m, v), g)) in change.iter_mut().zip(original.iter()).zip(averages) {
             let mut g = push * g;
             if smooth {
-                g += weights[0] * *d / (*d * *d + sigma * sigma).sqrt();
+                g += distance * *d / (*d * *d + sigma * sigma).sqrt();
             } else if norm == Norm::L2 && far > 0.0 {
-                g += weights[0] * *d / far;
+                g += distance * *d / far;
             }
             *m += (1.0 - options.momentum) * (g - *m);
             *v = BETA_SQUARE * *v + (1.0 - BETA_SQUARE) * g * g;
@@ -293,6 +322,7 @@ impl Attack for Smallest {
             }
             self.rate = self.options.rate.unwrap_or_else(|| self.own_rate());
             self.scale = self.options.scale.unwrap_or((self.lacking / USUAL_MARGIN).max(1.0));
+            self.unit = self.options.unit.unwrap_or_else(|| self.own_unit());
         }
         self.evaluated += 1;
         if self.evaluated >= self.options.steps {

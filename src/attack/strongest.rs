@@ -145,8 +145,9 @@ pub struct Strongest {
     /// All stages, and the place of the one under way.
     order: Vec<Kind>,
     stages: usize,
-    /// How far the first search moves a pixel at first, and what it divides margins by.
+    /// How far the first search moves a pixel at first, what it multiplies distances with and divides margins by.
     rate: Option<f32>,
+    unit: Option<f32>,
     scale: Option<f32>,
     /// Away from a label: the others, the nearest first by the survey; what scouts came to, and how far that was.
     near: Vec<usize>,
@@ -197,6 +198,7 @@ impl Strongest {
             order: Vec::new(),
             stages: 0,
             rate: None,
+            unit: None,
             scale: None,
             near: Vec::new(),
             found: Vec::new(),
@@ -269,6 +271,7 @@ impl Strongest {
                 let steps = ((SCOUT_SHARE * gradients as f32) as usize).clamp(1, left);
                 let options = SmallestOptions {
                     aim,
+                    unit: self.unit,
                     scale: self.scale,
                     confidence: self.certain,
                     ..SmallestOptions::new(norm, steps)
@@ -313,14 +316,18 @@ impl Strongest {
                     Some(way) => Some(Aim::Towards(self.nearest().nth(way)?)),
                     None => None,
                 };
+                let usual = SmallestOptions::new(norm, left.div_ceil(searches));
                 let options = SmallestOptions {
                     rate,
+                    unit: self.unit,
                     scale: self.scale,
+                    // What is smooth at first loses which pixels need not move.
+                    smooth: from != From::Best,
                     // The later ones begin near the boundary, or where the distance has yet to count.
-                    ratio: if from == From::Original { 0.01 } else { 1.0 },
+                    ratio: if from == From::Original { usual.ratio } else { 1.0 },
                     aim,
                     confidence: self.certain,
-                    ..SmallestOptions::new(norm, left.div_ceil(searches))
+                    ..usual
                 };
                 let search = Smallest::on(candidate, options);
                 Some(Stage::Smallest(Box::new(match (from, &self.closest) {
@@ -349,6 +356,7 @@ impl Strongest {
             Stage::Smallest(search) => {
                 self.rate.get_or_insert(search.rate());
                 self.scale.get_or_insert(search.scale());
+                self.unit.get_or_insert(search.unit());
                 if let Kind::Scout(_) = self.order[self.stages] {
                     let found = search.outcome().filter(|best| best.progress.success);
                     let far = found
