@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand};
 
 use super::numbers::counts;
@@ -34,8 +34,8 @@ pub struct Study {
     /// Gradients of each such search, at most; 500 when not given
     #[arg(long, value_parser = counts(10, MAX_STEPS))]
     gradients: Option<usize>,
-    /// Which attacks are made besides, at budgets or as they are
-    #[arg(long, value_delimiter = ',', default_value = "linf,l1,lbfgs", value_parser = super::attack::attacks())]
+    /// Which attacks are made besides, at budgets or as they are; none is one word for no attack
+    #[arg(long, value_delimiter = ',', default_value = "linf,l1,lbfgs", value_parser = attacks())]
     attacks: Vec<String>,
     /// Budgets in place of the usual ones: linf=0.05,0.1 l1=10,20
     #[arg(long, num_args = 1.., value_parser = study::parse_budgets)]
@@ -88,6 +88,15 @@ enum StudyCommand {
     },
 }
 
+/// The names of the attacks, and a word for none.
+fn attacks() -> PossibleValuesParser {
+    let names = attack::ALL.iter().map(|attack| attack.name).chain([NO_ATTACK]);
+    PossibleValuesParser::new(names.map(PossibleValue::new))
+}
+
+/// In place of attacks: none.
+const NO_ATTACK: &str = "none";
+
 /// The names of the norms, as an argument takes them.
 fn norms() -> PossibleValuesParser {
     Norm::ALL.map(Norm::name).into()
@@ -108,7 +117,8 @@ pub fn run(s: Study) -> Result<()> {
     let shard =
         Shard::find(s.shard, s.shards, |name| std::env::var(name).ok()).map_err(anyhow::Error::msg)?;
     let norms = s.norms.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
-    let attacks = s.attacks.iter().map(|name| attack::by_name(name)).collect::<Result<_, _>>()?;
+    let named = s.attacks.iter().filter(|name| *name != NO_ATTACK);
+    let attacks = named.map(|name| attack::by_name(name)).collect::<Result<_, _>>()?;
     study::study(&study::Options {
         dataset: s.dataset.as_deref().map(dataset).transpose()?,
         images: s.images,

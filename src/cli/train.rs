@@ -120,7 +120,7 @@ pub fn run(t: Train) -> Result<()> {
             trained = Some(spec.clone().with_labels(&[spec.labels.clone(), others.known.labels()].concat())?);
             images = of(&others.known, Split::Train)?.before(images, manifest.people.len())?;
         }
-        [images, of(&manifest, Split::Test)?]
+        [images, of(&manifest, Split::Test)?.centred(spec.image)]
     } else {
         let of = |split| fetch::load(dataset, &t.data.dir()?, split);
         [of(Split::Train)?, of(Split::Test)?]

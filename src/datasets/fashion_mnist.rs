@@ -25,6 +25,7 @@ pub static FASHION_MNIST: Dataset = Dataset {
         "Bag",
         "Ankle boot",
     ],
+    density_of: None,
     named: false,
     validity: Validity::L2AtMost(1.5),
     pictures: Pictures::Nowhere,

@@ -1,5 +1,5 @@
 //! Faces: the people of whom Labeled Faces in the Wild (Huang et al. 2007) has at least 70 photographs, centre crop of
-//! 154 x 154 in colour.
+//! 154 x 154 in colour. The same at other densities.
 
 #[cfg(feature = "cli")]
 use super::Source;
@@ -7,7 +7,27 @@ use super::{Budgets, Dataset, PairLoss, Pictures, Recipe, Study};
 use crate::metrics::grade::Validity;
 
 /// LFW.
-pub static LFW: Dataset = Dataset {
+pub static LFW: Dataset = FACES;
+
+/// The same photographs at other densities, each in the same crop: what a study of pixel density varies. 2 x 2, 4 x 4 or 8 x 8
+/// pixels are one, their mean; grey is the luma of colour.
+#[cfg(feature = "cli")]
+pub static DENSITIES: [Dataset; 7] = [
+    at("lfw77", "LFW, 77 × 77 in colour", [77, 77, 3]),
+    at("lfw38", "LFW, 38 × 38 in colour", [38, 38, 3]),
+    at("lfw19", "LFW, 19 × 19 in colour", [19, 19, 3]),
+    at("lfw154grey", "LFW, 154 × 154 in grey", [154, 154, 1]),
+    at("lfw77grey", "LFW, 77 × 77 in grey", [77, 77, 1]),
+    at("lfw38grey", "LFW, 38 × 38 in grey", [38, 38, 1]),
+    at("lfw19grey", "LFW, 19 × 19 in grey", [19, 19, 1]),
+];
+
+#[cfg(feature = "cli")]
+const fn at(name: &'static str, title: &'static str, image: [usize; 3]) -> Dataset {
+    Dataset { name, title, image, density_of: Some(FACES.name), pictures: Pictures::Nowhere, ..FACES }
+}
+
+const FACES: Dataset = Dataset {
     name: "lfw",
     title: "LFW",
     nouns: ["face", "faces"],
@@ -21,6 +41,7 @@ pub static LFW: Dataset = Dataset {
         "Hugo Chavez",
         "Tony Blair",
     ],
+    density_of: None,
     named: true,
     validity: Validity::SsimAtLeast(0.95),
     pictures: Pictures::Own,

@@ -12,6 +12,7 @@ pub static MNIST: Dataset = Dataset {
     nouns: ["digit", "digits"],
     image: [28, 28, 1],
     labels: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    density_of: None,
     named: false,
     validity: Validity::L2AtMost(1.5),
     pictures: Pictures::Shipped,

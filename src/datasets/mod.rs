@@ -19,7 +19,25 @@ use crate::metrics::norms::Norm;
 use crate::network::Shape;
 
 /// Every data set there is, in the order in which they are offered.
-pub static ALL: &[&Dataset] = &[&MNIST, &LFW, &FASHION_MNIST];
+pub static ALL: &[&Dataset] = &[
+    &MNIST,
+    &LFW,
+    &FASHION_MNIST,
+    #[cfg(feature = "cli")]
+    &lfw::DENSITIES[0],
+    #[cfg(feature = "cli")]
+    &lfw::DENSITIES[1],
+    #[cfg(feature = "cli")]
+    &lfw::DENSITIES[2],
+    #[cfg(feature = "cli")]
+    &lfw::DENSITIES[3],
+    #[cfg(feature = "cli")]
+    &lfw::DENSITIES[4],
+    #[cfg(feature = "cli")]
+    &lfw::DENSITIES[5],
+    #[cfg(feature = "cli")]
+    &lfw::DENSITIES[6],
+];
 
 /// A data set that networks are trained on.
 #[derive(Debug)]
@@ -34,6 +52,8 @@ pub struct Dataset {
     pub image: Shape,
     /// What each label stands for.
     pub labels: &'static [&'static str],
+    /// The data set whose images these are at another density, where they are that.
+    pub density_of: Option<&'static str>,
     /// Whether the labels are names of people.
     pub named: bool,
     /// When an attacked image counts as still readable, unless someone says otherwise.

@@ -138,7 +138,7 @@ impl Images {
             Source::Photographs => {
                 let manifest = manifest(weights, data)?;
                 let range = if self.first { None } else { Some(range(manifest.test.len())?) };
-                lfw::load(data, &manifest, Split::Test, range)?
+                lfw::load(data, &manifest, Split::Test, range)?.centred(weights.spec.image)
             }
         };
         let wanted =

@@ -1,5 +1,6 @@
 //! Images with their labels, as a data set has them.
 
+use super::density;
 use crate::network::Shape;
 
 /// Images of one shape with their labels.
@@ -61,19 +62,23 @@ impl Labelled {
         self.origins.get(i).map_or((i, None), |origin| (origin.place, Some(origin.file.clone())))
     }
 
-    /// The middle of each image, of another shape.
+    /// The middle of each photograph as a network reads it: of another shape, and at its density ([`super::density`]).
     ///
     /// # Panics
     /// When the images are smaller than that.
     pub fn centred(&self, to: Shape) -> Self {
-        let ([h, w, c], [rows, cols, _]) = (self.shape, to);
+        if self.shape == to {
+            return self.clone();
+        }
+        let side = density::averaged(to);
+        let ([h, w, c], [rows, cols]) = (self.shape, [side * to[0], side * to[1]]);
         let (top, left) = ((h - rows) / 2, (w - cols) / 2);
-        let mut pixels = Vec::with_capacity(self.len() * rows * cols * c);
+        let mut pixels = Vec::with_capacity(self.len() * to.iter().product::<usize>());
         for i in 0..self.len() {
             let image = self.bytes(i);
-            for row in top..top + rows {
-                pixels.extend_from_slice(&image[(row * w + left) * c..(row * w + left + cols) * c]);
-            }
+            let lines = (top..top + rows).map(|row| &image[(row * w + left) * c..(row * w + left + cols) * c]);
+            let crop: Vec<f32> = lines.flatten().map(|&p| p.into()).collect();
+            pixels.extend(density::averages(&crop, side, to).iter().map(|p| p.round() as u8));
         }
         Self { shape: to, pixels, labels: self.labels.clone(), origins: self.origins.clone() }
     }
@@ -109,13 +114,21 @@ mod tests {
 
     #[test]
     fn the_middle_is_the_middle() {
-        let pixels: Vec<u8> = (0..30 * 32).map(|i| (i % 251) as u8).collect();
-        let images =
-            Labelled { shape: [30, 32, 1], pixels: pixels.clone(), labels: vec![3], origins: Vec::new() };
-        let middle = images.centred([28, 28, 1]);
-        assert_eq!((middle.shape, middle.pixels.len()), ([28, 28, 1], 784));
-        assert_eq!(middle.bytes(0)[0], pixels[32 + 2]);
-        assert_eq!(middle.bytes(0)[783], pixels[28 * 32 + 29]);
+        let pixels: Vec<u8> = (0..156 * 158 * 3).map(|i| (i % 251) as u8).collect();
+        let shape = [156, 158, 3];
+        let images = Labelled { shape, pixels: pixels.clone(), labels: vec![3], origins: Vec::new() };
+        let middle = images.centred([154, 154, 3]);
+        assert_eq!((middle.shape, middle.pixels.len()), ([154, 154, 3], 154 * 154 * 3));
+        assert_eq!(middle.bytes(0)[0], pixels[(158 + 2) * 3]);
+        assert_eq!(middle.bytes(0)[154 * 154 * 3 - 1], pixels[(154 * 158 + 155) * 3 + 2]);
+        // Sixteen pixels are one: those of the crop of 152 rows and columns.
+        let few = images.centred([38, 38, 1]);
+        let sum = |colour: usize| {
+            let pixel = |i: usize| f32::from(pixels[((2 + i / 4) * 158 + 3 + i % 4) * 3 + colour]);
+            (0..16).map(pixel).sum::<f32>() / 16.0
+        };
+        let grey = 0.299 * sum(0) + 0.587 * sum(1) + 0.114 * sum(2);
+        assert_eq!((few.pixels.len(), f32::from(few.bytes(0)[0])), (38 * 38, grey.round()));
         assert_eq!(images.counts(5), [0, 0, 0, 1, 0]);
     }
 }

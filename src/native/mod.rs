@@ -1,6 +1,7 @@
 //! What the command line needs of the machine: files, cores, data sets, the server.
 
 pub mod cores;
+pub mod density;
 pub mod fetch;
 pub mod fetch_lfw;
 pub mod files;

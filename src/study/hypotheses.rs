@@ -46,7 +46,7 @@ impl Scale {
     }
 
     /// What a distance in `norm` is divided by; `None` where that was not measured.
-    fn of(self, norm: Norm, part: &PartResults) -> Option<f64> {
+    pub fn of(self, norm: Norm, part: &PartResults) -> Option<f64> {
         match self {
             Self::Raw => Some(1.0),
             Self::APixel => Some(f64::from(norm.most(part.dataset.pixels()))),
@@ -343,6 +343,21 @@ pub fn h1(
     let side = |(part, group)| Side::of(part, group, purpose, scale);
     let names = (format!("{} on faces", high.1.title()), format!("{} on digits", low.1.title()));
     family(names, &side(high), &side(low), false)
+}
+
+/// An architecture on photographs at one density beside the same, scaled, on the same photographs at another: pairs, where both
+/// studied the same ones. "Weaker" means that attacks at the first density are the more effective.
+pub fn density(
+    (first, of_first): (&PartResults, &Group),
+    (second, of_second): (&PartResults, &Group),
+    purpose: Purpose,
+    scale: Scale,
+) -> Family {
+    let sides = [(first, of_first), (second, of_second)].map(|(part, group)| Side::of(part, group, purpose, scale));
+    // One may have studied more of them.
+    let pairs = first.part.chosen.iter().zip(&second.part.chosen).all(|(a, b)| a == b);
+    let name = |part: &PartResults, group: &Group| format!("{} on {}", group.title(), part.title());
+    family((name(first, of_first), name(second, of_second)), &sides[0], &sides[1], pairs)
 }
 
 #[cfg(test)]

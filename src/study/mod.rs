@@ -179,7 +179,7 @@ pub fn remake(folders: &[PathBuf], out: &Path, faces: bool, data: &Path, command
 fn reload(plan: &Plan, data: &Path) -> Result<run::World> {
     let mut files = BTreeMap::new();
     let mut shipped = BTreeMap::new();
-    for path in known()? {
+    for path in known(&[SEEDS, DENSITIES])? {
         for entrant in add_files(&path, &read_weights(&path)?, &mut files)? {
             shipped.insert(entrant.name(), entrant.sha256);
         }
@@ -230,11 +230,15 @@ fn summary(document: &Document) -> String {
     items.unwrap_or_default()
 }
 
-/// The shipped networks, and those beside them that were trained with other seeds.
-fn known() -> Result<Vec<PathBuf>> {
+/// The folders of networks that are studied besides those that ship: of other seeds; and of other densities, when they are named.
+const SEEDS: &str = "models/seeds";
+const DENSITIES: &str = "models/density";
+
+/// The shipped networks, and those in folders beside them.
+fn known(folders: &[&str]) -> Result<Vec<PathBuf>> {
     let mut all = shipped(None)?;
-    let seeds = root()?.join("models/seeds");
-    if let Ok(entries) = std::fs::read_dir(&seeds) {
+    for folder in folders {
+        let Ok(entries) = std::fs::read_dir(root()?.join(folder)) else { continue };
         let weights = |p: &PathBuf| {
             p.extension().is_some_and(|e| e == "safetensors")
                 && !p.to_string_lossy().ends_with(".f32.safetensors")
@@ -250,7 +254,7 @@ fn known() -> Result<Vec<PathBuf>> {
 fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
     let given = !options.models.is_empty();
     let named = || options.models.iter().map(|path| find_weights(path)).collect::<Result<_>>();
-    let paths: Vec<PathBuf> = if given { named()? } else { known()? };
+    let paths: Vec<PathBuf> = if given { named()? } else { known(&[SEEDS])? };
     let mut files = BTreeMap::new();
     let mut parts: Vec<Part> = Vec::new();
     // Of each architecture, the first network is checked; the first whose weights in full are there is held to these.

@@ -27,7 +27,7 @@ pub const UNBOUNDED: f32 = 1.0;
 pub const SURE: f32 = 0.7;
 
 /// Which records a plan comes to: counts up with every change of [`specs`], of [`Plan::jobs`], or of what is recorded.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -26,6 +26,13 @@ pub struct Results {
     pub parts: Vec<PartResults>,
 }
 
+impl Results {
+    /// The parts whose images are as their data set has them, not at another density.
+    pub fn as_they_are(&self) -> impl Iterator<Item = &PartResults> {
+        self.parts.iter().filter(|p| p.dataset.density_of.is_none())
+    }
+}
+
 /// The records of a data set.
 pub struct PartResults {
     pub part: Part,

@@ -151,8 +151,8 @@ impl World {
         let goal = job.spec.target.goal(image.label, ready.labels.len());
         let subjects = &mut subjects[job.part];
         let begun = Instant::now();
-        let needed = job.spec.options.attack.traits.needs_start;
-        let start = start_for(&ready.images, image, goal).filter(|_| needed);
+        let takes = job.spec.options.attack.traits.starts();
+        let start = start_for(&ready.images, image, goal).filter(|_| takes);
         let task = Task { only_if_read: true, start, ..Task::new(image, goal) };
         let thresholds = Thresholds::new(ready.dataset.validity);
         let judged = judge_all(&mut subjects[job.entrant], &[task], &job.spec.options, thresholds)?;

@@ -4,6 +4,7 @@
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
+use crate::native::density;
 use crate::native::labelled::Labelled;
 use crate::network::Shape;
 
@@ -34,11 +35,13 @@ pub fn load(
         indices.iter().flat_map(|&i| images.image(i)).collect()
     } else {
         let seeds: Vec<u64> = indices.iter().map(|_| rng.u64(..)).collect();
-        let views: Vec<Vec<f32>> = indices
-            .par_iter()
-            .zip(seeds)
-            .map(|(&i, seed)| view(images, i, shape, &mut fastrand::Rng::with_seed(seed)))
-            .collect();
+        let side = density::averaged(shape);
+        let whole = [side * rows, side * cols, images.shape[2]];
+        let seen = |(&i, seed): (&usize, u64)| {
+            let view = view(images, i, whole, &mut fastrand::Rng::with_seed(seed));
+            density::averages(&view, side, shape)
+        };
+        let views: Vec<Vec<f32>> = indices.par_iter().zip(seeds).map(seen).collect();
         views.concat()
     };
     let labels: Vec<u32> = indices.iter().map(|&i| u32::from(images.labels[i])).collect();

@@ -2,6 +2,8 @@
 //! one is a file here and a line in [`ARCHITECTURES`].
 
 mod colour154;
+#[cfg(feature = "cli")]
+mod densities;
 mod grey28;
 
 use crate::datasets::{self, Dataset, Recipe};
@@ -22,12 +24,19 @@ static ARCHITECTURES: &[&Architecture] = &[
     &grey28::trained::CONV_VAE_ADVERSARIAL,
     &colour154::cnn::CNN,
     &colour154::dense::DENSE,
+    &colour154::conv_encoder::CONV_ENCODER,
     &colour154::vae::VAE,
     &colour154::conv_vae::CONV_VAE,
     &colour154::siamese::SIAMESE,
     &colour154::trained::CNN_ADVERSARIAL,
     &colour154::trained::CNN_DISTILLED,
 ];
+
+/// What reads images that are there at several densities: one architecture, scaled.
+#[cfg(feature = "cli")]
+static AT_DENSITIES: &[&Architecture] = densities::CNN;
+#[cfg(not(feature = "cli"))]
+static AT_DENSITIES: &[&Architecture] = &[];
 
 /// A network for any data set of images of one shape.
 #[derive(Clone, Copy)]
@@ -107,7 +116,8 @@ impl Architecture {
 /// Every architecture on every data set whose images it reads.
 fn pairs() -> impl Iterator<Item = (&'static Dataset, &'static Architecture)> {
     let of = |dataset: &'static Dataset| {
-        ARCHITECTURES.iter().filter(|a| a.image == dataset.image).map(move |a| (dataset, *a))
+        let list = if dataset.density_of.is_none() { ARCHITECTURES } else { AT_DENSITIES };
+        list.iter().filter(|a| a.image == dataset.image).map(move |a| (dataset, *a))
     };
     datasets::ALL.iter().copied().flat_map(of)
 }

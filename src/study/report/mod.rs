@@ -1,5 +1,6 @@
 //! The report of a study: what was decided, the tables, the figures, the checks.
 
+mod density;
 pub mod document;
 mod examples;
 mod figures;
@@ -95,9 +96,11 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
     }
     let checked: Vec<Checked> = results.parts.iter().map(all_checks).collect();
     let (h0, h1) = (verdicts::all_h0(results), verdicts::all_h1(results));
-    verdicts::verdicts(&mut d, results, &checked, (&h0, &h1));
+    let densities = verdicts::all_densities(results);
+    verdicts::verdicts(&mut d, results, &checked, (&h0, &h1, &densities));
     tables::inferences(&mut d, results);
-    for (place, part) in results.parts.iter().enumerate() {
+    density::table(&mut d, results);
+    for (place, part) in results.parts.iter().enumerate().filter(|(_, p)| p.dataset.density_of.is_none()) {
         data_set(&mut d, results, (part, &checked[place]), world.map(|w| (w, place)), faces)?;
     }
     Ok(d)

@@ -24,7 +24,7 @@ const GRADES: [Grade; 4] = [Grade::High, Grade::Moderate, Grade::Low, Grade::Ine
 pub fn inferences(d: &mut Document, results: &Results) {
     let mut rows = Vec::new();
     for (id, vae, faces, claimed, claim) in INFERENCES {
-        for part in results.parts.iter().filter(|p| (p.dataset.pixels() >= LFW.pixels()) == faces) {
+        for part in results.as_they_are().filter(|p| (p.dataset.pixels() >= LFW.pixels()) == faces) {
             let usual = part.groups().into_iter().filter(|g| !g.draws() && g.spec.defends.is_none());
             for group in usual.filter(|g| if vae { g.spec.is_vae() } else { g.family() == "cnn" }) {
                 let graded: Vec<(Norm, Grade, String)> = part

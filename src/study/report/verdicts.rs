@@ -1,9 +1,9 @@
 //! What was decided: H0 and H1 in a sentence each, and norm by norm.
 
 use super::document::{Block, Document};
-use super::{Checked, prose};
+use super::{Checked, density, prose};
 use crate::datasets::{LFW, MNIST};
-use crate::study::hypotheses::{Comparison, Family, Scale, Verdict, factor, h0, h1};
+use crate::study::hypotheses::{self, Comparison, Family, Scale, Verdict, factor, h0, h1};
 use crate::study::plan::Purpose;
 use crate::study::results::{Group, PartResults, Results};
 use crate::study::words::NONE;
@@ -20,24 +20,37 @@ pub struct H0<'a> {
     families: [Family; 2],
 }
 
-/// An architecture on both data sets, on each scale, for each of [`GOALS`].
+/// A family for each of [`GOALS`], on each scale.
+type Scales = Vec<(Scale, [Family; 2])>;
+
+/// An architecture on both data sets.
 pub struct H1 {
     high: Group,
     low: Group,
-    scales: Vec<(Scale, [Family; 2])>,
+    scales: Scales,
+}
+
+/// An architecture on the same photographs at two densities.
+pub struct Densities {
+    first: Group,
+    second: Group,
+    /// Which densities, in words: "at 154 × 154 in colour".
+    of_first: String,
+    of_second: String,
+    scales: Scales,
 }
 
 /// Every VAE beside every plain network; what was trained to withstand attacks says nothing of the architecture, and of a VAE
 /// that draws no smallest change is known.
 pub fn all_h0(results: &Results) -> Vec<H0<'_>> {
     let mut all = Vec::new();
-    for part in &results.parts {
+    for part in results.as_they_are() {
         let usual = part.groups().into_iter().filter(|g| g.spec.defends.is_none() && !g.draws());
         let (vaes, plain): (Vec<Group>, Vec<Group>) = usual.partition(|g| g.spec.is_vae());
         for vae in vaes {
             for plain in &plain {
                 let families = GOALS.map(|(purpose, _)| h0(part, &vae, plain, purpose));
-                if families.iter().any(|family| !family.comparisons.is_empty()) {
+                if has(&families) {
                     all.push(H0 { part, vae: vae.clone(), plain: plain.clone(), families });
                 }
             }
@@ -54,10 +67,35 @@ pub fn all_h1(results: &Results) -> Vec<H1> {
         let other = high.group(group.family())?;
         let on = |scale| (scale, GOALS.map(|(purpose, _)| h1((high, &other), (low, &group), purpose, scale)));
         let scales: Vec<_> = Scale::ALL.map(on).into();
-        let any = scales.iter().any(|(_, families)| families.iter().any(|f| !f.comparisons.is_empty()));
+        let any = scales.iter().any(|(_, families)| has(families));
         any.then_some(H1 { high: other, low: group, scales })
     };
     low.groups().into_iter().filter(|g| !g.draws() && g.spec.defends.is_none()).filter_map(pair).collect()
+}
+
+/// The densest beside the least dense, in colour and in grey, and colour beside grey at the highest density.
+pub fn all_densities(results: &Results) -> Vec<Densities> {
+    let mut all = Vec::new();
+    for (dense, sparse) in density::extremes(results) {
+        let (Some(first), Some(second)) = (dense.group(density::FAMILY), sparse.group(density::FAMILY)) else {
+            continue;
+        };
+        let on = |scale| {
+            let of = |(purpose, _)| hypotheses::density((dense, &first), (sparse, &second), purpose, scale);
+            (scale, GOALS.map(of))
+        };
+        let scales: Scales = Scale::ALL.map(on).into_iter().filter(|(_, families)| has(families)).collect();
+        let [of_first, of_second] = [dense, sparse].map(|part| format!("at {}", density::words(part.dataset)));
+        if !scales.is_empty() {
+            all.push(Densities { first, second, of_first, of_second, scales });
+        }
+    }
+    all
+}
+
+/// Whether there is anything to compare.
+fn has(families: &[Family; 2]) -> bool {
+    families.iter().any(|family| !family.comparisons.is_empty())
 }
 
 /// Which of the checks of these groups failed, in words; empty when none did.
@@ -79,7 +117,12 @@ fn failed(checked: &[Checked], groups: &[&Group]) -> String {
 }
 
 /// Writes what was decided.
-pub fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h1): (&[H0<'_>], &[H1])) {
+pub fn verdicts(
+    d: &mut Document,
+    results: &Results,
+    checked: &[Checked],
+    (h0, h1, densities): (&[H0<'_>], &[H1], &[Densities]),
+) {
     d.heading(2, "What was decided");
     let mut said = Vec::new();
     let against = [Verdict::Stronger, Verdict::Weaker];
@@ -99,14 +142,21 @@ pub fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h
         let groups: &[&Group] = &[&h.vae, &h.plain];
         said.push(sentence(&name, &h.families, against, "that of the plain network", (groups, checked)));
     }
+    let towards = [Verdict::Weaker, Verdict::Stronger];
     for h in h1 {
         for (scale, families) in &h.scales {
-            if families.iter().all(|family| family.comparisons.is_empty()) {
+            if !has(families) {
                 continue;
             }
             let name = format!("H1 for the {}, {}", h.low.title(), scale.title());
-            let towards = [Verdict::Weaker, Verdict::Stronger];
             said.push(sentence(&name, families, towards, "that on digits", (&[&h.high, &h.low], checked)));
+        }
+    }
+    for pair in densities {
+        for (scale, families) in &pair.scales {
+            let name = format!("H1 by density alone, {} beside {}, {}", pair.of_first, pair.of_second, scale.title());
+            let second = format!("that {}", pair.of_second);
+            said.push(sentence(&name, families, towards, &second, (&[&pair.first, &pair.second], checked)));
         }
     }
     if said.is_empty() {
@@ -118,7 +168,7 @@ pub fn verdicts(d: &mut Document, results: &Results, checked: &[Checked], (h0, h
     if !h1.is_empty() {
         d.text(prose::DENSITY);
     }
-    comparisons(d, results, h0, h1);
+    comparisons(d, results, h0, h1, densities);
 }
 
 /// One sentence of a verdict; `for_it` are the verdicts for and against the hypothesis.
@@ -188,7 +238,7 @@ fn sentence(
     text
 }
 
-fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[H1]) {
+fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[H1], densities: &[Densities]) {
     let verdict = |v: Verdict| match v {
         Verdict::Stronger => "first is stronger",
         Verdict::Weaker => "first is weaker",
@@ -244,7 +294,7 @@ fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[H1]) {
             d.table(&head, all);
         }
     }
-    let of = |h: &H1| {
+    let of = |scales: &Scales| {
         let scale = |(scale, families): &(Scale, [Family; 2])| {
             let rows = families
                 .iter()
@@ -252,12 +302,16 @@ fn comparisons(d: &mut Document, results: &Results, h0: &[H0<'_>], h1: &[H1]) {
                 .flat_map(|(family, (_, goal))| rows(family, &format!("{goal}, {}", scale.title())));
             rows.collect::<Vec<_>>()
         };
-        h.scales.iter().flat_map(scale).collect::<Vec<_>>()
+        scales.iter().flat_map(scale).collect::<Vec<_>>()
     };
-    let all: Vec<Vec<String>> = h1.iter().flat_map(of).collect();
-    if !all.is_empty() {
-        d.heading(3, "H1, norm by norm");
-        d.table(&head, all);
+    for (title, all) in [
+        ("H1, norm by norm", h1.iter().flat_map(|h| of(&h.scales)).collect::<Vec<_>>()),
+        ("Density alone, norm by norm", densities.iter().flat_map(|pair| of(&pair.scales)).collect()),
+    ] {
+        if !all.is_empty() {
+            d.heading(3, title);
+            d.table(&head, all);
+        }
     }
 }
 

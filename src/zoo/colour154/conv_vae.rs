@@ -1,6 +1,6 @@
 //! The convolutional VAE for colour images of 154 x 154.
 
-use super::super::{Architecture, LABELS, RELU, VaeParts};
+use super::super::{Architecture, Entry, LABELS, RELU, VaeParts};
 use crate::datasets::Recipe;
 use crate::network::Kind;
 
@@ -11,20 +11,7 @@ pub static CONV_VAE: Architecture = Architecture {
     image: [154, 154, 3],
     control_of: None,
     defends: None,
-    layers: &[
-        ("encoder1", Kind::Conv { channels: 24, kernel: 6, stride: 2 }),
-        RELU,
-        ("encoder2", Kind::Conv { channels: 48, kernel: 3, stride: 2 }),
-        RELU,
-        ("encoder3", Kind::Conv { channels: 64, kernel: 3, stride: 2 }),
-        RELU,
-        ("encoder4", Kind::Conv { channels: 96, kernel: 4, stride: 2 }),
-        RELU,
-        ("mean", Kind::Dense(64)),
-        ("head1", Kind::Dense(64)),
-        RELU,
-        ("head2", Kind::Dense(LABELS)),
-    ],
+    layers: LAYERS,
     vae: Some(VaeParts {
         latent: 64,
         encoder: 8,
@@ -45,3 +32,19 @@ pub static CONV_VAE: Architecture = Architecture {
     recipe: |recipe| *recipe = Recipe { epochs: 80, dropout: 0.0, ..*recipe },
     shipped: &["lfw"],
 };
+
+/// From the image to the logits; those of the control, too.
+pub(super) static LAYERS: &[Entry] = &[
+    ("encoder1", Kind::Conv { channels: 24, kernel: 6, stride: 2 }),
+    RELU,
+    ("encoder2", Kind::Conv { channels: 48, kernel: 3, stride: 2 }),
+    RELU,
+    ("encoder3", Kind::Conv { channels: 64, kernel: 3, stride: 2 }),
+    RELU,
+    ("encoder4", Kind::Conv { channels: 96, kernel: 4, stride: 2 }),
+    RELU,
+    ("mean", Kind::Dense(64)),
+    ("head1", Kind::Dense(64)),
+    RELU,
+    ("head2", Kind::Dense(LABELS)),
+];

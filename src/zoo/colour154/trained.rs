@@ -24,6 +24,6 @@ pub static CNN_DISTILLED: Architecture = Architecture {
     title: "Distilled network",
     defends: Some("cnn"),
     recipe: |recipe| *recipe = Recipe { temperature: Some(20.0), ..*recipe },
-    shipped: &[],
+    shipped: &["lfw"],
     ..CNN
 };
