@@ -23,6 +23,7 @@ use crate::native::files::write_atomically;
 use crate::native::guards;
 use crate::native::images::{Images, Target, find_weights, read_weights, shipped, start_for};
 use crate::network::Weights;
+use crate::study::defended::{self, Asking, Questioned};
 
 /// Numbers of queries at which it is told how far one has come.
 const MARKS: [usize; 10] = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
@@ -148,6 +149,18 @@ pub fn run(command: &BlackBox) -> Result<()> {
     let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
     let rule = |columns: usize| format!("|{}", "---|".repeat(columns));
 
+    let shares = |traces: &[Trace], budget: f32| -> Vec<f64> {
+        marks.iter().map(|&mark| within(traces, mark, budget)).collect()
+    };
+    let mut record = Questioned {
+        network: name.clone(),
+        command: super::typed(None, &[]),
+        attacked: 0,
+        untargeted: command.target == Target::Any,
+        marks: marks.clone(),
+        asking: Vec::new(),
+        transfer: Vec::new(),
+    };
     // Who sees the answers: the Square Attack at each budget; its first success is the end.
     let mut squares = Vec::new();
     for &budget in budgets(Norm::Linf) {
@@ -163,12 +176,19 @@ pub fn run(command: &BlackBox) -> Result<()> {
     }
     let attacked_images = squares.first().map_or(0, Vec::len);
     ensure!(attacked_images > 0, "none of the images is read rightly, and not refused");
+    record.attacked = attacked_images;
+    record.asking.push(Asking {
+        attack: "square".into(),
+        norm: Norm::Linf.name().into(),
+        budgets: budgets(Norm::Linf).to_vec(),
+        success: squares.iter().zip(budgets(Norm::Linf)).map(|(traces, budget)| shares(traces, *budget)).collect(),
+    });
     table(format!("\n## The answers are seen: the Square Attack, {attacked_images} images\n"))?;
     table(line(&[vec!["queries".to_owned()], heads(Norm::Linf)].concat()))?;
     table(rule(1 + squares.len()))?;
     for &mark in &marks {
-        let shares = squares.iter().zip(budgets(Norm::Linf));
-        let shares = shares.map(|(traces, budget)| format!("{:.0}", within(traces, mark, *budget)));
+        let cells = squares.iter().zip(budgets(Norm::Linf));
+        let shares = cells.map(|(traces, budget)| format!("{:.0}", within(traces, mark, *budget)));
         table(line(&[vec![mark.to_string()], shares.collect()].concat()))?;
     }
     let first = squares.iter().map(|traces| {
@@ -196,6 +216,12 @@ pub fn run(command: &BlackBox) -> Result<()> {
             let shares = budgets(norm).iter().map(|budget| format!("{:.0}", within(&traces, mark, *budget)));
             table(line(&[vec![mark.to_string(), far], shares.collect()].concat()))?;
         }
+        record.asking.push(Asking {
+            attack: "hopskipjump".into(),
+            norm: norm.name().into(),
+            budgets: budgets(norm).to_vec(),
+            success: budgets(norm).iter().map(|budget| shares(&traces, *budget)).collect(),
+        });
         let arrived = traces.iter().map(|trace| {
             let end = trace.last().map_or(f64::INFINITY, |(_, far)| NEAR * far);
             trace.iter().find(|(_, far)| *far <= end).map_or(f64::INFINITY, |(asked, _)| *asked as f64)
@@ -231,9 +257,11 @@ pub fn run(command: &BlackBox) -> Result<()> {
             attacked(&source, (&images, &starts), command.target, &cells, thresholds, &other.spec.name)?;
         let shares = made.iter().map(|made| {
             let hits = count(&replayed(&subject, &images, command.target, made, &wanted)?);
-            Ok(format!("{:.0}", 100.0 * hits as f64 / attacked_images as f64))
+            Ok(100.0 * hits as f64 / attacked_images as f64)
         });
-        let shares = shares.collect::<Result<Vec<_>>>()?;
+        let found = shares.collect::<Result<Vec<f64>>>()?;
+        let shares = found.iter().map(|share| format!("{share:.0}")).collect();
+        record.transfer.push((other.spec.name.clone(), found));
         table(line(&[vec![format!("`{}`", other.spec.name)], shares].concat()))?;
     }
     match &command.out {
@@ -241,7 +269,8 @@ pub fn run(command: &BlackBox) -> Result<()> {
             write_atomically(out, text.as_bytes())?;
             let picture = out.with_extension("svg");
             write_atomically(&picture, figure(&name, &panels, command.queries)?.as_bytes())?;
-            println!("wrote {} and {}", out.display(), picture.display());
+            defended::write(out, &record)?;
+            println!("wrote {}, {} and {}", out.display(), picture.display(), out.with_extension("json").display());
         }
         None => println!("{text}"),
     }

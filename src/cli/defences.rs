@@ -1,7 +1,7 @@
 //! The command `defences`: every defence of a network beside the attacks that do not know it and those that do, as a table.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -21,6 +21,7 @@ use crate::native::files::write_atomically;
 use crate::native::guards;
 use crate::native::images::{Images, Target, find_weights, read_weights, start_for};
 use crate::network::Weights;
+use crate::study::defended::{self, Defended, NONE, Row};
 use crate::zoo;
 
 /// Test images on which accuracy and false alarms are counted, where there are so many.
@@ -56,22 +57,6 @@ pub struct Defences {
     out: Option<PathBuf>,
     #[command(flatten)]
     data: Data,
-}
-
-/// What a defence did.
-struct Row {
-    name: String,
-    /// Share of the clean images that are read rightly and not refused.
-    clean: f64,
-    /// Share of the clean images of each label that are refused.
-    alarms: Vec<f64>,
-    /// Images that are attacked: read rightly and not refused.
-    attacked: usize,
-    /// Of these, fooled by who does not know the defence and by who does, for each norm and budget.
-    fooled: Vec<Vec<[usize; 2]>>,
-    /// By the Square Attack, and by images made for another network.
-    square: usize,
-    transfer: usize,
 }
 
 /// An attacked image, and whether it reached the goal.
@@ -225,17 +210,17 @@ pub fn run(command: &Defences) -> Result<()> {
         Ok(plain.behind(&weights.spec, defence, Attacker::Adaptive, &mut guards::finder(weights))?)
     };
     // Before anything is attacked: of a name that is none nothing is lost.
-    let defended = std::iter::once("none".to_owned()).chain(names);
+    let defended = std::iter::once(NONE.to_owned()).chain(names);
     let defended = defended.map(|name| Ok((subject(&weights, &name)?, name))).collect::<Result<Vec<_>>>()?;
     let bare =
-        attacked(&subject(&weights, "none")?, attackable, Target::Next, &cells, thresholds, &spec.name)?;
+        attacked(&subject(&weights, NONE)?, attackable, Target::Next, &cells, thresholds, &spec.name)?;
     let from = match &command.from {
         Some(from) => {
             let other = read_weights(&find_weights(from)?)?;
             ensure!(other.spec.labels == spec.labels, "'{}' names other labels", other.spec.name);
             let at = [apgd(Norm::Linf, middle)?];
             let made = attacked(
-                &subject(&other, "none")?,
+                &subject(&other, NONE)?,
                 attackable,
                 Target::Next,
                 &at,
@@ -246,8 +231,21 @@ pub fn run(command: &Defences) -> Result<()> {
         }
         None => None,
     };
-    let (mut rows, mut text) = (Vec::new(), String::new());
+    let mut record = Defended {
+        network: spec.name.clone(),
+        command: super::typed(None, &[]),
+        steps: command.steps,
+        gradients: command.gradients,
+        queries: command.queries,
+        square_budget: middle,
+        from: from.as_ref().map(|(name, _)| name.clone()),
+        norms: norms.iter().map(|(norm, budgets)| (norm.name().to_owned(), budgets.clone())).collect(),
+        rows: Vec::new(),
+    };
+    let mut alone = None;
     for (subject, name) in defended {
+        let seconds = reading(&subject, &clean);
+        let times = seconds / *alone.get_or_insert(seconds);
         let (all, own) = (read(&subject, &clean)?, read(&subject, &images)?);
         let wanted: Vec<bool> = own.iter().map(|(right, _)| *right).collect();
         let blind = bare
@@ -257,7 +255,7 @@ pub fn run(command: &Defences) -> Result<()> {
         // Of who knows the defence the first success decides, but where answers are drawn: there one has to be surer than that.
         let early_stop = !subject.seen.draws();
         let mut met = blind.iter().zip(cells.iter().zip(&last)).map(|(blind, (cell, last))| {
-            let first = (name != "none").then_some(Options { early_stop, ..*cell });
+            let first = (name != NONE).then_some(Options { early_stop, ..*cell });
             (&blind[..], first.into_iter().chain(*last).collect())
         });
         let fooled = norms
@@ -279,7 +277,8 @@ pub fn run(command: &Defences) -> Result<()> {
             let refused: Vec<bool> = of.map(|((_, refused), _)| *refused).collect();
             refused.iter().filter(|&&refused| refused).count() as f64 / refused.len().max(1) as f64
         });
-        rows.push(Row {
+        record.rows.push(Row {
+            reading: (name != NONE).then_some(times),
             name,
             clean: all.iter().filter(|(right, _)| *right).count() as f64 / all.len() as f64,
             alarms: alarms.collect(),
@@ -289,88 +288,30 @@ pub fn run(command: &Defences) -> Result<()> {
             transfer,
         });
         // After each row: what is done is not lost with what is not.
-        text = written(command, &weights, &norms, middle, &rows, from.as_ref().map(|(name, _)| &name[..]))?;
         if let Some(out) = &command.out {
-            write_atomically(out, text.as_bytes())?;
+            write_atomically(out, record.markdown().as_bytes())?;
+            defended::write(out, &record)?;
         }
     }
     match &command.out {
-        Some(out) => println!("wrote {}", out.display()),
-        None => println!("{text}"),
+        Some(out) => println!("wrote {} and {}", out.display(), out.with_extension("json").display()),
+        None => println!("{}", record.markdown()),
     }
     Ok(())
 }
 
-/// The tables as Markdown.
-fn written(
-    command: &Defences,
-    weights: &Weights,
-    norms: &Norms,
-    middle: f32,
-    rows: &[Row],
-    from: Option<&str>,
-) -> Result<String> {
-    let mut out = String::new();
-    let share = |n: usize, of: usize| format!("{:.0}", 100.0 * n as f64 / of.max(1) as f64);
-    let context = || "cannot write the table".to_owned();
-    let typed = super::typed(None, &[]);
-    let last = match command.gradients {
-        0 => String::new(),
-        gradients => format!("; `strongest` with {gradients} gradients is tried last on what withstood"),
-    };
-    writeln!(
-        out,
-        "# {} behind each defence\n\nMade by `{typed}`. Success in percent of the images that are read rightly and not refused, aimed at \
-         the next label, of an attack that knows the network alone → one that knows the defence, too: Auto-PGD, {} steps down the \
-         cross-entropy and, where these fail, as many from an image of the wanted label. Who knows the defence also has the images of \
-         who does not, and what succeeded at a smaller budget{}.\n",
-        weights.spec.name, command.steps, last
-    )
-    .with_context(context)?;
-    let transfer = from.map(|name| format!(" transfer of `{name}` |")).unwrap_or_default();
-    writeln!(
-        out,
-        "| defence | read rightly, % | refused, % (by label) | attacked | Square Attack, L∞ {middle}, {} queries |{transfer}",
-        command.queries
-    )
-    .with_context(context)?;
-    writeln!(out, "|---|---|---|---|---|{}", if from.is_some() { "---|" } else { "" })
-        .with_context(context)?;
-    for row in rows {
-        let mean = row.alarms.iter().sum::<f64>() / row.alarms.len().max(1) as f64;
-        let alarms: Vec<String> = row.alarms.iter().map(|share| format!("{:.0}", 100.0 * share)).collect();
-        let alarms =
-            if mean > 0.0 { format!("{:.1} ({})", 100.0 * mean, alarms.join(" ")) } else { "–".into() };
-        let transfer = from.map(|_| format!(" {} |", share(row.transfer, row.attacked))).unwrap_or_default();
-        writeln!(
-            out,
-            "| {} | {:.1} | {alarms} | {} | {} |{transfer}",
-            row.name,
-            100.0 * row.clean,
-            row.attacked,
-            share(row.square, row.attacked)
-        )
-        .with_context(context)?;
-    }
-    for (i, (norm, budgets)) in norms.iter().enumerate() {
-        let name = match norm {
-            Norm::Linf => "L∞",
-            Norm::L1 => "L1",
-            Norm::L2 => "L2",
-        };
-        let heads: Vec<String> = budgets.iter().map(|budget| format!("{name} {budget}")).collect();
-        writeln!(out, "\n| defence | {} |\n|---|{}", heads.join(" | "), "---|".repeat(budgets.len()))
-            .with_context(context)?;
-        for row in rows {
-            let cells: Vec<String> = row.fooled[i]
-                .iter()
-                .map(|[blind, known]| match &row.name[..] {
-                    "none" => share(*known, row.attacked),
-                    _ => format!("{} → {}", share(*blind, row.attacked), share(*known, row.attacked)),
-                })
-                .collect();
-            writeln!(out, "| {} | {} |", row.name, cells.join(" | ")).with_context(context)?;
+/// Clean images whose reading is timed, and how often: the fastest time counts.
+const TIMED: usize = 10;
+
+/// How many seconds it takes to read some of the images, on one core.
+fn reading(subject: &Subject, images: &[Image]) -> f64 {
+    let mut subject = subject.clone();
+    let mut once = || {
+        let begun = Instant::now();
+        for image in images.iter().take(TIMED) {
+            subject.read(&image.pixels, image.index as u64, |label| label == image.label, |_| 1.0);
         }
-    }
-    Ok(out)
+        begun.elapsed().as_secs_f64()
+    };
+    (0..TIMED).map(|_| once()).fold(f64::INFINITY, f64::min)
 }

@@ -68,8 +68,9 @@ const FACES: Dataset = Dataset {
     // A photograph costs a hundred times what a digit does.
     study: Study {
         dear: 15,
+        fixed: 30,
         steps_l1: 40,
-        gradients: 500,
+        gradients: 250,
         of_a_label: 20,
         every_target: 10,
         thresholds: &[0.9, 0.95, 0.98, 0.99, 0.995],

@@ -101,6 +101,9 @@ pub struct Budgets {
 pub struct Study {
     /// Images, from the first on, on which checks are made that cost as much as the attack itself.
     pub dear: usize,
+    /// Images, from the first on, on which the attacks at fixed budgets are made; the smallest changes, on which verdicts rest, are
+    /// sought on all.
+    pub fixed: usize,
     /// Steps of the L1 attack: as many as it takes until twice as many fool no more (by a point).
     pub steps_l1: usize,
     /// Gradients of a search for the smallest change, at most.

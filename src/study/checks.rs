@@ -94,7 +94,7 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
     }
     for at in middle.iter().copied().filter(|key| norms.contains(&key.norm)) {
         let Some(budget) = at.budget.map(f64::from) else { continue };
-        let smallest = cell(Purpose::Smallest, Key::smallest(at.norm));
+        let smallest = cell(Purpose::Smallest, Key::smallest(at.norm)).where_there_are(&cell(Purpose::Study, at));
         let (own, all) = (smallest.fooled_within(at.norm, budget).value, fooled(Purpose::Study, at));
         let what = format!("The strongest attack fools as many as {}", at.attack.title);
         add(&what, format!("{}, {} at {}", percent(own), percent(all), at.title()), Some(own >= all - point));
@@ -195,8 +195,8 @@ fn transfer(part: &PartResults, group: &Group, at: Key, add: &mut impl FnMut(&st
     let own = white(part, group, at);
     let Some(entrant) = group.entrants.first() else { return };
     let name = entrant.name();
-    // The other network, how often its images fool this one, on how many, and on how many this one's own attack fails.
-    let mut best: Option<(String, f64, usize, usize)> = None;
+    // The other network, how often its images fool this one, how often its own do, on how many, and on how many these alone fail.
+    let mut best: Option<(String, f64, f64, usize, usize)> = None;
     let others = part.part.entrants.iter().filter(|o| {
         o.precision == Stored::Int8 && (o.arch != entrant.arch || o.inference != entrant.inference)
     });
@@ -209,14 +209,15 @@ fn transfer(part: &PartResults, group: &Group, at: Key, add: &mut impl FnMut(&st
                 Some((*l.replayed.get(&name)?, *fooled))
             })
             .collect();
-        let hits = shown.iter().filter(|(hit, _)| *hit).count() as f64 / shown.len() as f64;
+        let share = |hits: usize| hits as f64 / shown.len() as f64;
+        let hits = share(shown.iter().filter(|(hit, _)| *hit).count());
+        let white = share(shown.iter().filter(|(_, own)| *own).count());
         let alone = shown.iter().filter(|(hit, own)| *hit && !own).count();
         if !shown.is_empty() && best.as_ref().is_none_or(|b| hits > b.1) {
-            best = Some((other.name(), hits, shown.len(), alone));
+            best = Some((other.name(), hits, white, shown.len(), alone));
         }
     }
-    if let Some((from, hits, n, alone)) = best {
-        let white = own.iter().filter(|(_, fooled)| *fooled).count() as f64 / own.len() as f64;
+    if let Some((from, hits, white, n, alone)) = best {
         let found = format!(
             "{:.1} % (from {from}) against {:.1} %; {alone} of {n} images by transfer alone",
             100.0 * hits,

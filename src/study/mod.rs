@@ -2,6 +2,7 @@
 //! interrupted, cut into shards and put together; a report that decides H0 and H1.
 
 pub mod checks;
+pub mod defended;
 pub mod hypotheses;
 pub mod journal;
 pub mod line;
@@ -21,6 +22,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use self::journal::Header;
 use self::plan::{Entrant, Part, Plan, Series, Stored, VERSION};
+use self::report::defences::Measured;
 use self::report::document::Document;
 use self::results::{PartResults, Results};
 use self::shard::Shard;
@@ -213,7 +215,12 @@ fn finish(
     command: &str,
 ) -> Result<()> {
     report::write_csv(results, folder)?;
-    let document = report::write(results, world, faces, command, folder)?;
+    let models = root()?.join("models");
+    let measured = Measured {
+        defended: defended::read_all(&models.join("defences"))?,
+        questioned: defended::read_all(&models.join("black-box"))?,
+    };
+    let document = report::write(results, &measured, world, faces, command, folder)?;
     println!("{}", summary(&document));
     println!("The report is {}", folder.join("report.html").display());
     Ok(())

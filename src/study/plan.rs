@@ -148,6 +148,11 @@ impl Part {
         self.dataset().map_or(self.images, |dataset| self.images.min(dataset.study.dear))
     }
 
+    /// Images, from the first on, that are attacked at fixed budgets.
+    pub fn fixed(&self) -> usize {
+        self.dataset().map_or(self.images, |dataset| self.images.min(dataset.study.fixed))
+    }
+
     /// Images, from the first on, that are attacked towards every label.
     pub fn every_target(&self) -> usize {
         self.dataset().map_or(0, |dataset| self.images.min(dataset.study.every_target))
@@ -277,7 +282,7 @@ pub fn specs(part: &Part, entrant: &Entrant, seed: Option<u64>) -> Vec<Spec> {
     let twin = part.entrants.iter().any(|e| e.network == entrant.network && e.precision != entrant.precision);
     let middle = part.middle();
     // A network that draws takes as many gradients for each draw.
-    let images = if mean { part.images } else { part.dear() };
+    let images = if mean { part.fixed() } else { part.dear() };
     let of = |purpose, target, options, images| Spec { purpose, target, options, replayed: false, images };
     let study = |key: Key| Spec {
         replayed: middle.contains(&key) && (entrant.checked || twin) && mean,

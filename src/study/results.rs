@@ -216,6 +216,14 @@ impl<'a> Cell<'a> {
         self.seeds.iter().flatten().copied().filter(|l| l.record.read_rightly())
     }
 
+    /// The records of those images only of which there are others.
+    pub fn where_there_are(mut self, others: &Cell<'_>) -> Self {
+        for (lines, others) in self.seeds.iter_mut().zip(&others.seeds) {
+            lines.retain(|l| others.iter().any(|other| other.record.index == l.record.index));
+        }
+        self
+    }
+
     /// Attacks that reached their goal.
     pub fn fooled(&self) -> impl Iterator<Item = &'a Line> {
         self.attacked().filter(|l| l.record.success)

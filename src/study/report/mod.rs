@@ -1,5 +1,6 @@
 //! The report of a study: what was decided, the tables, the figures, the checks.
 
+pub mod defences;
 mod density;
 pub mod document;
 mod examples;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use self::defences::Measured;
 use self::document::{Block, Document};
 use super::checks::{Check, checks};
 use super::line::columns;
@@ -31,12 +33,13 @@ use crate::native::files::{write_atomically, write_atomically_with};
 /// When something cannot be drawn or written.
 pub fn write(
     results: &Results,
+    measured: &Measured,
     world: Option<&World>,
     faces: bool,
     command: &str,
     folder: &Path,
 ) -> Result<Document> {
-    let document = report(results, world, faces, command)?;
+    let document = report(results, measured, world, faces, command)?;
     for block in &document.blocks {
         if let Block::Figure { name, svg, .. } = block {
             write_atomically(&folder.join(format!("figures/{name}.svg")), svg.as_bytes())?;
@@ -61,7 +64,13 @@ pub fn write_csv(results: &Results, folder: &Path) -> Result<()> {
     })
 }
 
-fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) -> Result<Document> {
+fn report(
+    results: &Results,
+    measured: &Measured,
+    world: Option<&World>,
+    faces: bool,
+    command: &str,
+) -> Result<Document> {
     let mut d = Document::default();
     d.heading(1, "Does the architecture decide how a network can be fooled?");
     let images: Vec<String> = results
@@ -100,6 +109,7 @@ fn report(results: &Results, world: Option<&World>, faces: bool, command: &str) 
     verdicts::verdicts(&mut d, results, &checked, (&h0, &h1, &densities));
     tables::inferences(&mut d, results);
     density::table(&mut d, results);
+    defences::table(&mut d, results, measured);
     for (place, part) in results.parts.iter().enumerate().filter(|(_, p)| p.dataset.density_of.is_none()) {
         data_set(&mut d, results, (part, &checked[place]), world.map(|w| (w, place)), faces)?;
     }
