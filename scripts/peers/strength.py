@@ -5,7 +5,8 @@
     python scripts/peers/strength.py --images 3000..3200 --out strength
     python scripts/peers/strength.py --networks lfw-cnn --images 60..70 --data DIR --out strength-faces
 
-What the others found is kept in the folder, so that only misread's own attacks run again. Targeted attacks aim at the
+What the others found is kept in the folder, so that only misread's own attacks run again; `--keep models/peers.json` writes down what
+the smallest norms come to, with versions, for the checks of a report. Targeted attacks aim at the
 next label, on the images that the network reads rightly. Success within a budget: AutoAttack's APGD with cross-entropy
 and with DLR, 100 steps, 5 restarts each (L1: with its three budgets), counted at any iterate that reads the target.
 Smallest norms: adv-lib's DDN, ALMA, PDGD and PDPGD of 500 steps each, and for L-infinity APGD with a bisection for each
@@ -18,6 +19,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import numpy
 import torch
@@ -177,6 +179,22 @@ def beside_min(ours, theirs, norm):
     }
 
 
+def keep(options, name, norm, theirs, found):
+    """Adds what was found to the file that a report reads, in place of what was found before of the same network and norm."""
+    if options.keep is None:
+        return
+    old = json.load(open(options.keep)) if os.path.exists(options.keep) else []
+    old = [peer for peer in old if (peer["network"], peer["norm"]) != (name, norm)]
+    old.append({
+        "network": name, "norm": norm, "first": options.images[0], "images": found["images"], "gradients": options.gradients,
+        "ratio": round(found["ratio"], 4), "farther": round(found["more than 5 % farther"], 4), "nearer": round(found["more than 5 % nearer"], 4),
+        "attacks": sorted(theirs), "versions": {package: version(package) for package in ("adv-lib", "pyautoattack", "torch")},
+    })
+    old.sort(key=lambda peer: (peer["network"], peer["norm"]))
+    with open(options.keep, "w") as file:
+        file.write("[\n" + ",\n".join(json.dumps(peer) for peer in old) + "\n]\n")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--networks", nargs="+", default=[n for n in BUDGETS["fixed"] if n.startswith("mnist")])
@@ -187,6 +205,8 @@ def main():
     parser.add_argument("--data", default=None, help="the folder of the data sets, where it is not data")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--peers-only", action="store_true")
+    parser.add_argument("--gradients", type=int, default=1000, help="of misread's search for the smallest norm, at most")
+    parser.add_argument("--keep", default=None, help="a JSON file to which the smallest norms are added")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     os.makedirs(options.out, exist_ok=True)
@@ -205,8 +225,11 @@ def main():
             if "min" in options.measure:
                 theirs = kept(options, key("min", norm), lambda: smallest(model, images, labels, targets, norm))
                 if not options.peers_only:
-                    ours = own(misread(options, name, "--attack", "strongest", "--norm", norm, "--mode", "min"))
-                    print(json.dumps({"network": name, "smallest": norm, **beside_min(ours, theirs, norm)}), flush=True)
+                    ours = own(misread(options, name, "--attack", "strongest", "--norm", norm, "--mode", "min",
+                                       "--steps", str(options.gradients)))
+                    found = beside_min(ours, theirs, norm)
+                    print(json.dumps({"network": name, "smallest": norm, **found}), flush=True)
+                    keep(options, name, norm, theirs, found)
             for measure in [m for m in ("fixed", "untargeted") if m in options.measure]:
                 aim = targets if measure == "fixed" else None
                 for epsilon in BUDGETS[measure][name].get(norm, []):

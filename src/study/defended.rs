@@ -1,6 +1,7 @@
 //! What was measured of a network behind its defences, and as a black box: what the commands `defences` and `black-box` write
 //! beside their tables, and a report reads.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -82,6 +83,27 @@ pub struct Asking {
     pub budgets: Vec<f32>,
     /// For each budget the share of success in percent after each number of queries.
     pub success: Vec<Vec<f64>>,
+}
+
+/// The strongest attack beside other people's on the same weights and images: what `scripts/peers/strength.py` keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Peer {
+    /// The stem of the network's file.
+    pub network: String,
+    /// In which norm the smallest change was sought, towards the next label.
+    pub norm: String,
+    /// The first image, and how many that the network reads rightly.
+    pub first: usize,
+    pub images: usize,
+    /// Gradients of ours, at most.
+    pub gradients: usize,
+    /// The median of our change over the smallest of theirs, and on which shares of the images ours is over 5 % larger or smaller.
+    pub ratio: f64,
+    pub farther: f64,
+    pub nearer: f64,
+    /// Their attacks, and the versions of the packages.
+    pub attacks: Vec<String>,
+    pub versions: BTreeMap<String, String>,
 }
 
 impl Row {
@@ -169,6 +191,15 @@ pub fn write(out: &Path, record: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string(record)?;
     text.push('\n');
     write_atomically(&out.with_extension("json"), text.as_bytes())
+}
+
+/// The records in a file; none where there is no file.
+///
+/// # Errors
+/// When it is damaged; names it.
+pub fn read_one<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(Vec::new()) };
+    serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
 }
 
 /// The records in a folder, in the order of their files' names; none where there is no folder.

@@ -219,6 +219,7 @@ fn finish(
     let measured = Measured {
         defended: defended::read_all(&models.join("defences"))?,
         questioned: defended::read_all(&models.join("black-box"))?,
+        peers: defended::read_one(&models.join("peers.json"))?,
     };
     let document = report::write(results, &measured, world, faces, command, folder)?;
     println!("{}", summary(&document));

@@ -3,7 +3,7 @@
 use super::document::{Block, Document};
 use crate::metrics::norms::Norm;
 use crate::metrics::statistics::Interval;
-use crate::study::defended::{Defended, NONE as BARE, Questioned, Row};
+use crate::study::defended::{Defended, NONE as BARE, Peer, Questioned, Row};
 use crate::study::results::{PartResults, Results};
 use crate::study::words::{NONE, percent};
 use crate::zoo;
@@ -13,11 +13,12 @@ const WITHSTANDS: f64 = 0.5;
 /// From which share of what the gradient fools the answers alone do as well.
 const AS_WELL: f64 = 0.9;
 
-/// What was measured of defences and of black boxes.
+/// What was measured of defences, of black boxes, and beside other people's attacks.
 #[derive(Default)]
 pub struct Measured {
     pub defended: Vec<Defended>,
     pub questioned: Vec<Questioned>,
+    pub peers: Vec<Peer>,
 }
 
 /// The tables, and a sentence for each claim.
@@ -248,4 +249,48 @@ fn known(part: &PartResults, network: &str, norm: Norm, budget: f32) -> Option<f
     group.entrants.retain(|e| e.network == network);
     let share = part.cell(&group, Purpose::Untargeted, Key::smallest(norm)).fooled_within(norm, budget.into());
     share.value.is_finite().then_some(share.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, fooled: [[usize; 2]; 3]) -> Row {
+        Row {
+            name: name.into(),
+            clean: 0.99,
+            alarms: Vec::new(),
+            reading: None,
+            attacked: 200,
+            fooled: fooled.map(|[low, high]| vec![[0, low], [0, high]]).to_vec(),
+            square: 0,
+            transfer: 0,
+        }
+    }
+
+    #[test]
+    fn a_sentence_says_norm_by_norm_what_a_defence_does() {
+        let norms = [("linf", [0.1, 0.3]), ("l1", [10.0, 40.0]), ("l2", [1.0, 3.0])];
+        let record = Defended {
+            network: "mnist-cnn".into(),
+            command: String::new(),
+            steps: 1,
+            gradients: 1,
+            queries: 1,
+            square_budget: 0.1,
+            from: None,
+            norms: norms.map(|(name, budgets)| (name.to_owned(), budgets.to_vec())).to_vec(),
+            rows: vec![
+                row(BARE, [[50, 200], [130, 200], [30, 198]]),
+                row("mnist-cnn-adversarial", [[0, 2], [60, 190], [29, 197]]),
+            ],
+        };
+        let said = sentence("D4", "training", &record, &record.rows[1], record.bare().unwrap());
+        assert!(said.contains("withstands in L∞, hinders in L1, does nothing in L2"), "{said}");
+        assert!(said.contains("1 % (undefended 100) within L∞ 0.3"), "{said}");
+        // 24 passes with 7 steps each beside 6 passes.
+        assert!(said.contains("32.0 times the gradients"), "{said}");
+        assert!(training("mnist-cnn", "siamese5").unwrap() > 1.0);
+        assert_eq!(training("mnist-cnn", "grey2"), Some(1.0));
+    }
 }

@@ -88,3 +88,42 @@ fn figures(x: f64) -> String {
     let decimals = if x > 0.0 { (2.0 - x.log10().floor()).clamp(0.0, 8.0) } else { 0.0 };
     number(x, decimals as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::plan::{Part, Plan, VERSION};
+    use crate::study::results::read;
+
+    #[test]
+    fn the_densest_stands_beside_the_least_dense_and_colour_beside_grey() {
+        let part = |dataset: &&str| Part {
+            dataset: (*dataset).into(),
+            images: 1,
+            chosen: Vec::new(),
+            digest: String::new(),
+            nearest: None,
+            norms: vec!["l2".into()],
+            gradients: 10,
+            series: Vec::new(),
+            entrants: Vec::new(),
+        };
+        let names = ["mnist", "lfw", "lfw77", "lfw19", "lfw154grey", "lfw38grey"];
+        let parts = |names: &[&str]| names.iter().map(part).collect();
+        let plan = |names: &[&str]| Plan { version: VERSION, seed: None, eot: 1, parts: parts(names) };
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("records.jsonl"), "").unwrap();
+        let all = read(folder.path(), &plan(&names)).unwrap();
+        let pairs: Vec<_> = extremes(&all).iter().map(|(a, b)| (a.dataset.name, b.dataset.name)).collect();
+        assert_eq!(pairs, [("lfw", "lfw19"), ("lfw154grey", "lfw38grey"), ("lfw", "lfw154grey")]);
+        assert_eq!(words(super::parts(&all)[3].dataset), "154 × 154 in grey");
+        assert_eq!(all.as_they_are().count(), 2);
+        // Without another density there is nothing to compare.
+        assert!(extremes(&read(folder.path(), &plan(&names[..2])).unwrap()).is_empty());
+    }
+
+    #[test]
+    fn figures_are_three_whatever_their_size() {
+        assert_eq!([0.000123456, 0.0567, 1.5, 18.04, 250.2].map(figures), ["0.000123", "0.0567", "1.50", "18.0", "250"]);
+    }
+}

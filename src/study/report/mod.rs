@@ -18,12 +18,15 @@ use self::defences::Measured;
 use self::document::{Block, Document};
 use super::checks::{Check, checks};
 use super::line::columns;
+use super::defended::Peer;
 use super::plan::{Purpose, STEPS, SURE};
 use super::results::{Group, PartResults, Results};
 use super::run::World;
+use super::words::{number, percent};
 use crate::classifier::FRESH;
 use crate::datasets::{self, Source};
 use crate::metrics::grade::CONFIDENT;
+use crate::metrics::norms::Norm;
 use crate::native::files::{write_atomically, write_atomically_with};
 
 /// Writes `report.md`, `report.html` and `figures/` into `folder`, and answers the report. Examples are drawn when there is
@@ -103,7 +106,7 @@ fn report(
             results.plan.eot
         ));
     }
-    let checked: Vec<Checked> = results.parts.iter().map(all_checks).collect();
+    let checked: Vec<Checked> = results.parts.iter().map(|part| all_checks(part, measured)).collect();
     let (h0, h1) = (verdicts::all_h0(results), verdicts::all_h1(results));
     let densities = verdicts::all_densities(results);
     verdicts::verdicts(&mut d, results, &checked, (&h0, &h1, &densities));
@@ -135,9 +138,34 @@ fn steps(results: &Results) -> String {
 type Checked = Vec<(Group, Vec<Check>)>;
 
 /// The checks of all groups that are checked.
-fn all_checks(part: &PartResults) -> Checked {
+fn all_checks(part: &PartResults, measured: &Measured) -> Checked {
     let checked = part.groups().into_iter().filter(|g| g.entrants.iter().any(|e| e.checked));
-    checked.map(|group| (group.clone(), checks(part, &group))).collect()
+    let all = checked.map(|group| {
+        let of = |peer: &&Peer| !group.draws() && group.entrants.iter().any(|e| e.network == peer.network);
+        let beside = measured.peers.iter().filter(of).map(beside);
+        (group.clone(), checks(part, &group).into_iter().chain(beside).collect())
+    });
+    all.collect()
+}
+
+/// What was found beside other people's attacks, as a check.
+fn beside(peer: &Peer) -> Check {
+    let versions: Vec<String> = peer.versions.iter().map(|(package, version)| format!("{package} {version}")).collect();
+    let symbol = peer.norm.parse().map_or(&peer.norm[..], |norm: Norm| norm.symbol());
+    Check {
+        what: format!("The strongest attack comes as near as the best of {} ({})", peer.attacks.join(", "), versions.join(", ")),
+        found: format!(
+            "median {symbol} × {}; over 5 % farther on {} %, nearer on {} % of {} images from number {} on, {} gradients",
+            number(peer.ratio, 3),
+            percent(peer.farther),
+            percent(peer.nearer),
+            peer.images,
+            peer.first,
+            peer.gradients
+        ),
+        // As what is sought without a budget: an image in twenty.
+        fine: Some(peer.ratio <= 1.01 && peer.farther <= 0.05),
+    }
 }
 
 fn data_set(
