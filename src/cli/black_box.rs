@@ -181,7 +181,11 @@ pub fn run(command: &BlackBox) -> Result<()> {
         attack: "square".into(),
         norm: Norm::Linf.name().into(),
         budgets: budgets(Norm::Linf).to_vec(),
-        success: squares.iter().zip(budgets(Norm::Linf)).map(|(traces, budget)| shares(traces, *budget)).collect(),
+        success: squares
+            .iter()
+            .zip(budgets(Norm::Linf))
+            .map(|(traces, budget)| shares(traces, *budget))
+            .collect(),
     });
     table(format!("\n## The answers are seen: the Square Attack, {attacked_images} images\n"))?;
     table(line(&[vec!["queries".to_owned()], heads(Norm::Linf)].concat()))?;
@@ -270,7 +274,12 @@ pub fn run(command: &BlackBox) -> Result<()> {
             let picture = out.with_extension("svg");
             write_atomically(&picture, figure(&name, &panels, command.queries)?.as_bytes())?;
             defended::write(out, &record)?;
-            println!("wrote {}, {} and {}", out.display(), picture.display(), out.with_extension("json").display());
+            println!(
+                "wrote {}, {} and {}",
+                out.display(),
+                picture.display(),
+                out.with_extension("json").display()
+            );
         }
         None => println!("{text}"),
     }

@@ -212,8 +212,7 @@ pub fn run(command: &Defences) -> Result<()> {
     // Before anything is attacked: of a name that is none nothing is lost.
     let defended = std::iter::once(NONE.to_owned()).chain(names);
     let defended = defended.map(|name| Ok((subject(&weights, &name)?, name))).collect::<Result<Vec<_>>>()?;
-    let bare =
-        attacked(&subject(&weights, NONE)?, attackable, Target::Next, &cells, thresholds, &spec.name)?;
+    let bare = attacked(&subject(&weights, NONE)?, attackable, Target::Next, &cells, thresholds, &spec.name)?;
     let from = match &command.from {
         Some(from) => {
             let other = read_weights(&find_weights(from)?)?;

@@ -52,7 +52,10 @@ mod tests {
         assert_eq!(colour.len(), 18);
         assert!(colour.iter().enumerate().all(|(i, x)| (x - (i / 3 + 10 * (i % 3)) as f32).abs() < 1e-5));
         let grey = averages(&image, 2, [2, 3, 1]);
-        assert!(grey.iter().enumerate().all(|(i, x)| (x - (i as f32 + 5.87 + 2.28)).abs() < 1e-4), "{grey:?}");
+        assert!(
+            grey.iter().enumerate().all(|(i, x)| (x - (i as f32 + 5.87 + 2.28)).abs() < 1e-4),
+            "{grey:?}"
+        );
         assert_eq!(averages(&image, 1, [4, 6, 3]), image);
     }
 

@@ -76,7 +76,8 @@ impl Labelled {
         let mut pixels = Vec::with_capacity(self.len() * to.iter().product::<usize>());
         for i in 0..self.len() {
             let image = self.bytes(i);
-            let lines = (top..top + rows).map(|row| &image[(row * w + left) * c..(row * w + left + cols) * c]);
+            let lines =
+                (top..top + rows).map(|row| &image[(row * w + left) * c..(row * w + left + cols) * c]);
             let crop: Vec<f32> = lines.flatten().map(|&p| p.into()).collect();
             pixels.extend(density::averages(&crop, side, to).iter().map(|p| p.round() as u8));
         }

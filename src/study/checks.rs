@@ -94,7 +94,8 @@ pub fn checks(part: &PartResults, group: &Group) -> Vec<Check> {
     }
     for at in middle.iter().copied().filter(|key| norms.contains(&key.norm)) {
         let Some(budget) = at.budget.map(f64::from) else { continue };
-        let smallest = cell(Purpose::Smallest, Key::smallest(at.norm)).where_there_are(&cell(Purpose::Study, at));
+        let smallest =
+            cell(Purpose::Smallest, Key::smallest(at.norm)).where_there_are(&cell(Purpose::Study, at));
         let (own, all) = (smallest.fooled_within(at.norm, budget).value, fooled(Purpose::Study, at));
         let what = format!("The strongest attack fools as many as {}", at.attack.title);
         add(&what, format!("{}, {} at {}", percent(own), percent(all), at.title()), Some(own >= all - point));

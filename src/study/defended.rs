@@ -149,13 +149,17 @@ impl Defended {
         ));
         lines.push(format!("|---|---|---|---|---|---|{}", if self.from.is_some() { "---|" } else { "" }));
         for row in &self.rows {
-            let alarms: Vec<String> = row.alarms.iter().map(|share| format!("{:.0}", 100.0 * share)).collect();
+            let alarms: Vec<String> =
+                row.alarms.iter().map(|share| format!("{:.0}", 100.0 * share)).collect();
             let alarms = match row.refused() {
                 mean if mean > 0.0 => format!("{:.1} ({})", 100.0 * mean, alarms.join(" ")),
                 _ => "–".into(),
             };
-            let transfer =
-                self.from.as_ref().map(|_| format!(" {} |", percent(row.transfer, row.attacked))).unwrap_or_default();
+            let transfer = self
+                .from
+                .as_ref()
+                .map(|_| format!(" {} |", percent(row.transfer, row.attacked)))
+                .unwrap_or_default();
             let reading = row.reading.map_or("–".into(), |times| format!("× {times:.1}"));
             lines.push(format!(
                 "| {} | {:.1} | {alarms} | {reading} | {} | {} |{transfer}",
@@ -168,7 +172,11 @@ impl Defended {
         for (i, (norm, budgets)) in self.norms.iter().enumerate() {
             let symbol = norm.parse().map_or(&norm[..], |norm: Norm| norm.symbol());
             let heads: Vec<String> = budgets.iter().map(|budget| format!("{symbol} {budget}")).collect();
-            lines.push(format!("\n| defence | {} |\n|---|{}", heads.join(" | "), "---|".repeat(budgets.len())));
+            lines.push(format!(
+                "\n| defence | {} |\n|---|{}",
+                heads.join(" | "),
+                "---|".repeat(budgets.len())
+            ));
             for row in &self.rows {
                 let cell = |[blind, known]: &[usize; 2]| match &row.name[..] {
                     NONE => percent(*known, row.attacked),
@@ -251,9 +259,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let record = defended();
         write(&folder.path().join("mnist-cnn.md"), &record).unwrap();
-        assert_eq!(read_all::<Defended>(folder.path()).unwrap(), [record.clone()]);
+        assert_eq!(read_all::<Defended>(folder.path()).unwrap(), std::slice::from_ref(&record));
         let text = record.markdown();
-        for line in ["| none | 20 | 90 |", "| grey2 | 0 → 20 | 10 → 40 |", "| grey2 | 98.7 | 5.0 (0 10) | × 1.2 | 50 | 8 | 2 |"] {
+        for line in [
+            "| none | 20 | 90 |",
+            "| grey2 | 0 → 20 | 10 → 40 |",
+            "| grey2 | 98.7 | 5.0 (0 10) | × 1.2 | 50 | 8 | 2 |",
+        ] {
             assert!(text.contains(line), "{text}");
         }
         let told = record.rows[1].share(0, 1, true).unwrap();

@@ -353,7 +353,8 @@ pub fn density(
     purpose: Purpose,
     scale: Scale,
 ) -> Family {
-    let sides = [(first, of_first), (second, of_second)].map(|(part, group)| Side::of(part, group, purpose, scale));
+    let sides =
+        [(first, of_first), (second, of_second)].map(|(part, group)| Side::of(part, group, purpose, scale));
     // One may have studied more of them.
     let pairs = first.part.chosen.iter().zip(&second.part.chosen).all(|(a, b)| a == b);
     let name = |part: &PartResults, group: &Group| format!("{} on {}", group.title(), part.title());

@@ -23,9 +23,8 @@ pub struct Measured {
 
 /// The tables, and a sentence for each claim.
 pub fn table(d: &mut Document, results: &Results, measured: &Measured) {
-    let studied = |network: &str| {
-        results.as_they_are().find(|p| p.part.entrants.iter().any(|e| e.network == network))
-    };
+    let studied =
+        |network: &str| results.as_they_are().find(|p| p.part.entrants.iter().any(|e| e.network == network));
     let mut networks: Vec<&str> = Vec::new();
     for record in &measured.defended {
         if studied(&record.network).is_some() && !networks.contains(&&record.network[..]) {
@@ -56,9 +55,13 @@ pub fn table(d: &mut Document, results: &Results, measured: &Measured) {
     for (id, what, is) in CLAIMS {
         let rows = measured.defended.iter().filter(|record| networks.contains(&&record.network[..]));
         for record in rows {
-            said.extend(record.rows.iter().filter(|row| is(&row.name)).filter_map(|row| {
-                Some(sentence(id, what, record, row, record.bare()?))
-            }));
+            said.extend(
+                record
+                    .rows
+                    .iter()
+                    .filter(|row| is(&row.name))
+                    .filter_map(|row| Some(sentence(id, what, record, row, record.bare()?))),
+            );
         }
     }
     if !said.is_empty() {
@@ -72,8 +75,11 @@ pub fn table(d: &mut Document, results: &Results, measured: &Measured) {
     }
 }
 
-/// The claims, what they are about, and the rows that they are held to.
-const CLAIMS: [(&str, &str, fn(&str) -> bool); 3] = [
+/// A claim: its name, what it is about, and whether a defence of this name is what it means.
+type Claim = (&'static str, &'static str, fn(&str) -> bool);
+
+/// The claims.
+const CLAIMS: [Claim; 3] = [
     ("D3", "distillation", |name| name.ends_with("-distilled")),
     ("D4", "training on adversarial images", |name| name.ends_with("-adversarial")),
     ("S1", "a siamese network as guard", |name| name.starts_with("siamese") && !name.contains('+')),
@@ -110,7 +116,8 @@ fn successes(d: &mut Document, records: &[&Defended], norm: usize) {
     let mut rows = Vec::new();
     for (record, row) in all_rows(records) {
         let cell = |place: usize| {
-            let (Some(blind), Some(told)) = (row.share(norm, place, false), row.share(norm, place, true)) else {
+            let (Some(blind), Some(told)) = (row.share(norm, place, false), row.share(norm, place, true))
+            else {
                 return NONE.to_owned();
             };
             let whole = |share: f64| format!("{:.0}", 100.0 * share);
@@ -172,12 +179,24 @@ fn sentence(id: &str, what: &str, record: &Defended, row: &Row, bare: &Row) -> S
         let plain: Vec<Interval> = (0..budgets.len()).filter_map(|b| bare.share(norm, b, true)).collect();
         let (Some(most), Some(place)) = (told.last(), budgets.len().checked_sub(1)) else { continue };
         let hinders = told.iter().zip(&plain).any(|(told, plain)| below(*told, *plain));
-        let kind = if most.value <= WITHSTANDS { 0 } else if hinders { 1 } else { 2 };
+        let kind = if most.value <= WITHSTANDS {
+            0
+        } else if hinders {
+            1
+        } else {
+            2
+        };
         found[kind].push(symbol);
         let middle = budgets.len() / 2;
         let at = |b: usize| {
-            let whole = |share: Option<&Interval>| share.map_or(NONE.into(), |s| format!("{:.0}", 100.0 * s.value));
-            format!("{} % (undefended {}) within {symbol} {}", whole(told.get(b)), whole(plain.get(b)), budgets[b])
+            let whole =
+                |share: Option<&Interval>| share.map_or(NONE.into(), |s| format!("{:.0}", 100.0 * s.value));
+            format!(
+                "{} % (undefended {}) within {symbol} {}",
+                whole(told.get(b)),
+                whole(plain.get(b)),
+                budgets[b]
+            )
         };
         figures.push(if middle == place { at(place) } else { format!("{} and {}", at(middle), at(place)) });
     }
@@ -205,7 +224,8 @@ fn sentence(id: &str, what: &str, record: &Defended, row: &Row, bare: &Row) -> S
 /// D2: what a hidden gradient hinders, beside what the gradient finds of the same network in this study.
 fn hidden(results: &Results, measured: &Measured) -> Vec<String> {
     let sentence = |record: &Questioned| {
-        let part = results.as_they_are().find(|p| p.part.entrants.iter().any(|e| e.network == record.network))?;
+        let part =
+            results.as_they_are().find(|p| p.part.entrants.iter().any(|e| e.network == record.network))?;
         let asking = record.asking.iter().find(|asking| asking.attack == "square")?;
         let norm: Norm = asking.norm.parse().ok()?;
         let middle = asking.budgets.len() / 2;
@@ -221,9 +241,9 @@ fn hidden(results: &Results, measured: &Measured) -> Vec<String> {
         let early = record.marks.iter().zip(curve).filter(|(mark, _)| [100, 1_000].contains(*mark));
         let early: Vec<String> = early.map(|(mark, share)| format!("{share:.0} after {mark}")).collect();
         let decision = record.asking.iter().find(|a| a.attack == "hopskipjump" && a.norm == asking.norm);
-        let label = decision.and_then(|a| a.success.get(middle)?.last()).map_or(String::new(), |share| {
-            format!("; who sees the label alone fools {share:.0} %")
-        });
+        let label = decision
+            .and_then(|a| a.success.get(middle)?.last())
+            .map_or(String::new(), |share| format!("; who sees the label alone fools {share:.0} %"));
         let transfer = record.transfer.iter().filter_map(|(from, shares)| Some((from, *shares.get(middle)?)));
         let transfer = transfer.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(String::new(), |(from, share)| {
             format!("; images made for `{from}` fool {share:.0} % without a question")
@@ -245,9 +265,11 @@ fn hidden(results: &Results, measured: &Measured) -> Vec<String> {
 /// The share of the images read rightly that the smallest known change within a budget fools, untargeted, of one network.
 fn known(part: &PartResults, network: &str, norm: Norm, budget: f32) -> Option<f64> {
     use crate::study::plan::{Key, Purpose};
-    let mut group = part.groups().into_iter().find(|g| !g.draws() && g.entrants.iter().any(|e| e.network == network))?;
+    let mut group =
+        part.groups().into_iter().find(|g| !g.draws() && g.entrants.iter().any(|e| e.network == network))?;
     group.entrants.retain(|e| e.network == network);
-    let share = part.cell(&group, Purpose::Untargeted, Key::smallest(norm)).fooled_within(norm, budget.into());
+    let share =
+        part.cell(&group, Purpose::Untargeted, Key::smallest(norm)).fooled_within(norm, budget.into());
     share.value.is_finite().then_some(share.value)
 }
 

@@ -31,7 +31,8 @@ fn parts(results: &Results) -> Vec<&PartResults> {
 pub fn extremes(results: &Results) -> Vec<(&PartResults, &PartResults)> {
     let parts = parts(results);
     let of = |channels| parts.iter().copied().filter(move |p| p.dataset.image[2] == channels);
-    let mut pairs: Vec<_> = [3, 1].iter().filter_map(|&channels| of(channels).next().zip(of(channels).last())).collect();
+    let mut pairs: Vec<_> =
+        [3, 1].iter().filter_map(|&channels| of(channels).next().zip(of(channels).next_back())).collect();
     pairs.extend(of(3).next().zip(of(1).next()));
     pairs.retain(|(a, b)| a.dataset.name != b.dataset.name);
     pairs
@@ -124,6 +125,9 @@ mod tests {
 
     #[test]
     fn figures_are_three_whatever_their_size() {
-        assert_eq!([0.000123456, 0.0567, 1.5, 18.04, 250.2].map(figures), ["0.000123", "0.0567", "1.50", "18.0", "250"]);
+        assert_eq!(
+            [0.000123456, 0.0567, 1.5, 18.04, 250.2].map(figures),
+            ["0.000123", "0.0567", "1.50", "18.0", "250"]
+        );
     }
 }

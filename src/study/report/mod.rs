@@ -17,8 +17,8 @@ use anyhow::Result;
 use self::defences::Measured;
 use self::document::{Block, Document};
 use super::checks::{Check, checks};
-use super::line::columns;
 use super::defended::Peer;
+use super::line::columns;
 use super::plan::{Purpose, STEPS, SURE};
 use super::results::{Group, PartResults, Results};
 use super::run::World;
@@ -150,10 +150,15 @@ fn all_checks(part: &PartResults, measured: &Measured) -> Checked {
 
 /// What was found beside other people's attacks, as a check.
 fn beside(peer: &Peer) -> Check {
-    let versions: Vec<String> = peer.versions.iter().map(|(package, version)| format!("{package} {version}")).collect();
+    let versions: Vec<String> =
+        peer.versions.iter().map(|(package, version)| format!("{package} {version}")).collect();
     let symbol = peer.norm.parse().map_or(&peer.norm[..], |norm: Norm| norm.symbol());
     Check {
-        what: format!("The strongest attack comes as near as the best of {} ({})", peer.attacks.join(", "), versions.join(", ")),
+        what: format!(
+            "The strongest attack comes as near as the best of {} ({})",
+            peer.attacks.join(", "),
+            versions.join(", ")
+        ),
         found: format!(
             "median {symbol} × {}; over 5 % farther on {} %, nearer on {} % of {} images from number {} on, {} gradients",
             number(peer.ratio, 3),

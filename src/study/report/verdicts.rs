@@ -77,7 +77,8 @@ pub fn all_h1(results: &Results) -> Vec<H1> {
 pub fn all_densities(results: &Results) -> Vec<Densities> {
     let mut all = Vec::new();
     for (dense, sparse) in density::extremes(results) {
-        let (Some(first), Some(second)) = (dense.group(density::FAMILY), sparse.group(density::FAMILY)) else {
+        let (Some(first), Some(second)) = (dense.group(density::FAMILY), sparse.group(density::FAMILY))
+        else {
             continue;
         };
         let on = |scale| {
@@ -85,7 +86,8 @@ pub fn all_densities(results: &Results) -> Vec<Densities> {
             (scale, GOALS.map(of))
         };
         let scales: Scales = Scale::ALL.map(on).into_iter().filter(|(_, families)| has(families)).collect();
-        let [of_first, of_second] = [dense, sparse].map(|part| format!("at {}", density::words(part.dataset)));
+        let [of_first, of_second] =
+            [dense, sparse].map(|part| format!("at {}", density::words(part.dataset)));
         if !scales.is_empty() {
             all.push(Densities { first, second, of_first, of_second, scales });
         }
@@ -154,7 +156,12 @@ pub fn verdicts(
     }
     for pair in densities {
         for (scale, families) in &pair.scales {
-            let name = format!("H1 by density alone, {} beside {}, {}", pair.of_first, pair.of_second, scale.title());
+            let name = format!(
+                "H1 by density alone, {} beside {}, {}",
+                pair.of_first,
+                pair.of_second,
+                scale.title()
+            );
             let second = format!("that {}", pair.of_second);
             said.push(sentence(&name, families, towards, &second, (&[&pair.first, &pair.second], checked)));
         }
