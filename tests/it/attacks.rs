@@ -462,6 +462,33 @@ fn the_smallest_change_is_found_however_large_logits_are() {
 }
 
 #[test]
+fn the_smallest_change_is_found_at_any_scale_of_distances() {
+    // From few pixels that count for much to as many as a photograph has, each of which counts for little.
+    for (pixels, size) in [(100, 1.0), (1_000, 0.3), (60_000, 0.05)] {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let weights: Vec<f32> = (0..pixels).map(|_| size * (rng.f32() - 0.5)).collect();
+        let absolute = || weights.iter().map(|w| f64::from(w.abs()));
+        let exact = [
+            (Norm::Linf, 5.0 / absolute().sum::<f64>()),
+            (Norm::L2, 5.0 / absolute().map(|w| w * w).sum::<f64>().sqrt()),
+        ];
+        let b = 5.0 - 0.5 * weights.iter().sum::<f32>();
+        let mut plane = Linear { w: weights.clone(), b };
+        let image = vec![0.5; pixels];
+        for (norm, exact) in exact {
+            for goal in [Goal::Target(1), Goal::Away(0)] {
+                let options = Options { search: true, steps: 250, ..under("strongest", norm) };
+                let mut attack = options.attack(&plane, &image, goal).unwrap();
+                run(&mut *attack, &mut plane).unwrap();
+                let found = attack.outcome().unwrap().progress;
+                let ratio = norm.of(&found.norms) / exact;
+                assert!(found.success && ratio < 1.05, "{pixels} pixels, {norm:?}, {goal:?}: {ratio}");
+            }
+        }
+    }
+}
+
+#[test]
 fn hopskipjump_sees_labels_alone_and_only_what_its_seed_says() {
     /// The answers of a network without all but which is largest.
     struct Labels(misread::classifier::Network);
