@@ -1,6 +1,7 @@
 //! Table 4: each network behind its defences, and what that says of the claims about defences (D2 to D4, S1).
 
 use super::document::{Block, Document};
+use super::summary;
 use crate::metrics::norms::Norm;
 use crate::metrics::statistics::Interval;
 use crate::study::defended::{Defended, NONE as BARE, Peer, Questioned, Row};
@@ -65,7 +66,7 @@ pub fn table(d: &mut Document, results: &Results, measured: &Measured) {
         }
     }
     if !said.is_empty() {
-        d.heading(3, "The claims about defences beside what was measured");
+        d.heading(3, summary::CLAIMS);
         d.text(format!(
             "“Withstands”: of who knows the defence at most {} % succeed at the norm's largest budget; “hinders”: at some budget fewer do than \
              without it, beyond both intervals; “does nothing”: neither.",

@@ -6,6 +6,7 @@ pub mod document;
 mod examples;
 mod figures;
 mod prose;
+mod summary;
 mod tables;
 mod verdicts;
 
@@ -29,7 +30,7 @@ use crate::metrics::grade::CONFIDENT;
 use crate::metrics::norms::Norm;
 use crate::native::files::{write_atomically, write_atomically_with};
 
-/// Writes `report.md`, `report.html` and `figures/` into `folder`, and answers the report. Examples are drawn when there is
+/// Writes `report.md`, `report.html`, `figures/` and, in short, `summary.md` into `folder`, and answers the report. Examples are drawn when there is
 /// a `world` to draw them from; those of faces only when `faces` are allowed.
 ///
 /// # Errors
@@ -42,13 +43,14 @@ pub fn write(
     command: &str,
     folder: &Path,
 ) -> Result<Document> {
-    let document = report(results, measured, world, faces, command)?;
+    let (document, summary) = report(results, measured, world, faces, command)?;
     for block in &document.blocks {
         if let Block::Figure { name, svg, .. } = block {
             write_atomically(&folder.join(format!("figures/{name}.svg")), svg.as_bytes())?;
         }
     }
     write_atomically(&folder.join("report.md"), document.markdown().as_bytes())?;
+    write_atomically(&folder.join("summary.md"), summary.markdown().as_bytes())?;
     write_atomically(&folder.join("report.html"), document.html("Misread: the study").as_bytes())?;
     Ok(document)
 }
@@ -73,7 +75,7 @@ fn report(
     world: Option<&World>,
     faces: bool,
     command: &str,
-) -> Result<Document> {
+) -> Result<(Document, Document)> {
     let mut d = Document::default();
     d.heading(1, "Does the architecture decide how a network can be fooled?");
     let images: Vec<String> = results
@@ -116,7 +118,8 @@ fn report(
     for (place, part) in results.parts.iter().enumerate().filter(|(_, p)| p.dataset.density_of.is_none()) {
         data_set(&mut d, results, (part, &checked[place]), world.map(|w| (w, place)), faces)?;
     }
-    Ok(d)
+    let short = summary::summary(&d, results, (&h1, &densities));
+    Ok((d, short))
 }
 
 /// The most gradients of a search, in words.

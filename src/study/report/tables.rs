@@ -102,6 +102,37 @@ pub fn robust(d: &mut Document, part: &PartResults, groups: &[Group]) {
     }
 }
 
+/// The same in short: at the middle budget of each norm.
+pub fn robust_at_a_glance(d: &mut Document, part: &PartResults) {
+    let norms = part.part.norms();
+    let middle = |norm| {
+        let budgets = part.dataset.budgets(norm).study;
+        budgets[(budgets.len() - 1) / 2]
+    };
+    let mut head = vec![part.title()];
+    head.extend(norms.iter().map(|&norm| format!("robust at {} ≤ {}, %", norm.symbol(), middle(norm))));
+    head.extend(norms.iter().map(|norm| format!("smallest {}", norm.symbol())));
+    let row = |group: &Group| {
+        let cell = |purpose, norm| part.cell(group, purpose, Key::smallest(norm));
+        let mut row = vec![format!("{} ({})", group.title(), group.entrants.len())];
+        row.extend(norms.iter().map(|&norm| {
+            percent(cell(Purpose::Untargeted, norm).withstand(norm, f64::from(middle(norm))).value)
+        }));
+        row.extend(norms.iter().map(|&norm| {
+            let median = |purpose| {
+                let [_, median, _] = cell(purpose, norm).quartiles(|l| norm.of(&l.norms()));
+                number(median, if norm == Norm::Linf { 4 } else { 2 })
+            };
+            format!("{} / {}", median(Purpose::Smallest), median(Purpose::Untargeted))
+        }));
+        row
+    };
+    let groups: Vec<Group> = part.groups().into_iter().filter(|g| !g.draws()).collect();
+    if !norms.is_empty() {
+        d.table(&head.iter().map(String::as_str).collect::<Vec<_>>(), groups.iter().map(row).collect());
+    }
+}
+
 /// The grades of the closest image of which the network is sure.
 pub fn grades(d: &mut Document, part: &PartResults, groups: &[Group]) {
     d.heading(3, format!("Grades: {}", part.title()));

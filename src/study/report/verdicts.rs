@@ -3,6 +3,7 @@
 use super::document::{Block, Document};
 use super::{Checked, density, prose};
 use crate::datasets::{LFW, MNIST};
+use crate::metrics::norms::Norm;
 use crate::study::hypotheses::{self, Comparison, Family, Scale, Verdict, factor, h0, h1};
 use crate::study::plan::Purpose;
 use crate::study::results::{Group, PartResults, Results};
@@ -178,6 +179,61 @@ pub fn verdicts(
     comparisons(d, results, h0, h1, densities);
 }
 
+/// What a family says of a hypothesis: “fails in L∞ and L2, is undecided in L1”.
+fn phrase(family: &Family, [for_it, against]: [Verdict; 2]) -> String {
+    let says = [for_it, against, Verdict::Undecided].map(|verdict| {
+        let word = match verdict {
+            v if v == for_it => "holds",
+            v if v == against => "fails",
+            _ => "is undecided",
+        };
+        let of = family.comparisons.iter().filter(|c| c.verdict() == verdict);
+        let norms: Vec<&str> = of.map(|c| c.norm.symbol()).collect();
+        match norms.len() {
+            0 => None,
+            n if n == family.comparisons.len() && n == 1 => Some(format!("{word} in {}", norms[0])),
+            n if n == family.comparisons.len() => Some(format!("{word} in every norm")),
+            _ => Some(format!("{word} in {}", norms.join(" and "))),
+        }
+    });
+    says.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// What the families of both goals say.
+fn verdict(families: &[Family; 2], which: [Verdict; 2]) -> String {
+    match families.each_ref().map(|family| phrase(family, which)) {
+        [a, b] if a == b || b.is_empty() => a,
+        [a, b] => format!("{a} ({}); {b} ({})", GOALS[0].1, GOALS[1].1),
+    }
+}
+
+/// H1 on every scale, and density alone, as one table: the targeted effects, and what both goals say.
+pub fn densities_at_a_glance(d: &mut Document, h1: &[H1], densities: &[Densities]) {
+    let rows = |what: &str, scales: &Scales| -> Vec<Vec<String>> {
+        let row = |(scale, families): &(Scale, [Family; 2])| {
+            let effect =
+                |norm| families[0].comparisons.iter().find(|c| c.norm == norm).map(Comparison::effect);
+            let mut row = vec![what.to_owned(), scale.title().to_owned()];
+            row.extend(Norm::ALL.map(|norm| effect(norm).map_or(NONE.into(), |e| e.replace("× ", ""))));
+            row.push(verdict(families, [Verdict::Weaker, Verdict::Stronger]));
+            row
+        };
+        scales.iter().filter(|(_, families)| has(families)).map(row).collect()
+    };
+    let mut all: Vec<Vec<String>> = Vec::new();
+    h1.iter().for_each(|h| all.extend(rows(&format!("{}, faces beside digits", h.low.title()), &h.scales)));
+    for pair in densities {
+        let sides = [&pair.of_first, &pair.of_second].map(|of| of.trim_start_matches("at "));
+        all.extend(rows(&format!("the same faces, {} beside {}", sides[0], sides[1]), &pair.scales));
+    }
+    if !all.is_empty() {
+        let mut head = vec!["H1: targeted", "scale"];
+        head.extend(Norm::ALL.map(Norm::symbol));
+        head.push("H1");
+        d.table(&head, all);
+    }
+}
+
 /// One sentence of a verdict; `for_it` are the verdicts for and against the hypothesis.
 fn sentence(
     name: &str,
@@ -186,11 +242,6 @@ fn sentence(
     second: &str,
     (groups, checked): (&[&Group], &[Checked]),
 ) -> String {
-    let word = |verdict| match verdict {
-        v if v == for_it => "holds",
-        v if v == against => "fails",
-        _ => "is undecided",
-    };
     let of = |family: &Family, goal: &str| {
         let each: Vec<String> =
             family.comparisons.iter().map(|c| format!("{} {}", c.norm.symbol(), c.effect())).collect();
@@ -200,30 +251,7 @@ fn sentence(
         };
         format!("{goal} the smallest change is {} times {second}{hangs}", each.join(", "))
     };
-    // “fails in L∞ and L2, is undecided in L1”
-    let phrase = |family: &Family| -> String {
-        let says = [for_it, against, Verdict::Undecided].map(|verdict| {
-            let norms: Vec<&str> = family
-                .comparisons
-                .iter()
-                .filter(|c| c.verdict() == verdict)
-                .map(|c| c.norm.symbol())
-                .collect();
-            match norms.len() {
-                0 => None,
-                n if n == family.comparisons.len() && n == 1 => {
-                    Some(format!("{} in {}", word(verdict), norms[0]))
-                }
-                n if n == family.comparisons.len() => Some(format!("{} in every norm", word(verdict))),
-                _ => Some(format!("{} in {}", word(verdict), norms.join(" and "))),
-            }
-        });
-        says.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    };
-    let verdict = match families.each_ref().map(phrase) {
-        [a, b] if a == b || b.is_empty() => a,
-        [a, b] => format!("{a} ({}); {b} ({})", GOALS[0].1, GOALS[1].1),
-    };
+    let verdict = verdict(families, [for_it, against]);
     let few = groups.iter().any(|g| g.entrants.len() < 2);
     let decided = families.iter().any(Family::speaks);
     let these = if few && decided { ", for these networks" } else { "" };
