@@ -31,7 +31,7 @@ pub struct Study {
     /// In which norms the smallest change that fools is sought, by the strongest attack
     #[arg(long, value_delimiter = ',', default_value = "linf,l1,l2", value_parser = norms())]
     norms: Vec<String>,
-    /// Gradients of each such search, at most; 300 of digits and 250 of faces when not given
+    /// Gradients of each such search, at most; 500 of digits and 250 of faces when not given
     #[arg(long, value_parser = counts(10, MAX_STEPS))]
     gradients: Option<usize>,
     /// Which attacks are made besides, at budgets or as they are; none is one word for no attack

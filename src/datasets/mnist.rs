@@ -41,7 +41,7 @@ pub(super) const STUDY: Study = Study {
     dear: 50,
     fixed: 200,
     steps_l1: 80,
-    gradients: 300,
+    gradients: 500,
     of_a_label: usize::MAX,
     every_target: 0,
     thresholds: &[0.75, 1.0, 1.5, 2.0, 3.0, 4.0],

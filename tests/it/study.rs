@@ -11,6 +11,16 @@ use misread::metrics::grade::Thresholds;
 use misread::native::images::{Images, Target, read_weights};
 use serde_json::Value;
 
+#[test]
+fn the_readme_says_what_the_reference_study_says() {
+    let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("<!-- what the study found: begin").unwrap();
+    let (_, rest) = rest.split_once("-->").unwrap();
+    let (found, _) = rest.split_once("<!-- what the study found: end").unwrap();
+    assert_eq!(found.trim(), read("models/study/summary.md").trim(), "scripts/readme-study puts it there");
+}
+
 fn misread(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_misread"));
     command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));

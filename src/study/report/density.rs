@@ -27,14 +27,18 @@ fn parts(results: &Results) -> Vec<&PartResults> {
     all
 }
 
-/// The densest and the least dense, in colour and in grey; and colour and grey at the highest density.
+/// The densest and the least dense, in colour and in grey; and colour and grey at the highest density that has both.
 pub fn extremes(results: &Results) -> Vec<(&PartResults, &PartResults)> {
     let parts = parts(results);
     let of = |channels| parts.iter().copied().filter(move |p| p.dataset.image[2] == channels);
     let mut pairs: Vec<_> =
         [3, 1].iter().filter_map(|&channels| of(channels).next().zip(of(channels).next_back())).collect();
-    pairs.extend(of(3).next().zip(of(1).next()));
     pairs.retain(|(a, b)| a.dataset.name != b.dataset.name);
+    // Colour and grey where there are both at the same size.
+    let both = of(3).find_map(|colour| {
+        of(1).find(|grey| grey.dataset.image[..2] == colour.dataset.image[..2]).map(|grey| (colour, grey))
+    });
+    pairs.extend(both);
     pairs
 }
 

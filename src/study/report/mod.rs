@@ -114,7 +114,7 @@ fn report(
     verdicts::verdicts(&mut d, results, &checked, (&h0, &h1, &densities));
     tables::inferences(&mut d, results);
     density::table(&mut d, results);
-    defences::table(&mut d, results, measured);
+    defences::table(&mut d, results, measured, verdicts::d1(&densities));
     for (place, part) in results.parts.iter().enumerate().filter(|(_, p)| p.dataset.density_of.is_none()) {
         data_set(&mut d, results, (part, &checked[place]), world.map(|w| (w, place)), faces)?;
     }

@@ -160,7 +160,7 @@ pub fn verdicts(
             let name = format!(
                 "H1 by density alone, {} beside {}, {}",
                 pair.of_first,
-                pair.of_second,
+                pair.of_second.trim_start_matches("at "),
                 scale.title()
             );
             let second = format!("that {}", pair.of_second);
@@ -177,6 +177,30 @@ pub fn verdicts(
         d.text(prose::DENSITY);
     }
     comparisons(d, results, h0, h1, densities);
+}
+
+/// A factor without its sign.
+fn plain(factor: &str) -> String {
+    factor.trim_start_matches("× ").to_owned()
+}
+
+/// D1, that small or black-and-white inputs are more secure: what density alone says of it.
+pub fn d1(densities: &[Densities]) -> Vec<String> {
+    let towards = [Verdict::Weaker, Verdict::Stronger];
+    let sentence = |pair: &Densities| {
+        let says = pair
+            .scales
+            .iter()
+            .map(|(scale, families)| format!("{} it {}", scale.title(), verdict(families, towards)));
+        format!(
+            "**D1, small or black-and-white inputs are more secure (`{}`, the same faces {} beside {}): {}**.",
+            pair.first.spec.name,
+            pair.of_second,
+            pair.of_first.trim_start_matches("at "),
+            says.collect::<Vec<_>>().join("; ")
+        )
+    };
+    densities.iter().map(sentence).collect()
 }
 
 /// What a family says of a hypothesis: “fails in L∞ and L2, is undecided in L1”.
@@ -214,7 +238,7 @@ pub fn densities_at_a_glance(d: &mut Document, h1: &[H1], densities: &[Densities
             let effect =
                 |norm| families[0].comparisons.iter().find(|c| c.norm == norm).map(Comparison::effect);
             let mut row = vec![what.to_owned(), scale.title().to_owned()];
-            row.extend(Norm::ALL.map(|norm| effect(norm).map_or(NONE.into(), |e| e.replace("× ", ""))));
+            row.extend(Norm::ALL.map(|norm| effect(norm).map_or(NONE.into(), |e| plain(&e))));
             row.push(verdict(families, [Verdict::Weaker, Verdict::Stronger]));
             row
         };
@@ -243,8 +267,11 @@ fn sentence(
     (groups, checked): (&[&Group], &[Checked]),
 ) -> String {
     let of = |family: &Family, goal: &str| {
-        let each: Vec<String> =
-            family.comparisons.iter().map(|c| format!("{} {}", c.norm.symbol(), c.effect())).collect();
+        let each: Vec<String> = family
+            .comparisons
+            .iter()
+            .map(|c| format!("{} {}", c.norm.symbol(), plain(&c.effect())))
+            .collect();
         let hangs = match &family.hangs_on[..] {
             [] => String::new(),
             some => format!("; another verdict without {}", some.join(" or without ")),
@@ -261,7 +288,7 @@ fn sentence(
         .filter(|(family, _)| !family.comparisons.is_empty())
         .map(|(family, (_, goal))| of(family, goal))
         .collect();
-    let mut text = format!("**{name} {verdict}{these}**: {}.", found.join("; ")).replace("× ", "");
+    let mut text = format!("**{name} {verdict}{these}**: {}.", found.join("; "));
     text += &failed(checked, groups);
     if few {
         let counts: Vec<String> = groups.iter().map(|g| g.entrants.len().to_string()).collect();
