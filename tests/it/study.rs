@@ -13,7 +13,8 @@ use serde_json::Value;
 
 #[test]
 fn the_readme_says_what_the_reference_study_says() {
-    let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let read =
+        |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let readme = read("README.md");
     let (_, rest) = readme.split_once("<!-- what the study found: begin").unwrap();
     let (_, rest) = rest.split_once("-->").unwrap();

@@ -123,7 +123,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;mar
      font-size:.85rem;font-variant-numeric:tabular-nums}th,td{border-bottom:1px solid #ddd;padding:.25rem .6rem;\
      text-align:right;white-space:nowrap}th{vertical-align:bottom}th:first-child,td:first-child{text-align:left}\
      figure{margin:1.5rem 0}svg{max-width:100%;height:auto}figcaption{color:#555;font-size:.9rem}\
-     code{background:#f2f2f2;padding:0 .2rem}";
+     code{background:#f2f2f2;padding:0 .2rem;overflow-wrap:anywhere}";
 
 /// An SVG without its XML declaration, which has no place inside a page.
 fn bare(svg: &str) -> &str {
