@@ -241,10 +241,9 @@ pub fn run(command: &Defences) -> Result<()> {
         norms: norms.iter().map(|(norm, budgets)| (norm.name().to_owned(), budgets.clone())).collect(),
         rows: Vec::new(),
     };
-    let mut alone = None;
+    let alone = subject(&weights, NONE)?;
     for (subject, name) in defended {
-        let seconds = reading(&subject, &clean);
-        let times = seconds / *alone.get_or_insert(seconds);
+        let times = reading(&alone, &subject, &clean);
         let (all, own) = (read(&subject, &clean)?, read(&subject, &images)?);
         let wanted: Vec<bool> = own.iter().map(|(right, _)| *right).collect();
         let blind = bare
@@ -302,15 +301,19 @@ pub fn run(command: &Defences) -> Result<()> {
 /// Clean images whose reading is timed, and how often: the fastest time counts.
 const TIMED: usize = 10;
 
-/// How many seconds it takes to read some of the images, on one core.
-fn reading(subject: &Subject, images: &[Image]) -> f64 {
-    let mut subject = subject.clone();
-    let mut once = || {
-        let begun = Instant::now();
-        for image in images.iter().take(TIMED) {
-            subject.read(&image.pixels, image.index as u64, |label| label == image.label, |_| 1.0);
+/// How many times as long as `alone` it takes `subject` to read an image, on one core: in turns, so that what else the machine does
+/// disturbs both.
+fn reading(alone: &Subject, subject: &Subject, images: &[Image]) -> f64 {
+    let mut both = [alone.clone(), subject.clone()];
+    let mut fastest = [f64::INFINITY; 2];
+    for _ in 0..TIMED {
+        for (subject, fastest) in both.iter_mut().zip(&mut fastest) {
+            let begun = Instant::now();
+            for image in images.iter().take(TIMED) {
+                subject.read(&image.pixels, image.index as u64, |label| label == image.label, |_| 1.0);
+            }
+            *fastest = fastest.min(begun.elapsed().as_secs_f64());
         }
-        begun.elapsed().as_secs_f64()
-    };
-    (0..TIMED).map(|_| once()).fold(f64::INFINITY, f64::min)
+    }
+    fastest[1] / fastest[0]
 }

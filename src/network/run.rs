@@ -560,7 +560,6 @@ mod tests {
 
     #[test]
     fn the_gradient_of_every_part_of_every_network_is_its_slope_at_every_level() {
-        let mut rng = fastrand::Rng::with_seed(6);
         let parts = [
             Part::Classifier,
             Part::Embedding,
@@ -577,24 +576,27 @@ mod tests {
             let tensors = random_tensors(spec, 4);
             for level in Level::available() {
                 let mut net = Net::part(level, spec, part, &tensors).unwrap();
-                let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
-                let (input, direction) = (random(net.inputs()), random(net.inputs()));
-                let weights = random(net.outputs());
-                let mut value = |t: f32| -> f64 {
-                    let x: Vec<f32> = input.iter().zip(&direction).map(|(x, d)| x + t * d).collect();
-                    net.forward(&x).iter().zip(&weights).map(|(z, w)| f64::from(z * w)).sum()
+                // How far slope and gradient are apart, as a share of its length, at a random point.
+                let mut apart = |seed: u64| -> f64 {
+                    let mut rng = fastrand::Rng::with_seed(seed);
+                    let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
+                    let (input, direction) = (random(net.inputs()), random(net.inputs()));
+                    let weights = random(net.outputs());
+                    let mut value = |t: f32| -> f64 {
+                        let x: Vec<f32> = input.iter().zip(&direction).map(|(x, d)| x + t * d).collect();
+                        net.forward(&x).iter().zip(&weights).map(|(z, w)| f64::from(z * w)).sum()
+                    };
+                    let step = 2e-4;
+                    let slope = (value(step) - value(-step)) / (2.0 * f64::from(step));
+                    net.forward(&input);
+                    let gradient = net.input_gradient(&weights);
+                    let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| f64::from(g * d)).sum();
+                    (slope - along).abs() / gradient.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt()
                 };
-                let step = 2e-4;
-                let slope = (value(step) - value(-step)) / (2.0 * f64::from(step));
-                net.forward(&input);
-                let gradient = net.input_gradient(&weights);
-                let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| f64::from(g * d)).sum();
-                let length = gradient.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt();
-                assert!(
-                    (slope - along).abs() < 2e-2 * length,
-                    "{} {part:?} {level:?}: {slope} and {along} of {length}",
-                    spec.name
-                );
+                // A step may cross a bend of the network, where there are two slopes: then two other points have to do.
+                let found = [6, 7, 8].map(&mut apart);
+                let good = found.iter().filter(|apart| **apart < 2e-2).count();
+                assert!(good >= 2, "{} {part:?} {level:?}: apart by {found:?}", spec.name);
             }
         }
     }
