@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, ready, resultIn, serve, visit } from './helpers.js';
+import { browse, facesDuelled, ready, resultIn, serve, visit } from './helpers.js';
 
 const SHOWN = 8;
 let data;
@@ -85,7 +85,7 @@ test('one\'s own faces are offered, and the three attacks and a duel run on one'
   assert.ok(await page.isVisible('#latent-map'));
   await page.click('#duel');
   await page.waitForFunction(() => document.getElementById('duel-section').dataset.ms);
-  assert.equal(await page.$$eval('#duelled .compared', (all) => all.length), 5);
+  assert.equal(await page.$$eval('#duelled .compared', (all) => all.length), facesDuelled);
   // Back to digits: everything is theirs again.
   await page.click('#datasets label:has-text("Digits")');
   await page.waitForFunction(() => document.querySelectorAll('#digits canvas').length === 100 && !document.getElementById('attack').disabled);

@@ -13,6 +13,8 @@ export const misread = (...args) => execFileSync(program, args, { cwd: root, enc
 
 /** All that there is, as the page gets it from its worker. */
 export const catalogue = JSON.parse(misread('catalogue'));
+/** How many networks of faces a duel of all has: those that were not trained to withstand attacks. */
+export const facesDuelled = catalogue.networks.filter(({ dataset, defends }) => dataset === 'lfw' && !defends).length;
 
 /** Starts the server: {url, stop}; with a folder, that is where it looks for data sets. */
 export async function serve(data = 'tests/page') {

@@ -34,8 +34,9 @@ function same(theirs, ours, what) {
   // A search goes its own way after a difference in the last digit: its counts may differ by a few, its distances by a percent.
   const searching = ['lbfgs', 'strongest'].includes(ours.attack);
   const counts = ['steps', 'gradients', 'queries', 'l0'];
+  const long = ours.attack === 'strongest' && ours.gradients >= 1000;
   // Many images lie as close as the closest: a thousand steps end at one or another, of which the distance alone is the same.
-  const elsewhere = ours.attack === 'strongest' && ours.gradients >= 1000 ? ['loss', 'confidence', 'fresh', 'ssim', ...catalogue.record.filter((name) => name.includes('png')), ...['l0', 'l1', 'l2', 'linf'].filter((norm) => norm !== ours.norm)] : [];
+  const elsewhere = long ? ['loss', 'confidence', 'fresh', 'ssim', ...catalogue.record.filter((name) => name.includes('png')), ...['l0', 'l1', 'l2', 'linf'].filter((norm) => norm !== ours.norm)] : [];
   // Where a distance that may differ by a percent lies as near to the threshold of validity, it may lie on either side.
   const { measure, valid } = catalogue.datasets.find(({ key }) => key === ours.dataset);
   if (searching && Math.abs(theirs[measure] - valid) <= 0.01 * valid) elsewhere.push('valid', 'grade');
@@ -45,6 +46,7 @@ function same(theirs, ours, what) {
     const where = `${what}: ${field} is ${a} natively and ${b} here`;
     if (typeof a !== 'number' || ['index', 'label', 'target', 'clean_predicted', 'predicted'].includes(field)) assert.equal(b, a, where);
     else if (counts.includes(field)) assert.ok(Math.abs(a - b) <= (searching ? 0.05 : 0.005) * a, where);
+    else if (long && ['budget', ours.norm].includes(field)) assert.ok(Math.abs(a - b) <= 0.05 * a, where);
     else assert.ok(Math.abs(a - b) <= (searching ? 0.01 : 1e-3) * (1 + Math.abs(a)), where);
   }
 }
@@ -106,7 +108,15 @@ for (const [model, inference] of SUBJECTS.slice(0, 2)) {
       const ours = records.filter((record) => record.attack === attack);
       assert.equal(ours.length, theirs.length, key);
       // What is misread is left alone in the lab.
-      theirs.forEach((record, i) => record.clean_predicted === record.label && same(record, ours[i], `${model} ${key}`));
+      const read = theirs.map((record, i) => [record, ours[i]]).filter(([record]) => record.clean_predicted === record.label);
+      read.forEach(([record, own]) => same(record, own, `${model} ${key}`));
+      // A long search may end in another hollow after a difference in the last digit, some percent farther or nearer: in the mean over
+      // digits none of both is nearer.
+      if (attack === 'strongest') {
+        const ratios = read.filter(([record]) => record.success).map(([record, own]) => Math.log(own[record.norm] / record[record.norm]));
+        const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+        assert.ok(Math.abs(mean) <= 0.01, `${model} ${key}: ${ratios.map((ratio) => Math.exp(ratio).toFixed(3))}`);
+      }
     }
     assert.deepEqual(complaints, []);
     await context.close();
