@@ -149,17 +149,24 @@ pub fn run(command: &BlackBox) -> Result<()> {
     let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
     let rule = |columns: usize| format!("|{}", "---|".repeat(columns));
 
-    let shares = |traces: &[Trace], budget: f32| -> Vec<f64> {
-        marks.iter().map(|&mark| within(traces, mark, budget)).collect()
+    // What an attack came to, by the traces that count at each budget: for record, table and picture.
+    let asking = |attack: &str, norm: Norm, traces: &[&[Trace]]| Asking {
+        attack: attack.into(),
+        norm: norm.name().into(),
+        budgets: budgets(norm).to_vec(),
+        success: traces
+            .iter()
+            .zip(budgets(norm))
+            .map(|(traces, budget)| marks.iter().map(|&mark| within(traces, mark, *budget)).collect())
+            .collect(),
     };
-    let mut record = Questioned {
-        network: name.clone(),
-        command: super::typed(None, &[]),
-        attacked: 0,
-        untargeted: command.target == Target::Any,
-        marks: marks.clone(),
-        asking: Vec::new(),
-        transfer: Vec::new(),
+    let cells = |asking: &Asking, place: usize| -> Vec<String> {
+        asking.success.iter().map(|shares| format!("{:.0}", shares[place])).collect()
+    };
+    let curves = |asking: &Asking, norm: Norm| -> Vec<Curve> {
+        let points =
+            |shares: &Vec<f64>| marks.iter().map(|&mark| mark as f64).zip(shares.iter().copied()).collect();
+        heads(norm).into_iter().zip(asking.success.iter().map(points)).collect()
     };
     // Who sees the answers: the Square Attack at each budget; its first success is the end.
     let mut squares = Vec::new();
@@ -176,35 +183,29 @@ pub fn run(command: &BlackBox) -> Result<()> {
     }
     let attacked_images = squares.first().map_or(0, Vec::len);
     ensure!(attacked_images > 0, "none of the images is read rightly, and not refused");
-    record.attacked = attacked_images;
-    record.asking.push(Asking {
-        attack: "square".into(),
-        norm: Norm::Linf.name().into(),
-        budgets: budgets(Norm::Linf).to_vec(),
-        success: squares
-            .iter()
-            .zip(budgets(Norm::Linf))
-            .map(|(traces, budget)| shares(traces, *budget))
-            .collect(),
-    });
+    let mut record = Questioned {
+        network: name.clone(),
+        command: super::typed(None, &[]),
+        attacked: attacked_images,
+        untargeted: command.target == Target::Any,
+        marks: marks.clone(),
+        asking: Vec::new(),
+        transfer: Vec::new(),
+    };
+    let whole: Vec<&[Trace]> = squares.iter().map(|traces| &traces[..]).collect();
+    let square = asking("square", Norm::Linf, &whole);
     table(format!("\n## The answers are seen: the Square Attack, {attacked_images} images\n"))?;
     table(line(&[vec!["queries".to_owned()], heads(Norm::Linf)].concat()))?;
     table(rule(1 + squares.len()))?;
-    for &mark in &marks {
-        let cells = squares.iter().zip(budgets(Norm::Linf));
-        let shares = cells.map(|(traces, budget)| format!("{:.0}", within(traces, mark, *budget)));
-        table(line(&[vec![mark.to_string()], shares.collect()].concat()))?;
+    for (place, mark) in marks.iter().enumerate() {
+        table(line(&[vec![mark.to_string()], cells(&square, place)].concat()))?;
     }
     let first = squares.iter().map(|traces| {
         middle(traces.iter().map(|trace| trace.first().map_or(f64::INFINITY, |(asked, _)| *asked as f64)), 0)
     });
     table(line(&[vec!["median queries to success".to_owned()], first.collect()].concat()))?;
-    let curve = |traces: &[Trace], name: String, budget: f32| -> Curve {
-        (name, marks.iter().map(|&mark| (mark as f64, within(traces, mark, budget))).collect())
-    };
-    let of_square = squares.iter().zip(budgets(Norm::Linf)).zip(heads(Norm::Linf));
-    let of_square = of_square.map(|((traces, budget), name)| curve(traces, name, *budget));
-    panels.push(("Square Attack".into(), of_square.collect()));
+    panels.push(("Square Attack".into(), curves(&square, Norm::Linf)));
+    record.asking.push(square);
 
     // Who sees the label alone: HopSkipJump, which comes nearer all the time.
     for norm in [Norm::L2, Norm::Linf] {
@@ -215,17 +216,11 @@ pub fn run(command: &BlackBox) -> Result<()> {
         table(format!("\n## The label is seen: HopSkipJump, {}\n", norm.symbol()))?;
         table(line(&[vec!["queries".to_owned(), "median change".to_owned()], heads(norm)].concat()))?;
         table(rule(2 + budgets(norm).len()))?;
-        for &mark in &marks {
+        let found = asking("hopskipjump", norm, &vec![&traces[..]; budgets(norm).len()]);
+        for (place, &mark) in marks.iter().enumerate() {
             let far = middle(traces.iter().map(|trace| after(trace, mark)), 3);
-            let shares = budgets(norm).iter().map(|budget| format!("{:.0}", within(&traces, mark, *budget)));
-            table(line(&[vec![mark.to_string(), far], shares.collect()].concat()))?;
+            table(line(&[vec![mark.to_string(), far], cells(&found, place)].concat()))?;
         }
-        record.asking.push(Asking {
-            attack: "hopskipjump".into(),
-            norm: norm.name().into(),
-            budgets: budgets(norm).to_vec(),
-            success: budgets(norm).iter().map(|budget| shares(&traces, *budget)).collect(),
-        });
         let arrived = traces.iter().map(|trace| {
             let end = trace.last().map_or(f64::INFINITY, |(_, far)| NEAR * far);
             trace.iter().find(|(_, far)| *far <= end).map_or(f64::INFINITY, |(asked, _)| *asked as f64)
@@ -234,9 +229,8 @@ pub fn run(command: &BlackBox) -> Result<()> {
             "\nMedian queries until the change is within a tenth of the smallest: {}.",
             middle(arrived, 0)
         ))?;
-        let curves = budgets(norm).iter().zip(heads(norm));
-        let curves = curves.map(|(budget, name)| curve(&traces, name, *budget)).collect();
-        panels.push((format!("HopSkipJump, {}", norm.symbol()), curves));
+        panels.push((format!("HopSkipJump, {}", norm.symbol()), curves(&found, norm)));
+        record.asking.push(found);
     }
 
     // Who has other networks for the same images.

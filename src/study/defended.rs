@@ -106,6 +106,11 @@ pub struct Peer {
     pub versions: BTreeMap<String, String>,
 }
 
+/// The symbol of a norm that is kept by its name.
+pub fn symbol(norm: &str) -> &str {
+    norm.parse().map_or(norm, |norm: Norm| norm.symbol())
+}
+
 impl Row {
     /// The share fooled by who knows the defence (or not), in a norm and at a budget by their places, with Wilson's interval.
     pub fn share(&self, norm: usize, budget: usize, knows: bool) -> Option<Interval> {
@@ -170,7 +175,7 @@ impl Defended {
             ));
         }
         for (i, (norm, budgets)) in self.norms.iter().enumerate() {
-            let symbol = norm.parse().map_or(&norm[..], |norm: Norm| norm.symbol());
+            let symbol = symbol(norm);
             let heads: Vec<String> = budgets.iter().map(|budget| format!("{symbol} {budget}")).collect();
             lines.push(format!(
                 "\n| defence | {} |\n|---|{}",

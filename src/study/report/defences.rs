@@ -4,7 +4,8 @@ use super::document::{Block, Document};
 use super::summary;
 use crate::metrics::norms::Norm;
 use crate::metrics::statistics::Interval;
-use crate::study::defended::{Defended, NONE as BARE, Peer, Questioned, Row};
+use crate::study::defended::{Defended, NONE as BARE, Peer, Questioned, Row, symbol};
+use crate::study::plan::{Key, Purpose};
 use crate::study::results::{PartResults, Results};
 use crate::study::words::{NONE, percent};
 use crate::zoo;
@@ -111,7 +112,7 @@ fn costs(d: &mut Document, records: &[&Defended]) {
 /// Blind and told success at each budget of a norm.
 fn successes(d: &mut Document, records: &[&Defended], norm: usize) {
     let (name, budgets) = &records[0].norms[norm];
-    let symbol = name.parse().map_or("", |norm: Norm| norm.symbol());
+    let symbol = symbol(name);
     let heads: Vec<String> = budgets.iter().map(|budget| format!("{symbol} {budget}")).collect();
     let mut head = vec!["defence"];
     head.extend(heads.iter().map(String::as_str));
@@ -176,7 +177,7 @@ fn sentence(id: &str, what: &str, record: &Defended, row: &Row, bare: &Row) -> S
     let mut found: [Vec<&str>; 3] = Default::default();
     let mut figures = Vec::new();
     for (norm, (name, budgets)) in record.norms.iter().enumerate() {
-        let symbol = name.parse().map_or("", |norm: Norm| norm.symbol());
+        let symbol = symbol(name);
         let told: Vec<Interval> = (0..budgets.len()).filter_map(|b| row.share(norm, b, true)).collect();
         let plain: Vec<Interval> = (0..budgets.len()).filter_map(|b| bare.share(norm, b, true)).collect();
         let (Some(most), Some(place)) = (told.last(), budgets.len().checked_sub(1)) else { continue };
@@ -270,7 +271,6 @@ fn hidden(results: &Results, measured: &Measured) -> Vec<String> {
 
 /// The share of the images read rightly that the smallest known change within a budget fools, untargeted, of one network.
 fn known(part: &PartResults, network: &str, norm: Norm, budget: f32) -> Option<f64> {
-    use crate::study::plan::{Key, Purpose};
     let mut group =
         part.groups().into_iter().find(|g| !g.draws() && g.entrants.iter().any(|e| e.network == network))?;
     group.entrants.retain(|e| e.network == network);

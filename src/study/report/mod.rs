@@ -18,7 +18,7 @@ use anyhow::Result;
 use self::defences::Measured;
 use self::document::{Block, Document};
 use super::checks::{Check, checks};
-use super::defended::Peer;
+use super::defended::{Peer, symbol};
 use super::line::columns;
 use super::plan::{Purpose, STEPS, SURE};
 use super::results::{Group, PartResults, Results};
@@ -27,7 +27,6 @@ use super::words::{number, percent};
 use crate::classifier::FRESH;
 use crate::datasets::{self, Source};
 use crate::metrics::grade::CONFIDENT;
-use crate::metrics::norms::Norm;
 use crate::native::files::{write_atomically, write_atomically_with};
 
 /// Writes `report.md`, `report.html`, `figures/` and, in short, `summary.md` into `folder`, and answers the report. Examples are drawn when there is
@@ -155,7 +154,7 @@ fn all_checks(part: &PartResults, measured: &Measured) -> Checked {
 fn beside(peer: &Peer) -> Check {
     let versions: Vec<String> =
         peer.versions.iter().map(|(package, version)| format!("{package} {version}")).collect();
-    let symbol = peer.norm.parse().map_or(&peer.norm[..], |norm: Norm| norm.symbol());
+    let symbol = symbol(&peer.norm);
     Check {
         what: format!(
             "The strongest attack comes as near as the best of {} ({})",

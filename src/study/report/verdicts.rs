@@ -35,7 +35,7 @@ pub struct H1 {
 pub struct Densities {
     first: Group,
     second: Group,
-    /// Which densities, in words: "at 154 × 154 in colour".
+    /// Which densities, in words: "154 × 154 in colour".
     of_first: String,
     of_second: String,
     scales: Scales,
@@ -87,8 +87,7 @@ pub fn all_densities(results: &Results) -> Vec<Densities> {
             (scale, GOALS.map(of))
         };
         let scales: Scales = Scale::ALL.map(on).into_iter().filter(|(_, families)| has(families)).collect();
-        let [of_first, of_second] =
-            [dense, sparse].map(|part| format!("at {}", density::words(part.dataset)));
+        let [of_first, of_second] = [dense, sparse].map(|part| density::words(part.dataset));
         if !scales.is_empty() {
             all.push(Densities { first, second, of_first, of_second, scales });
         }
@@ -158,12 +157,12 @@ pub fn verdicts(
     for pair in densities {
         for (scale, families) in &pair.scales {
             let name = format!(
-                "H1 by density alone, {} beside {}, {}",
+                "H1 by density alone, at {} beside {}, {}",
                 pair.of_first,
-                pair.of_second.trim_start_matches("at "),
+                pair.of_second,
                 scale.title()
             );
-            let second = format!("that {}", pair.of_second);
+            let second = format!("that at {}", pair.of_second);
             said.push(sentence(&name, families, towards, &second, (&[&pair.first, &pair.second], checked)));
         }
     }
@@ -193,10 +192,10 @@ pub fn d1(densities: &[Densities]) -> Vec<String> {
             .iter()
             .map(|(scale, families)| format!("{} it {}", scale.title(), verdict(families, towards)));
         format!(
-            "**D1, small or black-and-white inputs are more secure (`{}`, the same faces {} beside {}): {}**.",
+            "**D1, small or black-and-white inputs are more secure (`{}`, the same faces at {} beside {}): {}**.",
             pair.first.spec.name,
             pair.of_second,
-            pair.of_first.trim_start_matches("at "),
+            pair.of_first,
             says.collect::<Vec<_>>().join("; ")
         )
     };
@@ -247,8 +246,8 @@ pub fn densities_at_a_glance(d: &mut Document, h1: &[H1], densities: &[Densities
     let mut all: Vec<Vec<String>> = Vec::new();
     h1.iter().for_each(|h| all.extend(rows(&format!("{}, faces beside digits", h.low.title()), &h.scales)));
     for pair in densities {
-        let sides = [&pair.of_first, &pair.of_second].map(|of| of.trim_start_matches("at "));
-        all.extend(rows(&format!("the same faces, {} beside {}", sides[0], sides[1]), &pair.scales));
+        let what = format!("the same faces, {} beside {}", pair.of_first, pair.of_second);
+        all.extend(rows(&what, &pair.scales));
     }
     if !all.is_empty() {
         let mut head = vec!["H1: targeted", "scale"];
