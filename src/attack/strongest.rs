@@ -68,11 +68,8 @@ const SURE: f32 = 0.7;
 const SURE_WITHIN: f32 = 0.9;
 /// Within a budget, the gradients of APGD as a share of all.
 const APGD_SHARE: f32 = 0.1;
-/// The most labels that are scouted, as AutoAttack's targeted attacks do, and the gradients of each as a share of all.
+/// The most labels that are surveyed, as many as AutoAttack's targeted attacks go towards.
 const LABELS: usize = 9;
-const SCOUT_SHARE: f32 = 0.03;
-/// How much less than the closest success APGD then tries to do with.
-const BELOW: f32 = 0.95;
 /// How far from the original a search begins its second time, times its first step.
 const NOISE: f32 = 1.5;
 /// And how far at most, times the closest success: of a photograph's many pixels a little each is far.
@@ -114,8 +111,6 @@ enum Kind {
     Apgd { random: bool },
     /// Looks which label is nearest where the network is taken as linear.
     Survey,
-    /// A short search towards one of these labels, which says which is nearest indeed.
-    Scout(usize),
     /// A search for the smallest change, by way of one of the nearest labels where the goal is to get away, the last one
     /// with smaller steps.
     Search { from: From, way: Option<usize>, last: bool },
@@ -149,9 +144,8 @@ pub struct Strongest {
     rate: Option<f32>,
     unit: Option<f32>,
     scale: Option<f32>,
-    /// Away from a label: the others, the nearest first by the survey; what scouts came to, and how far that was.
+    /// Away from a label: the others, the nearest first by the survey.
     near: Vec<usize>,
-    found: Vec<(usize, f64)>,
     /// Steps, gradients and queries of the stages that have ended.
     steps: usize,
     gradients: usize,
@@ -201,7 +195,6 @@ impl Strongest {
             unit: None,
             scale: None,
             near: Vec::new(),
-            found: Vec::new(),
             steps: 0,
             gradients: 0,
             queries: 0,
@@ -242,11 +235,8 @@ impl Strongest {
             (Goal::Away(_), Some(_), _) => {
                 vec![Kind::Survey, first, again, again, second, again, again, last]
             }
-            (Goal::Away(_), None, _) => {
-                let scouts = (0..LABELS.min(self.blank.labels() - 1)).map(Kind::Scout);
-                let begin = [Kind::Survey, start(From::Original, None)];
-                begin.into_iter().chain(scouts).chain([again, first, last]).collect()
-            }
+            // Few long searches end nearer than many short ones.
+            (Goal::Away(_), None, _) => vec![Kind::Survey, start(From::Original, None), first, last],
         };
         apgd.into_iter().chain(searches).chain([Kind::Shrink]).collect()
     }
@@ -266,19 +256,6 @@ impl Strongest {
                 Some(Stage::Shrink(Box::new(Shrink::new(candidate, &best.image))))
             }
             Kind::Survey => Some(Stage::Survey(Box::new(Survey::new(candidate, norm)))),
-            Kind::Scout(which) => {
-                let aim = Some(Aim::Towards(*self.near.get(which)?));
-                let steps = ((SCOUT_SHARE * gradients as f32) as usize).clamp(1, left);
-                let options = SmallestOptions {
-                    aim,
-                    unit: self.unit,
-                    scale: self.scale,
-                    confidence: self.certain,
-                    ..SmallestOptions::new(norm, steps)
-                };
-                let search = Smallest::on(candidate, options);
-                Some(Stage::Smallest(Box::new(search.starting(&self.blank.original))))
-            }
             Kind::Apgd { random } => {
                 // Every start takes a gradient, too.
                 let starts = if norm == Norm::L1 { 3 } else { 1 };
@@ -286,13 +263,7 @@ impl Strongest {
                 let steps = all.checked_sub(starts).filter(|steps| *steps > 0)?;
                 let options = ApgdOptions {
                     norm,
-                    epsilon: match (epsilon, &self.best) {
-                        (Some(epsilon), _) => epsilon,
-                        (None, Some(best)) if best.progress.success => {
-                            BELOW * norm.of(&best.progress.norms) as f32
-                        }
-                        _ => return None,
-                    },
+                    epsilon: epsilon?,
                     steps,
                     loss: LossKind::CrossEntropy,
                     restarts: 1,
@@ -313,7 +284,7 @@ impl Strongest {
                 let searches = searches.filter(|kind| matches!(kind, Kind::Search { .. })).count().max(1);
                 let rate = self.rate.map(|rate| if last && norm == Norm::L1 { 0.5 * rate } else { rate });
                 let aim = match way {
-                    Some(way) => Some(Aim::Towards(self.nearest().nth(way)?)),
+                    Some(way) => Some(Aim::Towards(*self.near.get(way)?)),
                     None => None,
                 };
                 let usual = SmallestOptions::new(norm, left.div_ceil(searches));
@@ -357,12 +328,6 @@ impl Strongest {
                 self.rate.get_or_insert(search.rate());
                 self.scale.get_or_insert(search.scale());
                 self.unit.get_or_insert(search.unit());
-                if let Kind::Scout(_) = self.order[self.stages] {
-                    let found = search.outcome().filter(|best| best.progress.success);
-                    let far = found
-                        .map(|best| (best.progress.predicted, self.options.norm.of(&best.progress.norms)));
-                    self.found.extend(far);
-                }
             }
             Stage::Apgd(_) | Stage::Shrink(_) => {}
         }
@@ -374,17 +339,6 @@ impl Strongest {
             }
         }
         None
-    }
-
-    /// The labels, the nearest first: by what scouts came to, or else by the survey.
-    fn nearest(&self) -> impl Iterator<Item = usize> {
-        let mut far = vec![f64::NEG_INFINITY; self.blank.labels()];
-        for (label, distance) in &self.found {
-            far[*label] = far[*label].max(-distance);
-        }
-        let known = far.iter().filter(|far| far.is_finite()).count();
-        let near = if self.found.is_empty() { self.near.clone() } else { Vec::new() };
-        ranked(&far).take(known).chain(near)
     }
 
     /// The original with noise on every pixel.

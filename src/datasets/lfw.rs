@@ -73,6 +73,7 @@ const FACES: Dataset = Dataset {
         fixed: 30,
         steps_l1: 40,
         gradients: 250,
+        together: 10,
         of_a_label: 20,
         every_target: 10,
         thresholds: &[0.9, 0.95, 0.98, 0.99, 0.995],

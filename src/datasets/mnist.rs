@@ -42,6 +42,7 @@ pub(super) const STUDY: Study = Study {
     fixed: 200,
     steps_l1: 80,
     gradients: 500,
+    together: 20,
     of_a_label: usize::MAX,
     every_target: 0,
     thresholds: &[0.75, 1.0, 1.5, 2.0, 3.0, 4.0],

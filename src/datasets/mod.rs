@@ -108,6 +108,8 @@ pub struct Study {
     pub steps_l1: usize,
     /// Gradients of a search for the smallest change, at most.
     pub gradients: usize,
+    /// Images that are attacked at once, so that dense layers share their weights: what an interruption costs.
+    pub together: usize,
     /// Images of one label, at most: of some people there are many photographs.
     pub of_a_label: usize,
     /// Images, from the first on, that are attacked towards every label, and not the next alone.

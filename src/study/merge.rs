@@ -51,7 +51,7 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
             _ => bail!("shard {index}/{count} is there twice: {} and {}", of[0].display(), of[1].display()),
         }
     }
-    let total = whole.plan.jobs().len();
+    let shards: Vec<usize> = whole.plan.jobs().iter().map(|job| Shard::of(job.group, count)).collect();
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     ensure!(
         header(out)?.is_none_or(|h| h.plan == whole.plan && h.shard == Shard::WHOLE),
@@ -59,15 +59,15 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<()> {
         out.display()
     );
     for name in [RECORDS, TIMINGS] {
-        join(&order, name, total, out)?;
+        join(&order, name, &shards, out)?;
     }
     Header { shard: Shard::WHOLE, ..whole }.write(out)?;
-    println!("{total} records of {count} shards are in {}", out.join(RECORDS).display());
+    println!("{} records of {count} shards are in {}", shards.len(), out.join(RECORDS).display());
     Ok(())
 }
 
-/// Joins one file of all shards: attack `i` is the next line of shard `i % n`.
-fn join(order: &[&PathBuf], name: &str, total: usize, out: &Path) -> Result<()> {
+/// Joins one file of all shards: attack `i` is the next line of shard `of[i]`.
+fn join(order: &[&PathBuf], name: &str, of: &[usize], out: &Path) -> Result<()> {
     let mut shards: Vec<Lines<BufReader<File>>> = Vec::new();
     for folder in order {
         let path = folder.join(name);
@@ -76,14 +76,14 @@ fn join(order: &[&PathBuf], name: &str, total: usize, out: &Path) -> Result<()> 
     }
     let mut images = BTreeMap::new();
     write_atomically_with(&out.join(name), |joined| {
-        for job in 0..total {
-            let shard = job % order.len();
+        for (job, &shard) in of.iter().enumerate() {
             let place = || order[shard].join(name);
             let line = match shards[shard].next() {
                 Some(line) => line.with_context(|| format!("cannot read {}", place().display()))?,
                 None => bail!(
-                    "{} ends before attack {job} of {total}: run this shard again to finish it",
-                    place().display()
+                    "{} ends before attack {job} of {}: run this shard again to finish it",
+                    place().display(),
+                    of.len()
                 ),
             };
             let found = serde_json::from_str::<Numbered>(&line).ok().filter(|found| found.job == job);

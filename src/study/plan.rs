@@ -27,7 +27,7 @@ pub const UNBOUNDED: f32 = 1.0;
 pub const SURE: f32 = 0.7;
 
 /// Which records a plan comes to: counts up with every change of [`specs`], of [`Plan::jobs`], or of what is recorded.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -151,6 +151,11 @@ impl Part {
     /// Images, from the first on, that are attacked at fixed budgets.
     pub fn fixed(&self) -> usize {
         self.dataset().map_or(self.images, |dataset| self.images.min(dataset.study.fixed))
+    }
+
+    /// Images that are attacked at once.
+    pub fn together(&self) -> usize {
+        self.dataset().map_or(1, |dataset| dataset.study.together.max(1))
     }
 
     /// Images, from the first on, that are attacked towards every label.
@@ -356,6 +361,8 @@ fn options(part: &Part, key: Key, mean: bool, seed: Option<u64>) -> Options {
 pub struct Job {
     /// Its place in the whole study.
     pub number: usize,
+    /// The attacks of this number, which follow each other, are one attack on one network, made on several images at once.
+    pub group: usize,
     pub part: usize,
     pub image: usize,
     pub entrant: usize,
@@ -363,15 +370,18 @@ pub struct Job {
 }
 
 impl Plan {
-    /// All attacks, image by image, so that what an interrupted study leaves compares all networks.
+    /// All attacks, some images after the others, so that what an interrupted study leaves compares all networks.
     pub fn jobs(&self) -> Vec<Job> {
-        let mut jobs = Vec::new();
+        let (mut jobs, mut group) = (Vec::new(), 0);
         for (part, p) in self.parts.iter().enumerate() {
             let specs: Vec<Vec<Spec>> = p.entrants.iter().map(|e| specs(p, e, self.seed)).collect();
-            for image in 0..p.images {
+            for first in (0..p.images).step_by(p.together()) {
                 for (entrant, specs) in specs.iter().enumerate() {
-                    for &spec in specs.iter().filter(|s| image < s.images) {
-                        jobs.push(Job { number: jobs.len(), part, image, entrant, spec });
+                    for &spec in specs.iter().filter(|s| first < s.images) {
+                        for image in first..(first + p.together()).min(spec.images).min(p.images) {
+                            jobs.push(Job { number: jobs.len(), group, part, image, entrant, spec });
+                        }
+                        group += 1;
                     }
                 }
             }
@@ -426,7 +436,12 @@ mod tests {
     fn jobs_are_numbered_in_a_fixed_order_and_dear_checks_end() {
         let jobs = plan().jobs();
         assert!(jobs.iter().enumerate().all(|(i, job)| job.number == i));
-        assert!(jobs.is_sorted_by_key(|job| (job.image, job.entrant)));
+        assert!(jobs.is_sorted_by_key(|job| (job.image / MNIST.study.together, job.entrant, job.group)));
+        for group in jobs.chunk_by(|a, b| a.group == b.group) {
+            let same = |job: &Job| (job.entrant, job.spec) == (group[0].entrant, group[0].spec);
+            assert!(group.iter().all(same) && group.len() <= MNIST.study.together);
+        }
+        assert_eq!(jobs.chunk_by(|a, b| a.group == b.group).count(), jobs[jobs.len() - 1].group + 1);
         let of = |image, entrant| jobs.iter().filter(|j| j.image == image && j.entrant == entrant).count();
         // 6 L-infinity, 5 L1, L-BFGS, and three searches in three norms; the first network has 4 checks more, weights in full take
         // 3 attacks and 3 searches.

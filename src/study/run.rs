@@ -141,35 +141,46 @@ fn digest(images: &[Image]) -> String {
 }
 
 impl World {
-    /// Makes an attack: its record, its timing, and the attacked image.
+    /// Makes attacks of one group at once: of each its record, its timing (its share of all), and the attacked image.
     ///
     /// # Errors
     /// When a network answers with something that is not a number.
-    pub fn make(&self, subjects: &mut [Vec<Subject>], job: Job) -> Result<(Line, Timing, Vec<f32>)> {
-        let (part, ready) = (&self.plan.parts[job.part], &self.parts[job.part]);
-        let (entrant, image) = (&part.entrants[job.entrant], &ready.images[job.image]);
-        let goal = job.spec.target.goal(image.label, ready.labels.len());
-        let subjects = &mut subjects[job.part];
+    pub fn make(
+        &self,
+        subjects: &mut [Vec<Subject>],
+        group: &[Job],
+    ) -> Result<Vec<(Line, Timing, Vec<f32>)>> {
+        let Some(&Job { part: place, entrant: attacked, spec, .. }) = group.first() else {
+            return Ok(Vec::new());
+        };
+        let (part, ready) = (&self.plan.parts[place], &self.parts[place]);
+        let (entrant, subjects) = (&part.entrants[attacked], &mut subjects[place]);
         let begun = Instant::now();
-        let takes = job.spec.options.attack.traits.starts();
-        let start = start_for(&ready.images, image, goal).filter(|_| takes);
-        let task = Task { only_if_read: true, start, ..Task::new(image, goal) };
+        let task = |job: &Job| {
+            let image = &ready.images[job.image];
+            let goal = spec.target.goal(image.label, ready.labels.len());
+            let start = start_for(&ready.images, image, goal).filter(|_| spec.options.attack.traits.starts());
+            Task { only_if_read: true, start, ..Task::new(image, goal) }
+        };
+        let tasks: Vec<Task<'_>> = group.iter().map(task).collect();
         let thresholds = Thresholds::new(ready.dataset.validity);
-        let judged = judge_all(&mut subjects[job.entrant], &[task], &job.spec.options, thresholds)?;
-        let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
-        let Judged { record, image: attacked, .. } =
-            judged.into_iter().next().context("an attack came to nothing")?;
-        let mut replayed = BTreeMap::new();
-        if job.spec.replayed && record.skipped.is_none() {
-            for (other, subject) in part.entrants.iter().zip(subjects) {
-                if shown(entrant, other, job.spec.options.attack) {
-                    replayed.insert(other.name(), fooled(subject, image, &attacked, goal));
+        let judged = judge_all(&mut subjects[attacked], &tasks, &spec.options, thresholds)?;
+        let milliseconds = begun.elapsed().as_secs_f64() * 1e3 / group.len() as f64;
+        let mut made = Vec::with_capacity(group.len());
+        for ((job, task), Judged { record, image, .. }) in group.iter().zip(&tasks).zip(judged) {
+            let mut replayed = BTreeMap::new();
+            if spec.replayed && record.skipped.is_none() {
+                for (other, subject) in part.entrants.iter().zip(subjects.iter_mut()) {
+                    if shown(entrant, other, spec.options.attack) {
+                        replayed.insert(other.name(), fooled(subject, task.image, &image, task.goal));
+                    }
                 }
             }
+            let (precision, purpose) = (entrant.precision, spec.purpose);
+            let line = Line { job: job.number, precision, purpose, record, replayed };
+            made.push((line, Timing { job: job.number, milliseconds }, image));
         }
-        let (precision, purpose) = (entrant.precision, job.spec.purpose);
-        let line = Line { job: job.number, precision, purpose, record, replayed };
-        Ok((line, Timing { job: job.number, milliseconds }, attacked))
+        Ok(made)
     }
 
     /// Makes the attacks of a shard that are not yet written down in `folder`.
@@ -177,7 +188,7 @@ impl World {
     /// # Errors
     /// As [`make`](Self::make) and [`Journal`]; when a worker thread fails.
     pub fn run(&self, header: &Header, folder: &Path) -> Result<()> {
-        let jobs: Vec<Job> = self.plan.jobs().into_iter().filter(|j| header.shard.has(j.number)).collect();
+        let jobs: Vec<Job> = self.plan.jobs().into_iter().filter(|j| header.shard.has(j.group)).collect();
         let numbers: Vec<usize> = jobs.iter().map(|j| j.number).collect();
         let (mut journal, done) = Journal::open(folder, header, &numbers)?;
         if done > 0 {
@@ -187,20 +198,21 @@ impl World {
         bar.set_position(done as u64);
         bar.reset_eta();
         let jobs = &jobs[done..];
+        let groups: Vec<&[Job]> = jobs.chunk_by(|a, b| a.group == b.group).collect();
         let next = AtomicUsize::new(0);
-        let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(jobs.len());
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(groups.len());
         let (sender, receiver) = mpsc::channel();
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                let (sender, next) = (sender.clone(), &next);
+                let (sender, next, groups) = (sender.clone(), &next, &groups);
                 scope.spawn(move || {
                     let mut subjects: Vec<Vec<Subject>> =
                         self.parts.iter().map(|p| p.subjects.clone()).collect();
                     loop {
                         let place = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(&job) = jobs.get(place) else { break };
+                        let Some(&group) = groups.get(place) else { break };
                         // The receiver goes away when it could not write.
-                        if sender.send((place, caught(|| self.make(&mut subjects, job)))).is_err() {
+                        if sender.send((place, caught(|| self.make(&mut subjects, group)))).is_err() {
                             break;
                         }
                     }
@@ -209,15 +221,17 @@ impl World {
             drop(sender);
             // Workers finish out of order; what comes early waits here for its turn.
             let mut early = BTreeMap::new();
-            let mut written = 0;
+            let (mut turn, mut written) = (0, 0);
             for (place, made) in receiver {
                 early.insert(place, made);
-                while let Some(made) = early.remove(&written) {
-                    let (line, timing, _) = made.context("the same command goes on from there")?;
-                    journal.append(&json(&line)?, &json(&timing)?)?;
-                    written += 1;
-                    bar.inc(1);
-                    bar.set_message(format!("{} {}", line.record.network, line.record.attack));
+                while let Some(made) = early.remove(&turn) {
+                    turn += 1;
+                    for (line, timing, _) in made.context("the same command goes on from there")? {
+                        journal.append(&json(&line)?, &json(&timing)?)?;
+                        written += 1;
+                        bar.inc(1);
+                        bar.set_message(format!("{} {}", line.record.network, line.record.attack));
+                    }
                 }
             }
             ensure!(

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Part `index` of `count`: every `count`-th attack, from `index` on.
+/// Part `index` of `count`: every `count`-th group of attacks that are made at once, from `index` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
     /// From 0 on.
@@ -16,9 +16,14 @@ impl Shard {
     /// All of it.
     pub const WHOLE: Self = Self { index: 0, count: 1 };
 
-    /// Whether the attack of this number is one of its own.
-    pub fn has(self, number: usize) -> bool {
-        number % self.count == self.index
+    /// Whether the group of this number is one of its own.
+    pub fn has(self, group: usize) -> bool {
+        Self::of(group, self.count) == self.index
+    }
+
+    /// Which of `count` shards makes the group of this number.
+    pub fn of(group: usize, count: usize) -> usize {
+        group % count
     }
 
     fn new(index: usize, count: usize) -> Result<Self, String> {
@@ -90,7 +95,7 @@ mod tests {
     fn shards_part_the_work() {
         let of = |text: &str| text.parse::<Shard>();
         let all: Vec<Shard> = (0..3).map(|i| of(&format!("{i}/3")).unwrap()).collect();
-        assert!((0..50).all(|job| all.iter().filter(|s| s.has(job)).count() == 1));
+        assert!((0..50).all(|group| all.iter().filter(|s| s.has(group)).count() == 1));
         assert!(of("3/3").unwrap_err().contains("from 0 to 2"));
         for wrong in ["", "1", "a/2", "-1/2", "0/0"] {
             assert!(of(wrong).is_err(), "{wrong}");

@@ -78,7 +78,7 @@ pub fn figure(results: &PartResults, world: &World, place: usize) -> Result<Opti
                     && attack.made_with(&j.spec.options)
             });
             let Some(&job) = job else { continue };
-            let (line, _, attacked) = world.make(&mut subjects, job)?;
+            let Some((line, _, attacked)) = world.make(&mut subjects, &[job])?.pop() else { continue };
             let r = &line.record;
             let said = format!("{} ({:.0} %)", labels[r.predicted], 100.0 * r.confidence);
             let said = if r.refused {
