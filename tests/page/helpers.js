@@ -56,6 +56,11 @@ export async function resultIn(page, ...states) {
   return page.$eval('#result', (e) => ({ ...e.dataset, text: e.textContent }));
 }
 
+/** Opens what is folded below the stage, if it is. */
+export async function more(page) {
+  if (!(await page.$eval('#more', (e) => e.open))) await page.click('#more > summary');
+}
+
 /** Waits until the page has its network and its digits. */
 export async function ready(page) {
   await page.waitForFunction(() => !document.getElementById('attack').disabled);

@@ -8,6 +8,7 @@ import { catalogue } from './helpers.js';
 
 const table = new Table(new Offers(catalogue));
 const initialState = () => table.initial();
+const opening = () => table.opening();
 const readHash = (hash) => table.readHash(hash);
 const writeHash = (state) => table.writeHash(state);
 
@@ -17,7 +18,16 @@ test('what is written is read back', () => {
   Object.assign(state.attacks.lbfgs, { c: 7, confidence: 0.9 });
   assert.deepEqual(readHash(writeHash(state)), { state, problems: [] });
   assert.deepEqual(readHash(writeHash(initialState())), { state: initialState(), problems: [] });
-  assert.deepEqual(readHash(''), { state: initialState(), problems: [] });
+  assert.deepEqual(readHash(writeHash(opening())), { state: opening(), problems: [] });
+  assert.deepEqual(readHash(''), { state: opening(), problems: [] });
+});
+
+test('a link from before the page opened with another attack goes on meaning the first one', () => {
+  for (const hash of ['#run=1', '#digit=7&run=1', '#epsilon=0.2', '#model=mnist-cnn&digit=7&target=auto&mode=fixed&epsilon=0.2&steps=40']) {
+    const { state, problems } = readHash(hash);
+    assert.deepEqual([state.attack, state.digit, state.attacks, problems], ['linf', 7, initialState().attacks, []], hash);
+  }
+  for (const hash of ['', '#digit=5', '#model=mnist-vae&target=2']) assert.deepEqual(readHash(hash).state.attacks, opening().attacks, hash);
 });
 
 test('parameters belong to the attack that is named, wherever it stands', () => {
@@ -34,7 +44,8 @@ test('a value that is not right becomes the default and a sentence', () => {
   ];
   for (const hash of wrong) {
     const { state, problems } = readHash(`#${hash}`);
-    assert.deepEqual(state, initialState(), hash);
+    const asks = !Object.hasOwn(table.fields, hash.split('=')[0]) || hash.startsWith('attack');
+    assert.deepEqual(state, asks ? initialState() : opening(), hash);
     assert.equal(problems.length, 1, hash);
   }
 });

@@ -1,17 +1,33 @@
 // What can be done with what is current: look at a picture, attack it, and bring one's own. Many ways at once: see many.js.
 
+/** @import { Frame, Outcome } from '../engine/protocol.js' */
 /** @import { Session, Still } from './session.js' */
 /** @import { Pictures } from './pictures.js' */
 
 import { kindOf, useless } from '../parts/kind.js';
 import { datasetWords, errorWords } from '../words/en.js';
 import { aim, startFor } from './aim.js';
+import { CLOSEST, NEAREST, NORM, OPENING, STEPS, WITHIN } from './opening.js';
 import { OWN } from './state.js';
 import { Gone, picturesOf } from './pictures.js';
+
+/** How many attacks one can go back. */
+const PAST = 30;
+
+/** Waits until the page is seen. */
+const seen = () => new Promise((resolve) => {
+  if (!document.hidden) resolve(undefined);
+  else document.addEventListener('visibilitychange', resolve, { once: true });
+});
 
 export class Actions {
   /** @type {Session} */
   #session;
+  /** Whether what is attacked live has changed since it was last begun, and whether it is under way. */
+  #again = false;
+  #live = false;
+  /** The attacks that ended, as states, the latest last. @type {import('./state.js').State[]} */
+  #past = [];
   /** @type {Map<string, Promise<Pictures>>} */
   #pictures = new Map();
 
@@ -69,6 +85,7 @@ export class Actions {
       const defence = session.state.defence.split('+').filter((name) => does.includes(name)).join('+');
       session.change({ attacks, defence, digit: first, target: target.initial, valid: '' }, { run: session.state.run });
     }
+    session.tell('shape', dataset.image);
     session.tell('pictures', pictures);
     if (pictures.said) session.tell('said', pictures.said);
   }
@@ -164,26 +181,123 @@ export class Actions {
     const session = this.#session;
     if (session.busy || !session.current.network || !session.current.pictures?.count) return;
     const wanted = session.state.digit;
-    await session.turn((still) => this.#look(still));
+    this.#again = false;
+    await session.turn(async (still) => {
+      await this.#look(still);
+      await this.nearest(still);
+    });
     const { network, clean } = session.current;
     // Another picture than the one that was asked for is not attacked unasked.
     if (session.busy || !clean || !network || session.state.digit !== wanted) return;
     const { attack } = session.state;
     const values = { ...session.parameters };
-    const { label, target, targeted, about } = aim(session);
+    const { label, target, targeted } = aim(session);
     const named = (/** @type {number} */ i) => network.labels[i];
     session.change({}, { run: 1 });
     session.tell('attack', { label, target: targeted ? target : -1, values, attack });
     const words = `Attacking: ${named(label)} → ${targeted ? named(target) : 'anything else'}`;
     await session.occupy(words, async (still, signal) => {
-      const start = await still(startFor(session, attack, about.task));
-      const onFrames = (/** @type {any[]} */ frames) => !signal.aborted && session.tell('frames', frames);
-      const settings = session.offers.settings(attack, values);
-      const ended = session.engine.attack({ ...about, task: { ...about.task, start }, attack: settings }, { onFrames, signal });
-      const outcome = { ...(await still(ended)), label, target: targeted ? target : null, subject: about.subject, values };
+      const outcome = await this.#attacked(still, signal, (frames) => !signal.aborted && session.tell('frames', frames));
       session.set({ outcome });
       session.tell('outcome', outcome);
+      this.#remember();
     });
+  }
+
+  /**
+   * What the attack that the state asks for comes to.
+   * @param {Still} still @param {AbortSignal} signal @param {(frames: Frame[]) => void} [onFrames]
+   * @returns {Promise<Outcome>}
+   */
+  async #attacked(still, signal, onFrames) {
+    const session = this.#session;
+    const { attack } = session.state;
+    const values = { ...session.parameters };
+    const { label, target, targeted, about } = aim(session);
+    const start = await still(startFor(session, attack, about.task));
+    const settings = session.offers.settings(attack, values);
+    const ended = session.engine.attack({ ...about, task: { ...about.task, start }, attack: settings }, { onFrames, signal });
+    return { ...(await still(ended)), label, target: targeted ? target : null, subject: about.subject, values };
+  }
+
+  /** Finds out which label is nearest, where the attack is to choose: by a short search away from the label. @param {Still} still */
+  async nearest(still) {
+    const session = this.#session;
+    const { clean } = session.current;
+    if (session.state.target !== 'auto' || !clean || clean.nearest !== undefined) return;
+    const { about } = aim(session);
+    const values = { ...session.table.initialOf(CLOSEST, session.dataset, NORM), mode: 'min', steps: NEAREST(clean.image.length) };
+    const task = { ...about.task, target: null };
+    try {
+      const start = await still(startFor(session, CLOSEST, task));
+      const { success, predicted } = await still(session.engine.attack({ ...about, task: { ...task, start }, attack: session.offers.settings(CLOSEST, values) }));
+      if (success && session.current.clean === clean) session.set({ clean: { ...clean, nearest: predicted } });
+    } catch {
+      // What is misread as it is, or gives no gradient, has no nearest label: the likeliest does.
+      await still(Promise.resolve());
+    }
+  }
+
+  /** Attacks at once, and again while the state changes: shows how each attack ended, not its steps. */
+  live() {
+    this.#again = true;
+    const session = this.#session;
+    if (this.#live || !session.current.clean || !session.current.network) return;
+    session.quit();
+    this.#live = true;
+    return session.aside(async (still, signal) => {
+      try {
+        while (this.#again) {
+          await still(seen());
+          this.#again = false;
+          await this.nearest(still);
+          const outcome = { ...(await this.#attacked(still, signal)), atOnce: true };
+          session.set({ outcome });
+          session.tell('outcome', outcome);
+        }
+        this.#remember();
+      } finally {
+        this.#live = false;
+        // Asked for after what this belonged to was over.
+        if (signal.aborted && this.#again) queueMicrotask(() => this.#again && this.live());
+      }
+    });
+  }
+
+  /** Attacks live within a strength. @param {number} epsilon */
+  strength(epsilon) {
+    const session = this.#session;
+    const values = { ...session.table.initialOf(WITHIN, session.dataset, NORM), mode: 'fixed', steps: STEPS, epsilon };
+    session.change({ attack: WITHIN, attacks: { ...session.state.attacks, [WITHIN]: values } }, { run: 1 });
+    return this.live();
+  }
+
+  /** Goes for the closest image that fools, as the page does when it opens. */
+  closest() {
+    const session = this.#session;
+    const values = { ...session.state.attacks[CLOSEST], ...OPENING };
+    session.change({ attack: CLOSEST, attacks: { ...session.state.attacks, [CLOSEST]: values } }, { run: 1 });
+    return this.attack();
+  }
+
+  /** Remembers the attack that ended. */
+  #remember() {
+    const session = this.#session;
+    const state = structuredClone({ ...session.state, run: 1 });
+    if (JSON.stringify(this.#past.at(-1)) !== JSON.stringify(state)) this.#past = [...this.#past, state].slice(-PAST);
+    session.tell('past', this.#past.length);
+  }
+
+  /** Makes the attack before the latest again. */
+  async undo() {
+    const session = this.#session;
+    if (session.busy || this.#past.length < 2) return;
+    this.#past.pop();
+    const before = JSON.stringify(session.subject);
+    session.state = structuredClone(/** @type {import('./state.js').State} */ (this.#past.at(-1)));
+    session.change({}, { run: 1 });
+    if (JSON.stringify(session.subject) !== before) await this.load();
+    else await this.attack();
   }
 
   /** Grades the latest outcome again, after a change of the thresholds. */
@@ -241,5 +355,11 @@ export class Actions {
     session.tell('pictures', pictures);
     session.tell('busy', '');
     return this.look();
+  }
+
+  /** Takes a drawing of the visitor's, and attacks it. @param {Float32Array} image */
+  async draw(image) {
+    await this.#take(image);
+    await this.attack();
   }
 }

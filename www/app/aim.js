@@ -13,7 +13,7 @@ export function aim(session) {
   const targeted = state.target !== 'any';
   const wanted = Number(state.target);
   // Of a picture that the visitor brought, the network's own reading may be the one that was aimed at.
-  const target = wanted < probabilities.length && wanted !== label ? wanted : likeliestOther(clean);
+  const target = wanted < probabilities.length && wanted !== label ? wanted : (clean.nearest ?? likeliestOther(clean));
   const picture = current.pictures?.get(state.digit);
   /** @type {Task} */
   const task = { image, index: Math.abs(Number(state.digit)), label, target: targeted ? target : null, start: null, file: picture?.file ?? null };

@@ -7,8 +7,11 @@ import * as attacks from '../panels/attacks.js';
 import * as bring from '../panels/bring.js';
 import * as buttons from '../panels/buttons.js';
 import * as compare from '../panels/compare.js';
+import * as copy from '../panels/copy.js';
+import * as draw from '../panels/draw.js';
 import * as duel from '../panels/duel.js';
 import * as eye from '../panels/eye.js';
+import * as forget from '../panels/forget.js';
 import * as gallery from '../panels/gallery.js';
 import * as latent from '../panels/latent.js';
 import * as networks from '../panels/networks.js';
@@ -16,22 +19,30 @@ import * as notice from '../panels/notice.js';
 import * as pictures from '../panels/pictures.js';
 import * as readings from '../panels/readings.js';
 import * as save from '../panels/save.js';
+import * as sees from '../panels/sees.js';
+import * as shields from '../panels/shields.js';
 import * as stage from '../panels/stage.js';
+import * as strength from '../panels/strength.js';
+import * as strip from '../panels/strip.js';
+import * as sure from '../panels/sure.js';
 import * as targets from '../panels/targets.js';
 import * as thresholds from '../panels/thresholds.js';
 import * as transfer from '../panels/transfer.js';
 import * as verdict from '../panels/verdict.js';
+import * as views from '../panels/views.js';
 import { notify, report } from '../parts/notice.js';
 import { errorWords } from '../words/en.js';
 import { Actions } from './actions.js';
 import { Many } from './many.js';
+import { onRuler } from './opening.js';
 import { Offers } from './offers.js';
 import { Session } from './session.js';
 import { Table } from './state.js';
 
 /** By name. */
 const PANELS = {
-  notice, pictures, targets, networks, buttons, attacks, stage, verdict, readings, latent, thresholds, eye, save, transfer, duel, compare, gallery, bring,
+  notice, strip, pictures, targets, networks, buttons, attacks, stage, sees, verdict, sure, strength, shields, views, readings, latent, thresholds, eye, save, copy,
+  transfer, duel, compare, gallery, draw, bring, forget,
 };
 
 /** @param {string} name */
@@ -57,6 +68,7 @@ async function start() {
     // What is not right does not stay in the address.
     if (problems.length) session.change({}, { run: state.run });
     else session.tell('state');
+    if (location.hash.length > 1 && !onRuler(state.attack, state.attacks[state.attack])) session.tell('linked');
     return problems.join(' ');
   };
   addEventListener('hashchange', async () => {
@@ -69,9 +81,12 @@ async function start() {
     } else if (session.state.run) await session.actions.attack();
     else await session.actions.look();
   });
+  const opens = location.hash.length < 2;
   const said = read();
   await session.actions.load();
   if (said) session.tell('said', said);
+  // Whoever follows no link sees a network fail at once.
+  if (opens) await session.actions.live();
 }
 
 /** @param {string} words @param {() => void} [retry] */

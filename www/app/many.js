@@ -8,6 +8,7 @@ import { Cancelled } from '../engine/client.js';
 import { Pool } from '../engine/pool.js';
 import { attackWords, datasetWords, errorWords } from '../words/en.js';
 import { aim, startFor } from './aim.js';
+import { CLOSEST, NORM, TICK } from './opening.js';
 import { Stale } from './session.js';
 
 /** What is said of a network with other labels, beside others. */
@@ -62,6 +63,36 @@ export class Many {
     return !busy && current.clean !== null && current.network !== null;
   }
 
+  /** Whether there is something to attack, once it is known towards which label. */
+  async #ready() {
+    if (this.#free()) await this.#session.aside((still) => this.#session.actions.nearest(still));
+    return this.#free();
+  }
+
+  /**
+   * How little in L2 breaks each of these networks on the picture, by short searches.
+   * @param {string[]} names @param {(name: string, outcome: Outcome | null) => void} each hears of one; null where it is misread as it is
+   */
+  breaks(names, each) {
+    const session = this.#session;
+    return session.aside(async (still, signal) => {
+      const { about } = aim(session);
+      const values = { ...session.table.initialOf(CLOSEST, session.dataset, NORM), mode: 'min', steps: TICK(about.task.image.length) };
+      const start = await still(startFor(session, CLOSEST, about.task));
+      this.#pool ??= new Pool(session.engine.build);
+      await still(this.#pool.map(names, async (worker, model) => {
+        if (signal.aborted) return;
+        const subject = { model, inference: 'mean', defence: '', attacker: 'adaptive' };
+        try {
+          const outcome = await worker.attack({ subject, task: { ...about.task, start }, attack: session.offers.settings(CLOSEST, values) }, { signal });
+          if (!signal.aborted && outcome.success) each(model, outcome);
+        } catch (/** @type {any} */ error) {
+          if (!signal.aborted && error.key === 'skipped') each(model, null);
+        }
+      }));
+    });
+  }
+
   /** Attacks the picture towards every other label at once. */
   async every() {
     if (!this.#free()) return;
@@ -91,7 +122,7 @@ export class Many {
 
   /** The study's attacks on the picture, each with its own parameters. */
   async compare() {
-    if (!this.#free()) return;
+    if (!(await this.#ready())) return;
     const session = this.#session;
     const network = /** @type {NonNullable<typeof session.current.network>} */ (session.current.network);
     const { label, target, targeted, about } = aim(session);
@@ -113,7 +144,7 @@ export class Many {
 
   /** The same attack on several networks, and each result read by all of them. */
   async duel() {
-    if (!this.#free()) return;
+    if (!(await this.#ready())) return;
     const session = this.#session;
     const network = /** @type {NonNullable<typeof session.current.network>} */ (session.current.network);
     const all = session.offers.rivals(session.state.duel, session.dataset.key);

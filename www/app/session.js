@@ -14,8 +14,8 @@ import { Address } from '../parts/address.js';
  * @typedef {object} Current
  * @property {Pictures | null} pictures what can be attacked
  * @property {Network | null} network the chosen one, once it is loaded
- * @property {{image: Float32Array, label: number, probabilities: Float32Array} | null} clean the picture as it is read, once that
- *   is known
+ * @property {{image: Float32Array, label: number, probabilities: Float32Array, nearest?: number} | null} clean the picture as it is read,
+ *   once that is known; "nearest": the label that is nearest, once that was asked for
  * @property {Outcome | null} outcome how the latest attack on it ended, with `subject`, `rules` and the labels in words
  */
 
@@ -151,6 +151,11 @@ export class Session {
   /** Ends what the buttons wait for. */
   cancel() {
     this.#busy?.abort(new Cancelled('cancelled'));
+  }
+
+  /** Ends what the buttons wait for without a word, for what takes its place. */
+  quit() {
+    this.#end();
   }
 
   #end() {

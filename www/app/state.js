@@ -7,6 +7,8 @@
 /** @import { Dataset, Field } from '../engine/protocol.js' */
 /** @import { Offers } from './offers.js' */
 
+import { CLOSEST, DIGIT, OPENING } from './opening.js';
+
 /** @typedef {{initial: any, parse: (text: string) => any, expects: string}} Entry */
 /**
  * @typedef {{model: string, inference: string, defence: string, attacker: string, duel: string, attack: string, digit: number | 'own', target: string,
@@ -148,6 +150,13 @@ export class Table {
     return /** @type {State} */ ({ ...own, attacks });
   }
 
+  /** What the page opens with: the closest image of which the network is sure. @param {Dataset} [dataset] @returns {State} */
+  opening(dataset = this.#offers.datasets[0]) {
+    const state = this.initial(dataset);
+    const attacks = { ...state.attacks, [CLOSEST]: { ...state.attacks[CLOSEST], ...OPENING } };
+    return { ...state, attack: CLOSEST, digit: DIGIT, attacks };
+  }
+
   /**
    * Reads a hash like `#digit=7&target=3&epsilon=20`. Fields that are missing take their defaults.
    * @param {string} hash
@@ -157,7 +166,9 @@ export class Table {
     const parameters = new URLSearchParams(hash.replace(/^#/, ''));
     const model = this.fields.model.parse(parameters.get('model') ?? '') ?? this.fields.model.initial;
     const dataset = this.#offers.datasetOf(model);
-    const state = this.initial(dataset);
+    // A link that attacks, or says how, and does not name the attack is from before the page opened with another: it means the first.
+    const asks = parameters.get('run') === '1' || [...parameters.keys()].some((name) => !Object.hasOwn(this.fields, name));
+    const state = parameters.has('attack') || asks ? this.initial(dataset) : this.opening(dataset);
     /** @type {string[]} */
     const problems = [];
     const entries = [...parameters];

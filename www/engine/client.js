@@ -8,6 +8,14 @@ const PATIENCE = 400;
 /** The weights that the visitor brought, for every worker that is yet to start. @type {Map<string, Uint8Array>} */
 const own = new Map();
 
+/** The worker that was started before this, if there is one that has not failed. @param {string} build */
+function takeEarly(build) {
+  const { early } = /** @type {{early?: import('./early.js').Early}} */ (globalThis);
+  if (early?.build !== build) return null;
+  Object.assign(globalThis, { early: undefined });
+  return early.failed ? null : early.worker;
+}
+
 /** What a call ends with that nobody wants any more. */
 export class Cancelled extends Error {}
 
@@ -35,7 +43,7 @@ export class Engine {
 
   #started() {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(new URL(`./worker.js?build=${this.#build}`, import.meta.url), { type: 'module' });
+    const worker = takeEarly(this.#build) ?? new Worker(new URL(`./worker.js?build=${this.#build}`, import.meta.url), { type: 'module' });
     this.#worker = worker;
     for (const [name, bytes] of own) worker.postMessage({ type: 'keep', name, bytes });
     worker.onmessage = ({ data }) => this.#answer(data);

@@ -253,6 +253,11 @@ self.onmessage = async ({ data }) => {
     keep(data.name, data.bytes);
     return;
   }
+  // What will be wanted first, before it is: that it cannot be had is said when it is.
+  if (type === 'warm') {
+    network(data.model).catch(() => {});
+    return;
+  }
   if (type === 'cancel') {
     cancelled.add(id);
     return;

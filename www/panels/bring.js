@@ -11,6 +11,7 @@ export function mount(_, session) {
   const { actions } = session;
   const crop = new Crop({
     dialog: byId('crop'), canvas: byId('crop-canvas'), zoom: byId('crop-zoom'), take: byId('crop-take'), cancel: byId('crop-cancel'), video: byId('crop-video'),
+    digit: { figure: byId('crop-result'), preview: byId('crop-preview'), find: byId('crop-find'), invert: byId('crop-invert') },
   }, (words) => session.tell('notice', { words }));
   const picture = (/** @type {File} */ file) => actions.bringPicture((take) => crop.file(file, take));
   const bring = (/** @type {File} */ file) => actions.bring(file, picture);

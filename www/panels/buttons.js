@@ -9,8 +9,14 @@ export function mount(_, session) {
   const { actions, many } = session;
   const show = () => {
     const { network, pictures } = session.current;
-    for (const id of ['attack', 'every', 'compare', 'duel']) byId(id).disabled = session.busy || !network || !pictures?.count;
-    byId('cancel').disabled = !session.busy;
+    for (const id of ['attack', 'every', 'compare', 'duel']) {
+      byId(id).disabled = !network || !pictures?.count;
+      // What was pressed keeps the focus while it works.
+      byId(id).setAttribute('aria-disabled', String(session.busy || byId(id).disabled));
+    }
+    const cancel = byId('cancel');
+    if (!session.busy && document.activeElement === cancel) byId('attack').focus();
+    cancel.disabled = !session.busy;
   };
   session.on('busy', (words) => {
     byId('status').textContent = words;

@@ -6,18 +6,15 @@ import { Compare } from '../parts/compare.js';
 import { byId } from '../parts/dom.js';
 import { percent, plain, rule } from '../words/en.js';
 
-/** @param {HTMLElement} root @param {Session} session */
-export function mount(root, session) {
+/** @param {HTMLElement} _ @param {Session} session */
+export function mount(_, session) {
   const { offers } = session;
   const compare = new Compare(byId('compared'), 'attack');
   /** @type {any} */
   let shown = null;
-  session.on('reset', () => (root.hidden = true));
   session.on('compare', (about) => {
     shown = about;
     compare.start(about.attacks.map((/** @type {string} */ name) => [name, offers.attack(name).title]));
-    root.hidden = false;
-    root.scrollIntoView({ block: 'nearest' });
     byId('compare-summary').textContent = '';
   });
   session.on('compare-outcome', ({ attack, outcome }) => {

@@ -14,18 +14,13 @@ export function mount(root, session) {
   /** @type {any} */
   let shown = null;
   const contestants = () => shown.names.map((/** @type {string} */ name) => ({ name, title: offers.short(name) }));
-  session.on('reset', () => {
-    root.hidden = true;
-    delete root.dataset.ms;
-  });
+  session.on('reset', () => delete root.dataset.ms);
   session.on('duel', (about) => {
     shown = about;
     delete root.dataset.ms;
     compare.start(contestants().map((/** @type {any} */ { name, title }) => [name, title]));
     byId('duel-transfer').replaceChildren();
     byId('duel-summary').textContent = '';
-    root.hidden = false;
-    root.scrollIntoView({ block: 'nearest' });
   });
   session.on('duel-outcome', ({ name, outcome }) => {
     compare.show(name, shown.image, outcome, shown.labels, rule(offers.rules(shown.attack, shown.values)));

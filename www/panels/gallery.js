@@ -5,14 +5,11 @@
 import { byId } from '../parts/dom.js';
 import { Gallery } from '../parts/gallery.js';
 
-/** @param {HTMLElement} root @param {Session} session */
-export function mount(root, session) {
+/** @param {HTMLElement} _ @param {Session} session */
+export function mount(_, session) {
   const gallery = new Gallery(byId('gallery'));
-  session.on('reset', () => (root.hidden = true));
   session.on('every', ({ wanted, labels }) => {
     gallery.start(wanted, labels);
-    root.hidden = false;
-    root.scrollIntoView({ block: 'nearest' });
     byId('gallery-summary').textContent = '';
   });
   session.on('every-outcome', ({ target, outcome, labels }) => gallery.show(target, outcome, labels));

@@ -5,7 +5,7 @@
 import { Choices } from '../parts/choices.js';
 import { Defences } from '../parts/defences.js';
 import { byId, element } from '../parts/dom.js';
-import { facts, inferenceWords } from '../words/en.js';
+import { facts, inferenceWords, networkNote } from '../words/en.js';
 
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
@@ -32,7 +32,7 @@ export function mount(_, session) {
     const names = offers.names(offers.network(session.state.model).dataset);
     models = new Choices(byId('models'), {
       name: 'model',
-      options: names.map((value) => ({ value, label: offers.short(value) })),
+      options: names.map((value) => ({ value, label: offers.short(value), note: networkNote(offers.network(value)) })),
       onPick: (model) => session.actions.choose({ model }),
     });
     defences = new Defences(byId('defence'), offers, offers.network(session.state.model).dataset, (changes) => session.actions.choose(changes));

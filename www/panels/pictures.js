@@ -1,4 +1,4 @@
-// Which data set, and which of its pictures.
+// All pictures of the data set, to pick from, and the visitor's own.
 
 /** @import { Session } from '../app/session.js' */
 /** @import { Pictures } from '../app/pictures.js' */
@@ -6,35 +6,26 @@
 import { Gone } from '../app/pictures.js';
 import { Choices } from '../parts/choices.js';
 import { byId } from '../parts/dom.js';
+import { idle } from '../parts/idle.js';
 import { drawImage, newCanvas, useShape } from '../parts/pixels.js';
 import { datasetWords } from '../words/en.js';
 
-/** The canvases of the page that show a picture of the data set. */
-const CANVASES = ['original', 'perturbation', 'adversarial', 'eye-image', 'seen-before', 'seen-after'];
+const CANVASES = ['original', 'perturbation', 'adversarial', 'sees', 'seen-before', 'seen-after', 'eye-image'];
+/** Pictures that are drawn in one go. */
+const ONCE = 10;
 
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
-  const { offers } = session;
-  const datasets = new Choices(byId('datasets'), {
-    name: 'dataset',
-    options: offers.datasets.map((dataset) => ({ value: dataset.key, label: datasetWords(dataset).tab })),
-    onPick: (dataset) => session.actions.choose({ model: offers.names(dataset)[0] }),
-  });
   /** @type {Choices | null} */
   let digits = null;
-  session.on('state', () => {
-    datasets.pick(offers.network(session.state.model).dataset);
-    digits?.pick(String(session.state.digit));
-  });
-  session.on('pictures', (/** @type {Pictures} */ pictures) => {
+  session.on('state', () => digits?.pick(String(session.state.digit)));
+  session.on('pictures', async (/** @type {Pictures} */ pictures) => {
     const { dataset, all, count } = pictures;
     const { one, own, bring } = datasetWords(dataset);
     const brought = dataset.pictures === 'server';
-    useShape(dataset.image, CANVASES.map(byId));
     document.body.classList.toggle('named', dataset.named);
     document.body.classList.toggle('faces-shown', brought);
     byId('pick-words').textContent = `Pick a ${one}`;
-    byId('picture-row').hidden = !brought;
     byId('faces-words').textContent = count ? own : bring;
     const canvases = all.map(() => newCanvas());
     byId('digits').classList.toggle('faces', brought);
@@ -45,17 +36,24 @@ export function mount(_, session) {
       onPick: (value) => session.actions.pick(Number(value)),
     });
     digits.pick(String(session.state.digit));
-    const drawn = canvases.map(async (canvas, i) => {
-      const { id } = all[i];
-      try {
-        const image = await pictures.image(id);
-        if (session.current.pictures === pictures) drawImage(canvas, image);
-      } catch (/** @type {any} */ error) {
-        // That the server does not answer at all is said when a picture is picked.
-        if (error instanceof Gone) return [{ id, why: error.message }];
-      }
-      return [];
-    });
-    Promise.all(drawn).then((gone) => session.current.pictures === pictures && session.actions.drop(gone.flat()));
+    /** @type {{id: number, why: string}[]} */
+    const gone = [];
+    for (let from = 0; from < all.length; from += ONCE) {
+      // So that nothing else waits for them.
+      await idle();
+      if (session.current.pictures !== pictures) return;
+      await Promise.all(all.slice(from, from + ONCE).map(async ({ id }, i) => {
+        try {
+          const image = await pictures.image(id);
+          if (session.current.pictures === pictures) drawImage(canvases[from + i], image);
+        } catch (/** @type {any} */ error) {
+          // That the server does not answer at all is said when a picture is picked.
+          if (error instanceof Gone) gone.push({ id, why: error.message });
+        }
+      }));
+    }
+    if (session.current.pictures === pictures) session.actions.drop(gone);
   });
+  // Before any of the others draws.
+  session.on('shape', (/** @type {[number, number, number]} */ image) => useShape(image, CANVASES.map(byId)));
 }

@@ -8,6 +8,9 @@ import { drawImage, drawPerturbation } from '../parts/pixels.js';
 import { Player } from '../parts/player.js';
 import { percent, plain } from '../words/en.js';
 
+/** The picture that stands there before anything has run. */
+const opening = () => document.querySelectorAll('.opening');
+
 /** About how many steps a search plays. */
 const SEARCHED = 300;
 
@@ -25,6 +28,7 @@ export function mount(_, session) {
     byId('adversarial-read').textContent = frame.refused ? 'refused' : read;
     curve.mark(index);
     byId('replay').value = index;
+    byId('replay').setAttribute('aria-valuetext', `step ${plain(frame.step)}, ${read}`);
     byId('replay-value').textContent = `step ${plain(frame.step)} of ${plain(frames.at(-1).step)}`;
     session.tell('frame', { frame, index, frames });
   });
@@ -39,7 +43,13 @@ export function mount(_, session) {
     drawPerturbation(byId('perturbation'), image, image);
     for (const id of ['original-read', 'adversarial-read', 'gain']) byId(id).textContent = '';
   });
-  session.on('clean', ({ predicted, confidence, refused }) => {
+  /** The picture as it is, as a frame. @type {any} */
+  let begun = null;
+  session.on('clean', ({ predicted, confidence, refused, seen }) => {
+    const { clean } = session.current;
+    begun = clean && { image: clean.image, probabilities: clean.probabilities, predicted, refused, seen, step: 0, loss: 0, confidence: 0 };
+    // Told to those who show frames, too.
+    if (begun) session.tell('frame', { frame: begun, index: 0, frames: [begun] });
     const read = `reads ${named(predicted)} (${percent(confidence)})`;
     byId('original-read').textContent = refused ? `${read}, refused` : read;
   });
@@ -60,6 +70,18 @@ export function mount(_, session) {
     } else if (steps >= 1000) session.tell('status', `Step ${plain(last.step)} of ${plain(steps)}`);
   });
   session.on('outcome', (outcome) => {
+    const { clean } = session.current;
+    for (const picture of opening()) picture.remove();
+    if (outcome.atOnce && clean) {
+      // Shown as it ended: what was played before is over.
+      player.clear();
+      curve.draw([]);
+      byId('replay-row').hidden = true;
+      player.add([begun, { ...outcome, step: outcome.steps }]);
+      player.seek(1);
+      session.tell('played', outcome);
+      return;
+    }
     // The best image comes last, unless it is the last already.
     const best = { ...player.frames.at(-1), ...outcome, step: outcome.steps };
     if (player.frames.at(-1)?.image.some((/** @type {number} */ x, /** @type {number} */ i) => x !== outcome.image[i]) ?? true) player.add([best]);
@@ -68,6 +90,20 @@ export function mount(_, session) {
     byId('replay-row').hidden = false;
     player.finish(() => session.tell('played', outcome));
   });
+  session.on('attack', () => opening().forEach((picture) => picture.remove()));
+  // On a small screen one picture is large; held, it is the original.
+  const root = byId('pictures-view');
+  const hold = (/** @type {boolean} */ held) => {
+    root.classList.toggle('held', held);
+    byId('hold').setAttribute('aria-pressed', String(held));
+  };
+  for (const place of [byId('hold'), byId('adversarial')]) {
+    place.addEventListener('pointerdown', () => hold(true));
+    for (const end of ['pointerup', 'pointercancel', 'pointerleave']) place.addEventListener(end, () => hold(false));
+    place.addEventListener('contextmenu', (/** @type {Event} */ event) => event.preventDefault());
+  }
+  byId('hold').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => event.key === ' ' && !event.repeat && hold(true));
+  byId('hold').addEventListener('keyup', () => hold(false));
   for (const ending of ['failed', 'cancelled']) session.on(ending, () => player.stop());
   byId('replay').addEventListener('input', ({ target }) => player.seek(Number(target.value)));
 }

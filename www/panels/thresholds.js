@@ -3,7 +3,7 @@
 /** @import { Session } from '../app/session.js' */
 
 import { byId } from '../parts/dom.js';
-import { percent, plain } from '../words/en.js';
+import { percent, plain, thresholdWords } from '../words/en.js';
 
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
@@ -12,6 +12,7 @@ export function mount(_, session) {
     if (!network) return;
     const { valid, confident } = { ...network, ...session.thresholds };
     const ssim = network.measure === 'ssim';
+    byId('thresholds-words').textContent = thresholdWords(network.measure, session.dataset);
     Object.assign(byId('valid'), ssim ? { min: 0.5, max: 1, step: 0.005 } : { min: 0, max: 10, step: 0.1 });
     byId('valid-words').textContent = ssim ? 'Valid from an SSIM of' : 'Valid up to an L2 of';
     byId('valid').value = valid;

@@ -5,21 +5,28 @@
 
 import { byId } from '../parts/dom.js';
 import { report } from '../parts/notice.js';
-import { CANCELLED, errorWords, graded, verdict } from '../words/en.js';
+import { CANCELLED, because, cleanWords, errorWords, graded, headline } from '../words/en.js';
 
 /** @param {HTMLElement} root @param {Session} session */
 export function mount(root, session) {
   const say = (/** @type {string} */ state, /** @type {string} */ words, /** @type {Record<string, any>} */ data = {}) => {
+    // What the page greets with stays until there is something of its own to show.
+    if (state === 'idle' && root.querySelector('.opening') && location.hash.length < 2) return;
     report(state, words, data);
     byId('grade').textContent = '';
+    byId('because').textContent = '';
     byId('tell').hidden = true;
     document.body.classList.toggle('fooled', data.success === true);
+    document.body.classList.toggle('held', state === 'done' && data.success === false);
   };
   session.on('reset', () => say('idle', ''));
-  session.on('attack', () => {
-    say('running', '');
-    root.scrollIntoView({ block: 'nearest' });
+  session.on('clean', ({ predicted, refused }) => {
+    const { clean, network } = session.current;
+    if (!clean || !network) return;
+    const own = session.labelOf(session.state.digit) === null;
+    say('idle', cleanWords({ label: network.labels[clean.label], predicted: network.labels[predicted], refused, own }));
   });
+  session.on('attack', () => say('running', root.textContent ?? ''));
   session.on('cancelled', () => say('idle', CANCELLED));
   session.on('failed', (error) => say('error', errorWords(error)));
   session.on('outcome', (/** @type {Outcome} */ outcome) => {
@@ -27,17 +34,18 @@ export function mount(root, session) {
     const { labels } = /** @type {NonNullable<typeof session.current.network>} */ (session.current.network);
     const targeted = target !== null;
     const budgetField = session.offers.budgetOf(outcome.attack)?.key;
-    const sought = targeted ? labels[target] : '';
-    const words = verdict({
-      label: labels[label], target: sought, targeted, predicted: labels[outcome.predicted], outcome, mode: values.mode,
+    const ended = {
+      label: labels[label], target: targeted ? labels[target] : '', targeted, predicted: labels[outcome.predicted], outcome, mode: values.mode,
       budget: budgetField ? values[budgetField] : 0, weight: !budgetField, wanted: values.confidence ?? 0,
-    });
+      own: session.labelOf(session.state.digit) === null,
+    };
     const { success, refused, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survives_png, steps, gradients, queries, norm, attack, budget, fresh, defence, attacker, ms, firstMs } = outcome;
-    say('done', words, {
+    say('done', headline(ended), {
       success, refused, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survivesPng: survives_png, steps, ms, gradEvals: gradients,
       queries, norm, label, target: targeted ? target : 'any', attack, mode: values.mode, budget: budget ?? '', firstMs: firstMs ?? '',
       fresh: fresh ?? '', defence: defence ?? '', attacker: attacker ?? '', record: JSON.stringify(record),
     });
+    byId('because').textContent = because(ended);
     byId('grade').textContent = graded(outcome, session.offers.rules(attack, values));
     byId('tell').hidden = attacker !== 'blind';
   });

@@ -6,12 +6,12 @@ export class Choices {
 
   /**
    * @param {HTMLElement} element what to fill
-   * @param {{name: string, options: {value: string, label: string, content?: Node}[], columns?: number,
+   * @param {{name: string, options: {value: string, label: string, note?: string, content?: Node}[], columns?: number,
    *   onPick: (value: string) => void}} options
    */
   constructor(element, { name, options, columns = 0, onPick }) {
     element.replaceChildren(
-      ...options.map(({ value, label, content }) => {
+      ...options.map(({ value, label, note, content }) => {
         const wrapper = document.createElement('label');
         const input = Object.assign(document.createElement('input'), { type: 'radio', name, value });
         input.addEventListener('change', () => onPick(value));
@@ -22,6 +22,7 @@ export class Choices {
           wrapper.title = label;
         } else {
           face.textContent = label;
+          if (note) face.append(' ', Object.assign(document.createElement('small'), { textContent: note }));
         }
         wrapper.append(input, face);
         this.#inputs.set(value, input);

@@ -2,11 +2,14 @@
 // page.
 
 import { kindOf } from './kind.js';
-import { readBack, shape } from './pixels.js';
+import { found, lighter } from './ink.js';
+import { drawImage, readBack, shape } from './pixels.js';
 
 /** How large the window is drawn, in pixels. */
 const WINDOW = 308;
 const LARGEST = 40 << 20;
+/** Side of the square in which a digit is looked for. */
+const LOOK = 140;
 /** What lies behind a picture that is transparent, in the window and in what is computed on. */
 const BACKGROUND = '#fff';
 
@@ -19,6 +22,10 @@ export class Crop {
   #zoom;
   #video;
   #say;
+  /** What a digit comes to, and how it is found. */
+  #digit;
+  /** Whether the visitor has said how light the ink is. */
+  #told = false;
   /** What is shown. @type {any} */
   #picture = null;
   #at = { x: 0, y: 0 };
@@ -32,12 +39,19 @@ export class Crop {
   #asked = null;
 
   /**
-   * @param {{dialog: HTMLDialogElement, canvas: HTMLCanvasElement, zoom: HTMLInputElement, take: HTMLElement, cancel: HTMLElement, video: HTMLVideoElement}} parts
+   * @param {{dialog: HTMLDialogElement, canvas: HTMLCanvasElement, zoom: HTMLInputElement, take: HTMLElement, cancel: HTMLElement, video: HTMLVideoElement,
+   *   digit: {figure: HTMLElement, preview: HTMLCanvasElement, find: HTMLInputElement, invert: HTMLInputElement}}} parts
    * @param {(words: string) => void} say hears of what went wrong
    */
-  constructor({ dialog, canvas, zoom, take, cancel, video }, say) {
+  constructor({ dialog, canvas, zoom, take, cancel, video, digit }, say) {
     [this.#dialog, this.#canvas, this.#zoom, this.#video, this.#say] = [dialog, canvas, zoom, video, say];
+    this.#digit = digit;
     Object.assign(canvas, { width: WINDOW, height: WINDOW });
+    digit.find.addEventListener('change', () => this.#draw());
+    digit.invert.addEventListener('change', () => {
+      this.#told = true;
+      this.#draw();
+    });
     canvas.addEventListener('pointerdown', ({ pointerId, clientX: x, clientY: y }) => {
       canvas.setPointerCapture(pointerId);
       this.#held.set(pointerId, { x, y });
@@ -112,6 +126,8 @@ export class Crop {
     [this.#picture, this.#onTake, this.#at] = [picture, onTake, { x: 0, y: 0 }];
     this.#held.clear();
     this.#zoom.value = '1';
+    this.#told = false;
+    this.#digit.figure.hidden = shape()[2] !== 1;
     this.#draw();
     this.#dialog.showModal();
   }
@@ -167,13 +183,31 @@ export class Crop {
 
   #draw() {
     this.#paint(/** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d')), WINDOW);
+    if (shape()[2] !== 1 || !this.#picture) return;
+    try {
+      drawImage(this.#digit.preview, this.#read());
+    } catch {
+      // Said when it is taken.
+    }
+  }
+
+  /** What the window holds, as the network gets it: of a grey data set the digit in it, if one is to be found. */
+  #read() {
+    const [rows, cols, channels] = shape();
+    if (channels !== 1) return readBack(rows, cols, channels, (context) => this.#paint(context, rows));
+    const { find, invert } = this.#digit;
+    const grey = readBack(LOOK, LOOK, 1, (context) => this.#paint(context, LOOK), { asIs: true });
+    if (!this.#told) invert.checked = lighter(grey, LOOK);
+    const digit = find.checked && rows === cols ? found(grey, LOOK, invert.checked) : null;
+    if (digit) return digit.image;
+    const whole = readBack(rows, cols, 1, (context) => this.#paint(context, rows), { asIs: true });
+    return invert.checked ? whole : whole.map((x) => 1 - x);
   }
 
   #take() {
     const onTake = this.#onTake;
     try {
-      const [rows, cols, channels] = shape();
-      const image = readBack(rows, cols, channels, (context) => this.#paint(context, rows));
+      const image = this.#read();
       this.#dialog.close();
       onTake(image);
     } catch (/** @type {any} */ error) {

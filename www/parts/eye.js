@@ -69,6 +69,18 @@ export class Eye {
   }
 }
 
+/** The answers that are kept in this browser. */
+export const answers = () => load();
+
+/** Forgets them. */
+export function forgetAnswers() {
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    // Where nothing can be kept there is nothing to forget.
+  }
+}
+
 function load() {
   try {
     const all = JSON.parse(localStorage.getItem(KEY) ?? '[]');

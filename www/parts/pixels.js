@@ -30,26 +30,33 @@ export function sampleImages(image, pixels, from, count = 1) {
   return Float32Array.from(pixels.subarray(from * size, (from + count) * size), (p) => p / 255);
 }
 
-function paint(canvas, color) {
+/** Lets `fill` write the bytes of all pixels, red, green, blue and opaque. @param {any} canvas @param {(bytes: Uint8ClampedArray) => void} fill */
+function paint(canvas, fill) {
   const context = canvas.getContext('2d');
   const [rows, cols] = current;
   const data = context.createImageData(cols, rows);
-  for (let i = 0; i < rows * cols; i++) {
-    const [r, g, b] = color(i);
-    data.data.set([r, g, b, 255], 4 * i);
-  }
+  fill(data.data);
   context.putImageData(data, 0, 0);
 }
 
-/** An image in [0, 1]. */
+/** An image in [0, 1]. Plain loops: of a photograph there are 71,148 values, many times a second. */
 export function drawImage(canvas, image) {
-  const channels = current[2];
-  const at = channels === 1 ? (i) => [image[i], image[i], image[i]] : (i) => image.subarray(3 * i, 3 * i + 3);
-  paint(canvas, (i) => Array.from(at(i), (v) => Math.round(255 * v)));
+  const colour = current[2] === 3;
+  paint(canvas, (bytes) => {
+    // Written into such bytes a number is rounded.
+    for (let i = 0, at = 0; at < bytes.length; at += 4) {
+      bytes[at] = 255 * image[i];
+      bytes[at + 1] = 255 * image[colour ? i + 1 : i];
+      bytes[at + 2] = 255 * image[colour ? i + 2 : i];
+      bytes[at + 3] = 255;
+      i += colour ? 3 : 1;
+    }
+  });
 }
 
-const LIGHTER = [217, 95, 2];
-const DARKER = [31, 90, 180];
+/** What becomes lighter and darker is painted so. */
+export const LIGHTER = [217, 95, 2];
+export const DARKER = [31, 90, 180];
 
 /**
  * `image - original`, the mean over the channels, magnified so that the largest change has full colour.
@@ -58,13 +65,20 @@ const DARKER = [31, 90, 180];
 export function drawPerturbation(canvas, original, image) {
   const [rows, cols, channels] = current;
   const change = new Float32Array(rows * cols);
-  for (let i = 0; i < image.length; i++) change[Math.floor(i / channels)] += (image[i] - original[i]) / channels;
-  const largest = change.reduce((most, d) => Math.max(most, Math.abs(d)), 0);
+  let largest = 0;
+  for (let i = 0, from = 0; i < change.length; i++) {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++, from++) sum += image[from] - original[from];
+    change[i] = sum / channels;
+    largest = Math.max(largest, Math.abs(change[i]));
+  }
   const gain = largest > 0 ? 1 / largest : 0;
-  paint(canvas, (i) => {
-    const d = change[i] * gain;
-    const strong = d > 0 ? LIGHTER : DARKER;
-    return strong.map((c) => Math.round(255 + (c - 255) * Math.abs(d)));
+  paint(canvas, (bytes) => {
+    for (let i = 0, at = 0; i < change.length; i++, at += 4) {
+      // Where nothing changed, what lies behind is seen: paper, light or dark.
+      bytes.set(change[i] > 0 ? LIGHTER : DARKER, at);
+      bytes[at + 3] = 255 * Math.abs(change[i]) * gain;
+    }
   });
   return gain;
 }
@@ -102,10 +116,11 @@ function newContext(rows, cols) {
 
 /**
  * What `draw` draws, flat, in [0, 1], of so many channels: in colour, or in grey (luma of ITU-R BT.601), where a light background is
- * turned dark, as digits are.
+ * turned dark, as digits are, unless it is wanted as it is.
  * @param {number} rows @param {number} cols @param {number} channels @param {(context: CanvasRenderingContext2D) => void} draw
+ * @param {{asIs?: boolean}} [how]
  */
-export function readBack(rows, cols, channels, draw) {
+export function readBack(rows, cols, channels, draw, { asIs = false } = {}) {
   trustCanvas();
   const context = newContext(rows, cols);
   draw(context);
@@ -117,7 +132,7 @@ export function readBack(rows, cols, channels, draw) {
     else image.set(rgb, channels * i);
   }
   const edge = (/** @type {number} */ i) => i < cols || i >= (rows - 1) * cols || i % cols === 0 || i % cols === cols - 1;
-  if (channels === 1) {
+  if (channels === 1 && !asIs) {
     const border = image.filter((_, i) => edge(i));
     if (border.reduce((sum, x) => sum + x, 0) > border.length / 2) return image.map((x) => 1 - x);
   }

@@ -71,6 +71,12 @@ const DEFENCES = {
   coarse2: 'half as fine', coarse4: 'a quarter as fine', monochrome: 'grey, not colour', noise10: 'with 10 % noise', noise25: 'with 25 % noise',
 };
 
+/** By family. @type {Record<string, string>} */
+const TICKS = { vae: 'VAE', 'conv-vae': 'conv. VAE', 'conv-encoder': 'strided' };
+
+/** Defences at first sight. @type {Record<string, string>} */
+const SHIELDS = { '': 'none', grey2: 'grey levels', mean3: 'blur', siamese5: 'siamese', trained: 'trained' };
+
 /** @type {Record<string, string>} */
 const ATTACKERS = { adaptive: 'knows the defence', blind: 'does not know it', 'black-box': 'sees answers alone' };
 
@@ -138,6 +144,17 @@ export const choiceWords = (attack, field, value) =>
 /** @param {string} norm */
 export const normWords = (norm) => NORMS[norm] ?? { symbol: norm, budget: norm, bound: (/** @type {string} */ e) => `Within ${e}`, axis: norm };
 
+/** What a network does, by family: a line for people. @type {Record<string, string>} */
+const NOTES = {
+  cnn: 'looks for strokes, then for what they make', dense: 'weighs all pixels at once', 'conv-encoder': 'looks for strokes, in strides',
+  vae: 'squeezes the picture into a few numbers and reads those', 'conv-vae': 'looks for strokes, squeezes them into a few numbers, reads those',
+  siamese: 'compares the picture with some that it knows', 'cnn-adversarial': 'has seen attacks while it learned',
+  'cnn-distilled': 'learned from how another hesitates', 'conv-vae-adversarial': 'squeezes into a few numbers, and has seen attacks',
+};
+
+/** @param {NetworkEntry} network */
+export const networkNote = ({ family }) => NOTES[family] ?? '';
+
 /** What fits on a chip. @param {NetworkEntry} network */
 export const networkWords = ({ family, title }) => NETWORKS[family] ?? title;
 
@@ -185,24 +202,102 @@ function bound({ norm, mode, budget, weight }) {
 }
 
 /**
- * One sentence on how an attack ended: labels and aim in words.
- * @param {{label: string, target: string, targeted: boolean, predicted: string, outcome: Outcome, mode?: string, budget: number | null,
- *   weight: boolean, wanted: number}} ended
+ * @typedef {{label: string, target: string, targeted: boolean, predicted: string, outcome: Outcome, mode?: string, budget: number | null,
+ *   weight: boolean, wanted: number, own: boolean}} Ended how an attack ended: labels and aim in words; `own`: of a picture of which
+ *   nobody but the network has said what it shows
  */
-export function verdict({ label, target, targeted, predicted, outcome, mode, budget, weight, wanted }) {
-  const { confidence, success, refused, norm } = outcome;
-  if (success) {
-    return `Misread: you still see ${a(label)}, the network reads ${predicted} and is ${percent(confidence)} sure.`;
-  }
-  if (refused) return `Refused: the defence takes this image for none of the network’s. It would have been read as ${predicted}.`;
-  const sought = targeted ? `${target}` : 'anything else';
-  if (predicted === label) {
-    return `Withstood: the network still reads ${label}. ${bound({ norm, mode, budget, weight })}, it could not be brought to read ${sought}.`;
-  }
-  if (wanted > 0 && (targeted ? predicted === target : true)) {
-    return `Not sure enough: the network reads ${predicted}, but with ${percent(confidence)} instead of the ${percent(wanted)} that were asked for.`;
-  }
-  return `Missed: the network reads ${predicted}, neither ${label} nor the ${target} that was asked for (${percent(confidence)} for ${target}).`;
+
+/** One sentence on how an attack ended, about what is on screen. @param {Ended} ended */
+export function headline({ label, target, targeted, predicted, outcome, wanted, own }) {
+  const { success, refused } = outcome;
+  const before = own ? `The network read ${a(label)} before, and` : `You see ${a(label)}. The network sees`;
+  if (success) return `${before} ${a(predicted)}${own ? ' now' : ''}.`;
+  if (refused) return 'The guard noticed: refused.';
+  if (predicted === label) return `The network still reads ${a(label)}.`;
+  if (wanted > 0 && (!targeted || predicted === target)) return `${before} ${a(predicted)}${own ? ' now' : ''}, but is not sure enough of it.`;
+  return `${before} ${a(predicted)}${own ? ' now' : ''}, not the ${target} that was asked for.`;
+}
+
+/** Why it did not end otherwise, where that can be said. @param {Ended} ended */
+export function because({ label, target, targeted, predicted, outcome, mode, budget, weight, wanted }) {
+  const { success, refused, norm, confidence } = outcome;
+  if (success) return '';
+  if (refused) return `The defence takes this image for none of the network’s. It would have been read as ${predicted}.`;
+  const sought = targeted ? target : 'anything else';
+  if (predicted === label) return `${bound({ norm, mode, budget, weight })}, it could not be brought to read ${sought}.`;
+  if (wanted > 0 && (!targeted || predicted === target)) return `${percent(confidence)} instead of the ${percent(wanted)} that were asked for.`;
+  return `${percent(confidence)} for ${target}.`;
+}
+
+/** One sentence on a picture as it is. @param {{label: string, predicted: string, refused: boolean, own: boolean}} read */
+export function cleanWords({ label, predicted, refused, own }) {
+  if (refused) return `The guard refuses this picture as it is; the network would read ${a(predicted)}.`;
+  if (own) return `The network reads ${a(predicted)}.`;
+  return predicted === label ? `You see ${a(label)}. So does the network.` : `You see ${a(label)}. The network sees ${a(predicted)}, without any attack.`;
+}
+
+/** How sure a network is, in words. @param {number} p */
+const sureness = (p) => (p >= 0.99 ? 'almost certain' : p >= 0.9 ? 'very sure' : p >= 0.8 ? 'sure' : p >= 0.5 ? 'not very sure' : 'unsure');
+
+/** How sure a network is of a label: in words, or in numbers. @param {{label: string, p: number}} read @param {boolean} numbers */
+export const sureWords = ({ label, p }, numbers) => (numbers ? `${percent(p)} sure of ${label}` : `${sureness(p)} of ${label}`);
+
+/** The labels that come next. @param {{label: string, p: number}[]} rest @param {boolean} numbers */
+export const othersWords = (rest, numbers) =>
+  rest.length ? `then ${rest.map(({ label, p }) => (numbers ? `${label} (${percent(p)})` : label)).join(', ')}` : '';
+
+/** Whether the eye would notice: how far the change goes as a share of what counts as valid, and that in words. @param {Outcome} outcome @param {boolean} numbers */
+export function visibleWords({ measure, valid_at, l2, ssim }, numbers) {
+  const share = measure === 'l2' ? l2 / valid_at : (1 - ssim) / Math.max(1 - valid_at, 1e-6);
+  const words = share <= 0.5 ? 'looks the same to the eye' : share <= 1 ? 'hardly visible' : share <= 2 ? 'one can see it' : 'plain to see';
+  if (!numbers) return { share, words };
+  return { share, words: `${words} (${measure === 'l2' ? `L2 ${plain(l2)} of ${plain(valid_at)}` : `SSIM ${plain(ssim)}, valid from ${plain(valid_at)}`})` };
+}
+
+/** The grade, in questions. @param {Outcome} outcome */
+export function foolsWords({ success, valid, grade }) {
+  return success ? `fools it: yes · looks the same: ${valid ? 'yes' : 'no'} (${grade})` : 'fools it: no';
+}
+
+/** What the mean of the pictures of a label is called. @param {string} label @param {Dataset} dataset */
+export const meanWords = (label, dataset) => `${a(label)} (the mean of the ${dataset.named ? `${datasetWords(dataset).several} here` : `${label}s here`})`;
+
+/** Where the ruler stands. @param {number} l2 */
+export const rulerWords = (l2) => `L2 ${l2.toFixed(2)}`;
+
+/** A network on the ruler, where there is little room. @param {NetworkEntry} network @param {string} [name] what it is called otherwise */
+export const tickWords = (network, name = networkWords(network)) => (network.defends ? 'trained' : (TICKS[network.family] ?? name));
+
+/** A defence at first sight. @param {string} value */
+export const shieldWords = (value) => SHIELDS[value] ?? value;
+
+/** What is to be said of the defence that is on. @param {Defence | null} defence @param {string} attacker */
+export function shieldSays(defence, attacker) {
+  const alarms = defence?.alarms ? `It refuses ${defence.alarms} % of clean pictures, too.` : '';
+  const blind = attacker === 'blind' ? 'The attack does not know it.' : '';
+  return [alarms, blind].filter(Boolean).join(' ');
+}
+
+/** What stands below an empty drawing. */
+export const PAD = 'Mouse, pen or finger.';
+
+/** How a drawing is read. @param {{label: string, p: number}[]} ranked @param {boolean} refused @param {string} wanted */
+export function padWords(ranked, refused, wanted) {
+  const [first, ...rest] = ranked;
+  if (refused) return 'The guard refuses it.';
+  const done = first.label === wanted ? 'It reads what you wanted. ' : '';
+  return `${done}Reads ${first.label}, ${sureness(first.p)}; ${othersWords(rest, false)}.`;
+}
+
+/** What is kept on this machine. @param {number} answers */
+export const keptWords = (answers) =>
+  `Kept on this machine: ${answers ? `your ${answers} ${answers === 1 ? 'answer' : 'answers'} to “Can you still read it?”` : 'nothing yet; your answers to “Can you still read it?” would be'}. Pictures, drawings and weights that you bring are in this page alone, until it is closed.`;
+
+/** What counts as valid. @param {string} measure @param {Dataset} dataset */
+export function thresholdWords(measure, dataset) {
+  const { one } = datasetWords(dataset);
+  const counts = measure === 'l2' ? 'while the length of the change (L2) stays below the first threshold' : 'while its likeness to the original (SSIM) stays above the first threshold';
+  return `No measure of “the eye still reads the original” is agreed upon. Here a ${one} counts as valid ${counts}; the network counts as confident from the second on. Valid and confident is a high grade, confident alone moderate, valid alone low, neither ineffective.`;
 }
 
 /** Whether the image counts as valid, with the threshold. @param {Outcome} outcome */

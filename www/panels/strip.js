@@ -1,0 +1,59 @@
+// What is picked from at first sight: a picture of each label, those that the visitor brought, and the label that it is to be read as.
+
+/** @import { Session } from '../app/session.js' */
+/** @import { Picture, Pictures } from '../app/pictures.js' */
+
+import { Gone } from '../app/pictures.js';
+import { Choices } from '../parts/choices.js';
+import { byId, element } from '../parts/dom.js';
+import { drawImage, newCanvas } from '../parts/pixels.js';
+import { datasetWords } from '../words/en.js';
+
+/** The visitor's own that are shown, the latest. */
+const OWN = 3;
+
+/** One picture of each label, then the visitor's latest. @param {Pictures} pictures */
+function few({ all }) {
+  const labels = new Set();
+  const first = all.filter(({ label }) => label !== null && !labels.has(label) && labels.add(label));
+  return [...first, ...all.filter(({ id }) => id < 0).slice(-OWN)];
+}
+
+/** @param {HTMLElement} _ @param {Session} session */
+export function mount(_, session) {
+  const { offers } = session;
+  const datasets = new Choices(byId('datasets'), {
+    name: 'dataset',
+    options: offers.datasets.map((dataset) => ({ value: dataset.key, label: datasetWords(dataset).tab })),
+    onPick: (dataset) => session.actions.choose({ model: offers.names(dataset)[0] }),
+  });
+  /** @type {Choices | null} */
+  let strip = null;
+  const show = () => {
+    datasets.pick(offers.network(session.state.model).dataset);
+    strip?.pick(String(session.state.digit));
+  };
+  session.on('state', show);
+  session.on('pictures', (/** @type {Pictures} */ pictures) => {
+    const shown = few(pictures);
+    // A class of its own for grey digits: what is drawn is that small in size.
+    const canvases = shown.map(() => newCanvas());
+    strip = new Choices(byId('strip'), {
+      name: 'picture',
+      options: shown.map(({ id, title }, i) => ({ value: String(id), label: title, content: canvases[i] })),
+      onPick: (value) => session.actions.pick(Number(value)),
+    });
+    shown.forEach(async ({ id }, i) => {
+      const image = await pictures.image(id).catch((error) => {
+        // Said when the picture is picked, or by those who show all.
+        if (!(error instanceof Gone)) console.warn(error.message);
+      });
+      if (image && session.current.pictures === pictures) drawImage(canvases[i], image);
+    });
+    byId('bring-row').hidden = pictures.dataset.pictures === 'sample';
+    byId('draw').hidden = pictures.dataset.image[2] !== 1;
+    show();
+  });
+  byId('bring-picture').addEventListener('click', () => byId('picture').click());
+  byId('bring-camera').addEventListener('click', () => byId('camera').click());
+}
