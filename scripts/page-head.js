@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // Writes into www/index.html what stands there before anything runs: the modules that the page loads, so that they come beside each
-// other; the name of the first network; and the attack that the page greets with, its pictures and its sentence, as the page itself
+// other; and the attack that the page greets with, its pictures and its sentence, as the page itself
 // makes it. Run it after a change of the page's modules, of the shipped weights or of the attack.
 //   node scripts/page-head.js           (needs target/release/misread and Chromium)
 //   node scripts/page-head.js --modules the list of modules alone
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { browse, catalogue, resultIn, serve } from '../tests/page/helpers.js';
+import { browse, resultIn, serve } from '../tests/page/helpers.js';
 import { modules } from '../tests/page/modules.js';
 
 const path = fileURLToPath(new URL('../www/index.html', import.meta.url));
@@ -20,7 +20,7 @@ const between = (what, text) => {
   page = page.slice(0, from + begin.length) + text + page.slice(to);
 };
 const links = modules('app/main.js').map((module) => `\n  <link rel="modulepreload" href="${module}">`);
-between('loaded beside each other', `\n  <meta name="first-network" content="${catalogue.networks[0].key}">${links.join('')}\n  `);
+between('loaded beside each other', `${links.join('')}\n  `);
 writeFileSync(path, page);
 
 if (!process.argv.includes('--modules')) {

@@ -115,6 +115,7 @@ fn defences() -> Vec<Tree> {
             ("datasets", datasets.into_iter().collect()),
             ("guard", guard.map_or(Tree::None, Tree::Text)),
             ("alarms", alarms.map(|percent| percent as f64).into()),
+            ("first", offer.first.into()),
         ])
     };
     all.into_iter().map(of).collect()

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, ready, resultIn, serve, visit } from './helpers.js';
+import { browse, more, ready, resultIn, serve, visit } from './helpers.js';
 
 let server;
 let browser;
@@ -157,8 +157,8 @@ const slowCamera = () => page.addInitScript(() => {
 test('a camera that is pressed twice is asked for once, and none stays on after Cancel', async () => {
   await slowCamera();
   await faces();
-  await page.click('#camera');
-  await page.click('#camera');
+  await page.click('#bring-camera');
+  await page.click('#bring-camera');
   await page.evaluate(() => window.give());
   await page.waitForSelector('#crop[open]');
   assert.deepEqual(await page.evaluate(() => [window.asked, window.live()]), [1, 1]);
@@ -170,7 +170,7 @@ test('a camera that comes after a file was chosen is turned off and opens nothin
   await slowCamera();
   await faces();
   const buffer = await drawn('dot');
-  await page.click('#camera');
+  await page.click('#bring-camera');
   await page.setInputFiles('#picture', { name: 'dot.png', mimeType: 'image/png', buffer });
   await page.waitForSelector('#crop[open]');
   await page.click('#crop-cancel');
@@ -204,7 +204,7 @@ test('a browser that gives no camera, no pixels or other pixels says so in words
   await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'mediaDevices', { get: () => undefined }));
   await faces();
   const buffer = await drawn('dot');
-  await page.click('#camera');
+  await page.click('#bring-camera');
   await said(/camera only on https or on localhost/);
   const take = async () => {
     await page.setInputFiles('#picture', { name: 'dot.png', mimeType: 'image/png', buffer });
@@ -235,6 +235,7 @@ test('a browser that gives no camera, no pixels or other pixels says so in words
   await page.evaluate(() => (HTMLCanvasElement.prototype.toBlob = (done) => done(null)));
   await page.click('#attack');
   await resultIn(page, 'done');
+  await more(page);
   await page.click('#save');
   await said(/made no PNG/);
 });

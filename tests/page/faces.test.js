@@ -74,7 +74,7 @@ test('one\'s own faces are offered, and the three attacks and a duel run on one'
     await page.waitForFunction((name) => document.getElementById('result').dataset.attack === name, attack);
     const result = await resultIn(page, 'done', 'error');
     assert.equal(result.success, 'true', attack);
-    assert.match(result.text, /you still see [A-Z]\w+ .*, the network reads [A-Z]/);
+    assert.match(result.text, /^You see [A-Z]\w+ .*\. The network sees [A-Z]/);
     if (attack === 'linf') assert.ok(result.linf <= 0.03);
     if (attack === 'l1') assert.ok(result.l1 <= 400);
   }
@@ -109,7 +109,7 @@ test('without faces a picture is brought, cut, read and attacked, and never uplo
   await page.click('#attack');
   assert.equal((await resultIn(page, 'done')).success, 'true');
   // The camera of the test browser.
-  await page.click('#camera');
+  await page.click('#bring-camera');
   await page.click('#crop-take');
   await page.waitForFunction(() => document.querySelectorAll('#digits canvas').length === 2);
   // What is no picture is said, and the page goes on.

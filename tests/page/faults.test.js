@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, ready, resultIn, serve, visit } from './helpers.js';
+import { browse, more, ready, resultIn, serve, visit } from './helpers.js';
 
 let server;
 let browser;
@@ -91,7 +91,7 @@ test('a picture that is picked while the network is on its way is read once it i
     await route.continue();
   });
   await open();
-  await page.click('#digits label >> nth=4');
+  await page.click('#strip label >> nth=4');
   release();
   await looked();
   assert.match(await page.textContent('#original-read'), /^reads 4/);
@@ -112,7 +112,7 @@ test('Faces and at once Digits again leaves digits with a digit network', async 
   assert.equal(await page.$$eval('#digits canvas', (all) => all.length), 100);
   assert.equal(await page.$eval('#original', (e) => e.width), 28);
   await page.click('#attack');
-  assert.equal((await resultIn(page, 'done', 'error')).label, '7');
+  assert.equal((await resultIn(page, 'done', 'error')).label, '3');
   assert.match(page.url(), /model=mnist-cnn/);
 });
 
@@ -147,7 +147,7 @@ test('a cancel that takes a new worker lets the other calls go on', async () => 
 test('two first uses of a network download it once', async () => {
   const wanted = [];
   page.on('request', (request) => /safetensors/.test(request.url()) && wanted.push(request.url()));
-  await open();
+  await open('#digit=7');
   await looked();
   wanted.length = 0;
   await page.evaluate(async () => {
@@ -171,6 +171,7 @@ test('replacing a network of one\'s own in the middle of an attack on it ends th
   await looked();
   await page.evaluate(() => { location.hash = `${location.hash.replace(/steps=\d+/, 'steps=100000')}`; });
   await page.$eval('#steps', (e) => { e.value = e.max; e.dispatchEvent(new Event('input', { bubbles: true })); });
+  await more(page);
   await page.click('#models label:has-text("mine")');
   await looked();
   await page.click('#attack');

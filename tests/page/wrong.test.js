@@ -81,7 +81,7 @@ for (const [path, started] of [['', '#attack:not([disabled])'], ['lab.html', '#r
 }
 
 test('whatever alters the state writes the address', async () => {
-  await page.goto(`${server.url}#digit=3&target=5`);
+  await page.goto(`${server.url}#digit=3&target=5&epsilon=0.1`);
   await looked();
   await page.click('#datasets label:has-text("Faces")');
   await page.waitForFunction(() => /No faces ship/.test(document.getElementById('faces-words').textContent));
@@ -135,7 +135,7 @@ test('labels go by name: a network of other people reads the same picture under 
   const result = await resultIn(page, 'done', 'error');
   assert.equal(result.label, String(others.indexOf(lfw.labels[6])));
   // Of a person that it does not know, it has no true label: its own reading is what an attack changes.
-  await page.click('#digits label >> nth=0');
+  await page.click('#strip label >> nth=0');
   await looked();
   const read = (await page.textContent('#original-read')).match(/^reads (.*) \(/)[1];
   assert.ok(await page.isDisabled(`#targets input[value="${others.indexOf(read)}"]`));
@@ -162,7 +162,7 @@ test('a list of faces of another form is said, and pictures can be brought', asy
     await page.goto('about:blank');
     await page.goto(`${server.url}#model=lfw-cnn`);
     await said(/list of faces is not of a form that this page knows/);
-    assert.ok(await page.isVisible('#picture-row'));
+    assert.ok(await page.isVisible('#bring-row'));
     await page.unroute('**/faces/index.json');
   }
 });

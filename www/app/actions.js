@@ -7,7 +7,7 @@
 import { kindOf, useless } from '../parts/kind.js';
 import { datasetWords, errorWords } from '../words/en.js';
 import { aim, startFor } from './aim.js';
-import { CLOSEST, NEAREST, NORM, OPENING, STEPS, WITHIN } from './opening.js';
+import { NEAREST, NORM, STEPS } from './opening.js';
 import { OWN } from './state.js';
 import { Gone, picturesOf } from './pictures.js';
 
@@ -226,11 +226,12 @@ export class Actions {
     const { clean } = session.current;
     if (session.state.target !== 'auto' || !clean || clean.nearest !== undefined) return;
     const { about } = aim(session);
-    const values = { ...session.table.initialOf(CLOSEST, session.dataset, NORM), mode: 'min', steps: NEAREST(clean.image.length) };
+    const { closest } = session.offers;
+    const values = { ...session.table.initialOf(closest, session.dataset, NORM), mode: 'min', steps: NEAREST(clean.image.length) };
     const task = { ...about.task, target: null };
     try {
-      const start = await still(startFor(session, CLOSEST, task));
-      const { success, predicted } = await still(session.engine.attack({ ...about, task: { ...task, start }, attack: session.offers.settings(CLOSEST, values) }));
+      const start = await still(startFor(session, closest, task));
+      const { success, predicted } = await still(session.engine.attack({ ...about, task: { ...task, start }, attack: session.offers.settings(closest, values) }));
       if (success && session.current.clean === clean) session.set({ clean: { ...clean, nearest: predicted } });
     } catch {
       // What is misread as it is, or gives no gradient, has no nearest label: the likeliest does.
@@ -267,17 +268,10 @@ export class Actions {
   /** Attacks live within a strength. @param {number} epsilon */
   strength(epsilon) {
     const session = this.#session;
-    const values = { ...session.table.initialOf(WITHIN, session.dataset, NORM), mode: 'fixed', steps: STEPS, epsilon };
-    session.change({ attack: WITHIN, attacks: { ...session.state.attacks, [WITHIN]: values } }, { run: 1 });
+    const { within } = session.offers;
+    const values = { ...session.table.initialOf(within, session.dataset, NORM), mode: 'fixed', steps: STEPS, epsilon };
+    session.change({ attack: within, attacks: { ...session.state.attacks, [within]: values } }, { run: 1 });
     return this.live();
-  }
-
-  /** Goes for the closest image that fools, as the page does when it opens. */
-  closest() {
-    const session = this.#session;
-    const values = { ...session.state.attacks[CLOSEST], ...OPENING };
-    session.change({ attack: CLOSEST, attacks: { ...session.state.attacks, [CLOSEST]: values } }, { run: 1 });
-    return this.attack();
   }
 
   /** Remembers the attack that ended. */

@@ -68,7 +68,7 @@ async function start() {
     // What is not right does not stay in the address.
     if (problems.length) session.change({}, { run: state.run });
     else session.tell('state');
-    if (location.hash.length > 1 && !onRuler(state.attack, state.attacks[state.attack])) session.tell('linked');
+    if (location.hash.length > 1 && !onRuler(session.offers, state.attack, state.attacks[state.attack])) session.tell('linked');
     return problems.join(' ');
   };
   addEventListener('hashchange', async () => {

@@ -8,7 +8,7 @@ import { Cancelled } from '../engine/client.js';
 import { Pool } from '../engine/pool.js';
 import { attackWords, datasetWords, errorWords } from '../words/en.js';
 import { aim, startFor } from './aim.js';
-import { CLOSEST, NORM, TICK } from './opening.js';
+import { NORM, TICK } from './opening.js';
 import { Stale } from './session.js';
 
 /** What is said of a network with other labels, beside others. */
@@ -77,14 +77,15 @@ export class Many {
     const session = this.#session;
     return session.aside(async (still, signal) => {
       const { about } = aim(session);
-      const values = { ...session.table.initialOf(CLOSEST, session.dataset, NORM), mode: 'min', steps: TICK(about.task.image.length) };
-      const start = await still(startFor(session, CLOSEST, about.task));
+      const { closest } = session.offers;
+      const values = { ...session.table.initialOf(closest, session.dataset, NORM), mode: 'min', steps: TICK(about.task.image.length) };
+      const start = await still(startFor(session, closest, about.task));
       this.#pool ??= new Pool(session.engine.build);
       await still(this.#pool.map(names, async (worker, model) => {
         if (signal.aborted) return;
         const subject = { model, inference: 'mean', defence: '', attacker: 'adaptive' };
         try {
-          const outcome = await worker.attack({ subject, task: { ...about.task, start }, attack: session.offers.settings(CLOSEST, values) }, { signal });
+          const outcome = await worker.attack({ subject, task: { ...about.task, start }, attack: session.offers.settings(closest, values) }, { signal });
           if (!signal.aborted && outcome.success) each(model, outcome);
         } catch (/** @type {any} */ error) {
           if (!signal.aborted && error.key === 'skipped') each(model, null);

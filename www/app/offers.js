@@ -3,6 +3,7 @@
 /** @import { Attack, Catalogue, Dataset, Field, Network, NetworkEntry, Settings } from '../engine/protocol.js' */
 
 import { errorWords, networkWords } from '../words/en.js';
+import { NORM } from './opening.js';
 
 /** Marks a network that the visitor brought. */
 const OWN = 'own:';
@@ -74,6 +75,17 @@ export class Offers {
   /** @param {string} key @returns {Attack} */
   attack(key) {
     return /** @type {Attack} */ (this.attacks.find((attack) => attack.key === key));
+  }
+
+  /** The attack that seeks the closest image: the one on which verdicts rest. */
+  get closest() {
+    return /** @type {Attack} */ (this.attacks.find(({ decides }) => decides)).key;
+  }
+
+  /** The one that stays within a strength in the norm of the ruler: by gradients, from wherever it helps to begin. */
+  get within() {
+    const able = (/** @type {Attack} */ { study, decides, gradient, starts, norms }) => !study && !decides && gradient && starts && norms.includes(NORM);
+    return /** @type {Attack} */ (this.attacks.find(able)).key;
   }
 
   /** The attacks of the study, in their published forms. */

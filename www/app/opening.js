@@ -1,7 +1,5 @@
 // What the page opens with, and what its ruler does: attacks in L2, the norm in which it is measured what the eye sees.
 
-/** The attack that seeks the closest image, and the one that stays within a strength. */
-export const [CLOSEST, WITHIN] = ['strongest', 'apgd'];
 /** The norm of the ruler. */
 export const NORM = 'l2';
 /** The picture that is attacked first: the first 3 of the sample. */
@@ -13,5 +11,5 @@ export const STEPS = 40;
 /** Gradients that say how far a network is from breaking, and which label is nearest; of large images fewer. */
 export const [TICK, NEAREST] = [(/** @type {number} */ pixels) => (pixels > 10_000 ? 60 : 150), (/** @type {number} */ pixels) => (pixels > 10_000 ? 20 : 60)];
 
-/** Whether an attack is one that the ruler speaks of. @param {string} attack @param {Record<string, any>} values */
-export const onRuler = (attack, { norm, mode }) => norm === NORM && ((attack === CLOSEST && mode === 'min') || (attack === WITHIN && mode === 'fixed'));
+/** Whether an attack is one that the ruler speaks of. @param {import('./offers.js').Offers} offers @param {string} attack @param {Record<string, any>} values */
+export const onRuler = ({ closest, within }, attack, { norm, mode }) => norm === NORM && ((attack === closest && mode === 'min') || (attack === within && mode === 'fixed'));

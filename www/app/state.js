@@ -7,7 +7,7 @@
 /** @import { Dataset, Field } from '../engine/protocol.js' */
 /** @import { Offers } from './offers.js' */
 
-import { CLOSEST, DIGIT, OPENING } from './opening.js';
+import { DIGIT, OPENING } from './opening.js';
 
 /** @typedef {{initial: any, parse: (text: string) => any, expects: string}} Entry */
 /**
@@ -153,8 +153,9 @@ export class Table {
   /** What the page opens with: the closest image of which the network is sure. @param {Dataset} [dataset] @returns {State} */
   opening(dataset = this.#offers.datasets[0]) {
     const state = this.initial(dataset);
-    const attacks = { ...state.attacks, [CLOSEST]: { ...state.attacks[CLOSEST], ...OPENING } };
-    return { ...state, attack: CLOSEST, digit: DIGIT, attacks };
+    const { closest } = this.#offers;
+    const attacks = { ...state.attacks, [closest]: { ...state.attacks[closest], ...OPENING } };
+    return { ...state, attack: closest, digit: DIGIT, attacks };
   }
 
   /**

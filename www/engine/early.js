@@ -15,6 +15,5 @@ if (!whyUnsupported()) {
     early.failed = true;
   };
   Object.assign(globalThis, { early });
-  const first = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name=first-network]'))?.content;
-  if (first && location.hash.length < 2) worker.postMessage({ type: 'warm', model: first });
+  if (location.hash.length < 2) worker.postMessage({ type: 'warm' });
 }

@@ -25,7 +25,7 @@
  *   lab: string | null, budgets: Record<string, Budgets>}} Dataset
  * @typedef {{key: string, dataset: string, family: string, title: string, vae: boolean, control_of: string | null, defends: string | null,
  *   labels?: string[]}} NetworkEntry `labels`: of one that the visitor brought; those of its data set otherwise
- * @typedef {{key: string, title: string, datasets: string[], guard: string | null, alarms: number | null}} Defence `guard`: the family of
+ * @typedef {{key: string, title: string, datasets: string[], guard: string | null, alarms: number | null, first: boolean}} Defence `first`: whether it stands for its kind; `guard`: the family of
  *   the networks that stand guard, `alarms`: how many percent of clean images they refuse
  * @typedef {{record: string[], grades: string[], inferences: string[], norms: string[], datasets: Dataset[],
  *   networks: NetworkEntry[], defences: Defence[], attackers: string[], attacks: Attack[]}} Catalogue

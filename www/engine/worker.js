@@ -255,7 +255,7 @@ self.onmessage = async ({ data }) => {
   }
   // What will be wanted first, before it is: that it cannot be had is said when it is.
   if (type === 'warm') {
-    network(data.model).catch(() => {});
+    started.then((wasm) => network(wasm.catalogue().networks[0].key)).catch(() => {});
     return;
   }
   if (type === 'cancel') {

@@ -4,7 +4,7 @@
 /** @import { Session } from '../app/session.js' */
 /** @import { Digit } from '../parts/ink.js' */
 
-import { NORM, WITHIN } from '../app/opening.js';
+import { NORM } from '../app/opening.js';
 import { byId, element } from '../parts/dom.js';
 import { SIDE, centred } from '../parts/ink.js';
 import { Pad } from '../parts/pad.js';
@@ -77,9 +77,9 @@ export function mount(root, session) {
     const now = digit;
     clearMap();
     if (!now || !byId('pad-show').checked || wanted === predicted) return;
-    const values = { ...session.table.initialOf(WITHIN, session.dataset, NORM), mode: 'fixed', steps: 1, epsilon: STEP };
+    const values = { ...session.table.initialOf(session.offers.within, session.dataset, NORM), mode: 'fixed', steps: 1, epsilon: STEP };
     const task = { image: now.image, index: 0, label: predicted, target: wanted };
-    const { image } = await session.engine.attack({ subject: session.subject, task, attack: session.offers.settings(WITHIN, values) }).catch(() => ({ image: now.image }));
+    const { image } = await session.engine.attack({ subject: session.subject, task, attack: session.offers.settings(session.offers.within, values) }).catch(() => ({ image: now.image }));
     if (again || now !== digit) return;
     const change = now.image.map((x, i) => image[i] - x);
     const most = change.reduce((max, d) => Math.max(max, Math.abs(d)), 0);

@@ -6,8 +6,6 @@ import { Choices } from '../parts/choices.js';
 import { byId } from '../parts/dom.js';
 import { shieldSays, shieldWords } from '../words/en.js';
 
-/** One of each kind: levels of grey, a blur, a guard. */
-const KINDS = ['grey2', 'mean3', 'siamese5'];
 /** Stands for the network that was trained to withstand attacks. */
 const TRAINED = 'trained';
 
@@ -23,7 +21,7 @@ export function mount(_, session) {
   const chosen = () => (offers.network(session.state.model).defends ? TRAINED : session.state.defence);
   const offered = () => {
     const { key } = offers.datasetOf(session.state.model);
-    const all = offers.defencesOf(key).filter((defence) => KINDS.includes(defence.key));
+    const all = offers.defencesOf(key).filter(({ first }) => first);
     return ['', ...all.map((defence) => defence.key), ...(trained() ? [TRAINED] : [])];
   };
   let shown = '';

@@ -116,7 +116,7 @@ export function mount(root, session) {
   });
   session.on('outcome', (/** @type {Outcome} */ outcome) => {
     const { attack, values } = outcome;
-    const own = onRuler(attack, values);
+    const own = onRuler(offers, attack, values);
     // What the hand holds stays where it is.
     if (own && values.mode === 'fixed') {
       if (document.activeElement !== input || Math.abs(value() - values.epsilon) > 0.02) show(values.epsilon);

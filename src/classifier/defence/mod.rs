@@ -37,6 +37,8 @@ pub enum Apply {
 
 /// The percentages of false alarms with which guards are offered.
 const OFFERED: [usize; 2] = [5, 1];
+/// Those without a network that stand for their kind: fewer levels of grey, and a blur.
+const FIRST: [&str; 2] = ["grey2", "mean3"];
 
 /// Every defence there is but for guards, in the order in which they are offered.
 pub static ALL: &[&Defence] = &[
@@ -130,6 +132,8 @@ pub struct Offer {
     pub title: String,
     /// Of a guard the family of the network, and its false alarms in percent.
     pub guard: Option<(String, usize)>,
+    /// Whether it stands for its kind where there is room for one of each.
+    pub first: bool,
 }
 
 /// The defences that do something to a data set's images, then the guards that ship for it.
@@ -140,7 +144,12 @@ pub fn offered(dataset: &Dataset) -> Vec<Offer> {
     };
     let mut offers: Vec<Offer> = Vec::new();
     for defence in ALL.iter().filter(does) {
-        offers.push(Offer { name: defence.name.into(), title: defence.title.into(), guard: None });
+        offers.push(Offer {
+            name: defence.name.into(),
+            title: defence.title.into(),
+            guard: None,
+            first: FIRST.contains(&defence.name),
+        });
     }
     for spec in zoo::shipped().iter().filter(|spec| spec.dataset == dataset.name && is_offered(spec)) {
         for percent in OFFERED {
@@ -148,6 +157,7 @@ pub fn offered(dataset: &Dataset) -> Vec<Offer> {
                 name: format!("{}{percent}", spec.family),
                 title: format!("{} that refuses {percent} % of clean images", spec.title),
                 guard: Some((spec.family.clone(), percent)),
+                first: percent == OFFERED[0] && spec.embedding().is_some(),
             });
         }
     }
