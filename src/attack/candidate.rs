@@ -207,8 +207,9 @@ impl Candidate {
         } else {
             0.0
         };
-        // A sum meets every number that is none.
-        if !self.value.is_finite() || gradient && !self.gradient.iter().sum::<f32>().is_finite() {
+        // Without their signs the bits of what is no number, or infinite, are the largest.
+        let largest = self.gradient.iter().fold(0, |most, g| most.max(g.to_bits() & (u32::MAX >> 1)));
+        if !self.value.is_finite() || gradient && !f32::from_bits(largest).is_finite() {
             return Err(Error::BadInput(
                 "the network's answer is not a number: are its weights sound?".into(),
             ));

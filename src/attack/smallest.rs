@@ -13,6 +13,7 @@ use super::{Attack, Goal, Norm, Progress};
 use crate::classifier::{Classifier, Query};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{Aim, Loss, sigmoid};
+use crate::metrics::norms::{LANES, sum_of_squares};
 
 /// How much of the average of the squared gradients stays from step to step.
 const BETA_SQUARE: f32 = 0.999;
@@ -114,6 +115,8 @@ pub struct Smallest {
     square: Vec<f32>,
     /// The change.
     change: Vec<f32>,
+    /// Under L-infinity, the metric in which it is made smaller.
+    metric: Vec<f32>,
     /// What is lacking at the image: the margin of the answer. Where draws decide, that is not the mean of their margins,
     /// which the gradient is of.
     lacking: f32,
@@ -156,6 +159,7 @@ impl Smallest {
             average: vec![0.0; n],
             square: vec![0.0; n],
             change: vec![0.0; n],
+            metric: vec![0.0; if options.norm == Norm::Linf { n } else { 0 }],
             lacking: 0.0,
             scratch: vec![0.0; classes],
             dual,
@@ -222,7 +226,7 @@ impl Smallest {
 
     /// Moves image and weights after an evaluation.
     fn update(&mut self) {
-        let Self { candidate, average, square, change, weights, options, .. } = self;
+        let Self { candidate, average, square, change, metric, weights, options, .. } = self;
         let Candidate { original, image, gradient, .. } = candidate;
         let (value, norm) = (self.lacking, options.norm);
         let done = (self.evaluated - 1) as f32 / options.steps as f32;
@@ -235,7 +239,7 @@ impl Smallest {
         // A norm that has a gradient is descended together with the margin; of others the proximal step is taken.
         let gradual = norm == Norm::L2 || smooth;
         let push = sigmoid(value / self.scale) / self.scale * if gradual { weights[1] } else { 1.0 };
-        let far = change.iter().map(|d| f64::from(*d).powi(2)).sum::<f64>().sqrt() as f32;
+        let far = sum_of_squares(change).sqrt() as f32;
         let shrink = rate * distance / weights[1];
         let size = |square: f32| square.sqrt() / correct[1] + 1e-8;
         let averages = average.iter_mut().zip(square.iter_mut()).zip(gradient.iter());
@@ -255,7 +259,8 @@ impl Smallest {
             }
         }
         if norm == Norm::Linf {
-            let level = clip_level(change, |i| size(square[i]), shrink);
+            metric.iter_mut().zip(square.iter()).for_each(|(m, v)| *m = size(*v));
+            let level = clip_level(change, metric, shrink);
             change.iter_mut().for_each(|d| *d = d.clamp(-level, level));
         }
         for ((x, x0), d) in image.iter_mut().zip(original.iter()).zip(change.iter_mut()) {
@@ -278,18 +283,24 @@ fn weights(dual: f32) -> [f32; 2] {
 
 /// The proximal step of `shrink` times the L-infinity norm in a diagonal metric is to clip at the level at which what is cut
 /// off, weighed by the metric, comes to `shrink`: by Newton's method on a function of straight pieces, from below.
-fn clip_level(change: &[f32], metric: impl Fn(usize) -> f32, shrink: f32) -> f32 {
+fn clip_level(change: &[f32], metric: &[f32], shrink: f32) -> f32 {
     let mut level = 0.0;
     loop {
-        let (mut cut, mut weight) = (0.0f64, 0.0f64);
-        for (i, d) in change.iter().enumerate() {
+        // Sums that run beside each other: one alone waits for every addition.
+        let (mut cuts, mut weights) = ([0.0f64; LANES], [0.0f64; LANES]);
+        let mut add = |lane: usize, d: f32, m: f32| {
             let over = d.abs() - level;
-            if over > 0.0 {
-                let m = f64::from(metric(i));
-                cut += m * f64::from(over);
-                weight += m;
-            }
+            let m = if over > 0.0 { f64::from(m) } else { 0.0 };
+            cuts[lane] += m * f64::from(over);
+            weights[lane] += m;
+        };
+        let (d, m) = (change.chunks_exact(LANES), metric.chunks_exact(LANES));
+        let rest = d.remainder().iter().zip(m.remainder());
+        for (d, m) in d.zip(m) {
+            (0..LANES).for_each(|lane| add(lane, d[lane], m[lane]));
         }
+        rest.enumerate().for_each(|(lane, (d, m))| add(lane, *d, *m));
+        let (cut, weight) = (cuts.iter().sum::<f64>(), weights.iter().sum::<f64>());
         let next = level + ((cut - f64::from(shrink)) / weight.max(1e-30)) as f32;
         if next > level * (1.0 + 1e-6) {
             level = next;
@@ -354,7 +365,7 @@ mod tests {
             };
             for share in [0.0, 0.1, 0.9, 2.0] {
                 let shrink = share * cut(0.0);
-                let level = clip_level(&change, |i| metric[i], shrink);
+                let level = clip_level(&change, &metric, shrink);
                 if share > 1.0 {
                     assert_eq!(level, 0.0);
                 } else {
