@@ -10,7 +10,7 @@ export function modules(entry) {
   const found = new Set([entry]);
   for (const module of found) {
     const text = readFileSync(fileURLToPath(new URL(module, www)), 'utf8');
-    for (const [, from] of text.matchAll(/^(?:import|export)\s[^;]*?from\s+'(\.[^']+)';/gm)) {
+    for (const [, from] of text.matchAll(/^(?:import|export)\s(?:[^;']*?from\s+)?'(\.[^']+)';/gm)) {
       found.add(new URL(from, new URL(module, www)).href.slice(www.href.length));
     }
   }

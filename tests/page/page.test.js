@@ -184,7 +184,7 @@ test('an attack through the page: pick a digit, press Attack, see it misread', a
   await page.waitForFunction(() => document.getElementById('time').textContent !== '–');
   assert.match(await page.textContent('#adversarial-read'), /reads 3/);
   assert.match(await page.textContent('#original-read'), /reads 2/);
-  assert.match(await page.textContent('#gain'), /× 5/);
+  assert.match(await page.textContent('#gain'), /×\s5/);
   const difference = await page.evaluate(() => {
     const pixels = (id) => document.getElementById(id).getContext('2d').getImageData(0, 0, 28, 28).data;
     const [a, b] = [pixels('original'), pixels('adversarial')];
@@ -522,7 +522,7 @@ for (const build of ['simd128', 'relaxed-simd']) {
 test('the page says which build it runs', async () => {
   await open();
   await ready(page);
-  assert.match(await page.textContent('#facts'), /WebAssembly, relaxed-simd/);
+  await page.waitForFunction(() => /WebAssembly, relaxed-simd/.test(document.getElementById('facts').textContent));
 });
 
 test('a worker that dies is replaced', async () => {

@@ -81,7 +81,7 @@ for (const [path, started] of [['', '#attack:not([disabled])'], ['lab.html', '#r
 }
 
 test('whatever alters the state writes the address', async () => {
-  await page.goto(`${server.url}#digit=3&target=5&epsilon=0.1`);
+  await page.goto(`${server.url}#digit=3&target=5&epsilon=0.2`);
   await looked();
   await page.click('#datasets label:has-text("Faces")');
   await page.waitForFunction(() => /No faces ship/.test(document.getElementById('faces-words').textContent));
@@ -220,7 +220,7 @@ test('a build that does not compile is replaced by the plain one, and the page s
   await page.route('**/relaxed-simd/misread_bg.wasm', (route) => route.fulfill({ body: Buffer.from('\0asm\x01\0\0\0\xff\xff', 'latin1'), contentType: 'application/wasm' }));
   await page.goto(server.url);
   await looked();
-  assert.match(await page.textContent('#facts'), /WebAssembly, simd128\)/);
+  await page.waitForFunction(() => /WebAssembly, simd128\)/.test(document.getElementById('facts').textContent));
   await page.click('#duel');
   await page.waitForFunction(() => document.getElementById('duel-section').dataset.ms);
 });

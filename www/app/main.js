@@ -1,24 +1,10 @@
 // Wires the page: the catalogue from a worker, a session, its actions, and the panels. A panel is a file with `mount(root, session)`
-// and a line here; its root is the element of index.html with its name as data-panel, or a new section.
+// and a line here or in late.js; its root is the element of index.html with its name as data-panel, or a new section.
 
 import { Engine } from '../engine/client.js';
 import { bestBuild, whyUnsupported } from '../engine/support.js';
-import * as attacks from '../panels/attacks.js';
-import * as bring from '../panels/bring.js';
 import * as buttons from '../panels/buttons.js';
-import * as compare from '../panels/compare.js';
-import * as copy from '../panels/copy.js';
-import * as draw from '../panels/draw.js';
-import * as duel from '../panels/duel.js';
-import * as eye from '../panels/eye.js';
-import * as forget from '../panels/forget.js';
-import * as gallery from '../panels/gallery.js';
-import * as latent from '../panels/latent.js';
-import * as networks from '../panels/networks.js';
 import * as notice from '../panels/notice.js';
-import * as pictures from '../panels/pictures.js';
-import * as readings from '../panels/readings.js';
-import * as save from '../panels/save.js';
 import * as sees from '../panels/sees.js';
 import * as shields from '../panels/shields.js';
 import * as stage from '../panels/stage.js';
@@ -26,10 +12,10 @@ import * as strength from '../panels/strength.js';
 import * as strip from '../panels/strip.js';
 import * as sure from '../panels/sure.js';
 import * as targets from '../panels/targets.js';
-import * as thresholds from '../panels/thresholds.js';
-import * as transfer from '../panels/transfer.js';
 import * as verdict from '../panels/verdict.js';
 import * as views from '../panels/views.js';
+// What the visitor hands over before the panel is there that takes it waits.
+import '../parts/arrivals.js';
 import { notify, report } from '../parts/notice.js';
 import { errorWords } from '../words/en.js';
 import { Actions } from './actions.js';
@@ -39,11 +25,8 @@ import { Offers } from './offers.js';
 import { Session } from './session.js';
 import { Table } from './state.js';
 
-/** By name. */
-const PANELS = {
-  notice, strip, pictures, targets, networks, buttons, attacks, stage, sees, verdict, sure, strength, shields, views, readings, latent, thresholds, eye, save, copy,
-  transfer, duel, compare, gallery, draw, bring, forget,
-};
+/** By name: those without which nothing is seen. The others follow, from late.js. */
+const PANELS = { notice, strip, targets, buttons, stage, sees, verdict, sure, strength, shields, views };
 
 /** @param {string} name */
 function rootOf(name) {
@@ -61,6 +44,10 @@ async function start() {
   const session = new Session(offers, engine, new Table(offers));
   [session.actions, session.many] = [new Actions(session), new Many(session)];
   for (const [name, { mount }] of Object.entries(PANELS)) mount(rootOf(name), session);
+  const others = async () => {
+    const { PANELS: late } = await import('./late.js');
+    for (const [name, { mount }] of Object.entries(late)) session.admit(() => mount(rootOf(name), session));
+  };
 
   const read = () => {
     const { state, problems } = session.table.readHash(location.hash);
@@ -81,12 +68,15 @@ async function start() {
     } else if (session.state.run) await session.actions.attack();
     else await session.actions.look();
   });
-  const opens = location.hash.length < 2;
   const said = read();
+  // Whoever follows no link sees a network fail at once; what is folded comes after that.
+  const opens = location.hash.length < 2;
+  if (!opens) await others();
   await session.actions.load();
   if (said) session.tell('said', said);
-  // Whoever follows no link sees a network fail at once.
-  if (opens) await session.actions.live();
+  if (!opens) return;
+  await session.actions.live();
+  await others();
 }
 
 /** @param {string} words @param {() => void} [retry] */

@@ -19,6 +19,9 @@ import { Address } from '../parts/address.js';
  * @property {Outcome | null} outcome how the latest attack on it ended, with `subject`, `rules` and the labels in words
  */
 
+/** What is told that outlasts the picture it was told of. */
+const LASTS = ['shape', 'pictures', 'networks', 'network', 'state', 'current', 'busy', 'past'];
+
 /** What ends work that belongs to what is no longer current. */
 export class Stale extends Error {}
 
@@ -34,6 +37,8 @@ export class Session {
   #current = Object.freeze({ pictures: null, network: null, clean: null, outcome: null });
   /** @type {Map<string, ((detail: any) => void)[]>} */
   #listeners = new Map();
+  /** What was told last, in the order in which it was told. @type {Map<string, any>} */
+  #told = new Map();
   #scope = new AbortController();
   #address = new Address();
   /** Which work the buttons wait for. @type {AbortController | null} */
@@ -94,8 +99,23 @@ export class Session {
     this.#listeners.set(what, [...all, listener]);
   }
 
+  /**
+   * Lets a panel in that comes later: it hears what was told last of all that it listens to and that still holds.
+   * @param {() => void} mount
+   */
+  admit(mount) {
+    const before = new Map([...this.#listeners].map(([what, all]) => [what, all.length]));
+    mount();
+    for (const [what, detail] of [...this.#told]) {
+      for (const listener of (this.#listeners.get(what) ?? []).slice(before.get(what) ?? 0)) listener(detail);
+    }
+  }
+
   /** Tells of something. @param {string} what @param {any} [detail] */
   tell(what, detail) {
+    if (what === 'reset') for (const told of [...this.#told.keys()]) if (!LASTS.includes(told)) this.#told.delete(told);
+    this.#told.delete(what);
+    this.#told.set(what, detail);
     for (const listener of this.#listeners.get(what) ?? []) listener(detail);
   }
 

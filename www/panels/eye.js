@@ -18,6 +18,7 @@ export function mount(_, session) {
     shown = labels;
     eye = new Eye(parts, labels);
   });
+  byId('more').addEventListener('toggle', () => eye?.tally());
   session.on('reset', () => {
     byId('after-attack').hidden = true;
     eye?.forget();

@@ -12,5 +12,4 @@ export function mount() {
     // What was brought is in this page alone: it goes with it.
     location.assign(location.pathname);
   });
-  show();
 }

@@ -7,10 +7,9 @@ import { Gone } from '../app/pictures.js';
 import { Choices } from '../parts/choices.js';
 import { byId } from '../parts/dom.js';
 import { idle } from '../parts/idle.js';
-import { drawImage, newCanvas, useShape } from '../parts/pixels.js';
+import { drawImage, newCanvas } from '../parts/pixels.js';
 import { datasetWords } from '../words/en.js';
 
-const CANVASES = ['original', 'perturbation', 'adversarial', 'sees', 'seen-before', 'seen-after', 'eye-image'];
 /** Pictures that are drawn in one go. */
 const ONCE = 10;
 
@@ -54,6 +53,4 @@ export function mount(_, session) {
     }
     if (session.current.pictures === pictures) session.actions.drop(gone);
   });
-  // Before any of the others draws.
-  session.on('shape', (/** @type {[number, number, number]} */ image) => useShape(image, CANVASES.map(byId)));
 }

@@ -4,9 +4,12 @@
 
 import { Curve } from '../parts/curve.js';
 import { byId } from '../parts/dom.js';
-import { drawImage, drawPerturbation } from '../parts/pixels.js';
+import { drawImage, drawPerturbation, useShape } from '../parts/pixels.js';
 import { Player } from '../parts/player.js';
 import { percent, plain } from '../words/en.js';
+
+/** All canvases that show a picture of the data set. */
+const CANVASES = ['original', 'perturbation', 'adversarial', 'sees', 'seen-before', 'seen-after', 'eye-image', 'crop-preview'];
 
 /** The picture that stands there before anything has run. */
 const opening = () => document.querySelectorAll('.opening');
@@ -16,6 +19,8 @@ const SEARCHED = 300;
 
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
+  // Before anything is drawn.
+  session.on('shape', (/** @type {[number, number, number]} */ image) => useShape(image, CANVASES.map(byId)));
   const curve = new Curve(byId('curve'), byId('curve-words'));
   const named = (/** @type {number} */ label) => session.current.network?.labels[label] ?? '';
   const player = new Player((frame, index, frames) => {
@@ -23,9 +28,10 @@ export function mount(_, session) {
     if (!clean) return;
     drawImage(byId('adversarial'), frame.image);
     const gain = drawPerturbation(byId('perturbation'), clean.image, frame.image);
-    byId('gain').textContent = gain ? `magnified × ${plain(gain)}` : 'nothing yet';
+    byId('gain').textContent = gain ? `magnified × ${plain(gain)}` : 'nothing yet';
     const read = `reads ${named(frame.predicted)} (${percent(frame.probabilities[frame.predicted])})`;
     byId('adversarial-read').textContent = frame.refused ? 'refused' : read;
+    byId('adversarial').setAttribute('aria-label', `The attacked picture, which ${frame.refused ? 'is refused' : read}`);
     curve.mark(index);
     byId('replay').value = index;
     byId('replay').setAttribute('aria-valuetext', `step ${plain(frame.step)}, ${read}`);
@@ -52,6 +58,7 @@ export function mount(_, session) {
     if (begun) session.tell('frame', { frame: begun, index: 0, frames: [begun] });
     const read = `reads ${named(predicted)} (${percent(confidence)})`;
     byId('original-read').textContent = refused ? `${read}, refused` : read;
+    byId('original').setAttribute('aria-label', `The original, which ${read}`);
   });
   /** @type {{rounds: boolean, steps: number}} */
   let running = { rounds: false, steps: 1 };

@@ -90,10 +90,12 @@ export function mount(root, session) {
     ticks();
     await idle(2000);
     if (asked !== key || session.current.outcome?.label !== outcome.label) return;
+    // A search that was longer, and was to be surer, has come nearer than the short one may.
+    const known = outcome.success && !outcome.refused && session.state.defence === '' ? outcome[NORM] : Infinity;
     const left = compared().filter((name) => !broken.has(name));
     await session.many.breaks(left, (name, found) => {
       if (asked !== key) return;
-      broken.set(name, found ? found[NORM] : 0);
+      broken.set(name, found ? Math.min(found[NORM], name === session.state.model ? known : Infinity) : 0);
       ticks();
     });
   };

@@ -19,6 +19,8 @@ export function mount(_, session) {
     byId('valid-value').textContent = plain(valid);
     byId('confident').value = confident;
     byId('confident-value').textContent = percent(confident);
+    byId('valid').setAttribute('aria-valuetext', plain(valid));
+    byId('confident').setAttribute('aria-valuetext', percent(confident));
   };
   session.on('state', show);
   session.on('network', show);

@@ -128,6 +128,7 @@ function build(id, attack, field, norm, set) {
   const show = (/** @type {any} */ value) => {
     input.value = values ? values.findIndex((v, i) => v >= value || i === values.length - 1) : value;
     output.textContent = plain(value);
+    input.setAttribute('aria-valuetext', plain(value));
   };
   const suit = (/** @type {Field} */ now, /** @type {string} */ norm) => {
     range(now);

@@ -25,6 +25,10 @@ export class Eye {
         return button;
       }),
     );
+  }
+
+  /** Says how the answers so far agree. What is kept is looked at no sooner: it takes a while. */
+  tally() {
     this.#showTally();
   }
 

@@ -186,7 +186,9 @@ export const percent = (/** @type {number} */ p) => {
 /** A number for people: 0.3, 12.4, 3,120. */
 export const plain = (/** @type {number} */ value) => {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 4;
-  return value.toLocaleString('en', { maximumFractionDigits: digits });
+  // Not toLocaleString, of which the first call takes tens of milliseconds.
+  const [whole, part] = String(Number(value.toFixed(digits))).split('.');
+  return whole.replace(/\B(?=(\d{3})+$)/g, ',') + (part ? `.${part}` : '');
 };
 
 export const milliseconds = (/** @type {number} */ ms) => (ms < 1000 ? `${plain(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
@@ -358,7 +360,7 @@ export const CANCELLED = 'Cancelled. The picture is as it was when you stopped.'
 /** What is known of a network, from the facts of its weights. @param {Network} network */
 export function facts({ title, facts: f, build }) {
   const accuracy = Number(f.accuracy_int8);
-  const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the ${Number(f.test_images ?? 10000).toLocaleString('en')} test images rightly` : 'of unknown accuracy';
+  const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the ${plain(Number(f.test_images ?? 10000))} test images rightly` : 'of unknown accuracy';
   const withstood = f.withstood_int8 ? `, and ${(100 * Number(f.withstood_int8)).toFixed(1)} % of the first 1,000 still under attack (${f.withstood_attack})` : '';
   const bound = f.elbo_int8 ? `; its evidence lower bound on them is ${f.elbo_int8} nats` : '';
   return `${title} (${f.arch}), int8 weights: ${reads}${withstood}${bound}. Running on your machine (WebAssembly, ${build}).`;
