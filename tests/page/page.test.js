@@ -676,3 +676,35 @@ for (const colorScheme of ['light', 'dark']) {
     await phone.close();
   });
 }
+
+test('axe finds nothing to complain of: opened, with all that is folded, drawing, on the other pages, light and dark', async () => {
+  const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+  const complained = async (where) => {
+    await page.evaluate(axe);
+    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    return found.violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${where}: ${id} ${target} ${failureSummary.slice(0, 200)}`));
+  };
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.goto('about:blank');
+    await open();
+    await resultIn(page, 'done');
+    await page.waitForFunction(() => document.querySelectorAll('.tick').length === 4);
+    assert.deepEqual(await complained('opened'), []);
+    await more(page);
+    await page.waitForFunction(() => document.getElementById('facts').textContent);
+    for (const folded of await page.$$('#more details:not([open]) > summary')) await folded.click();
+    assert.deepEqual(await complained('more'), []);
+    await page.click('#draw');
+    assert.deepEqual(await complained('draw'), []);
+    await page.click('#pad-close');
+    await page.click('#duel');
+    await page.waitForFunction(() => document.getElementById('duel-section').dataset.ms);
+    assert.deepEqual(await complained('duel'), []);
+    for (const other of ['learn.html', 'bench.html', 'lab.html']) {
+      await open(other);
+      await page.waitForLoadState('load');
+      assert.deepEqual(await complained(other), []);
+    }
+  }
+});
