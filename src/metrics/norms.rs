@@ -106,7 +106,7 @@ impl Norms {
 }
 
 /// Sums that run beside each other: one alone waits for every addition.
-pub const LANES: usize = 8;
+pub const LANES: usize = 4;
 
 /// The sum of squares, in f64.
 pub fn sum_of_squares(values: &[f32]) -> f64 {

@@ -6,7 +6,7 @@
 
 import { NORM } from '../app/opening.js';
 import { byId, element } from '../parts/dom.js';
-import { SIDE, centred } from '../parts/ink.js';
+import { MIDDLE, SIDE, centred } from '../parts/ink.js';
 import { Pad } from '../parts/pad.js';
 import { DARKER, LIGHTER } from '../parts/pixels.js';
 import { PAD, errorWords, padWords } from '../words/en.js';
@@ -89,7 +89,7 @@ export function mount(root, session) {
     change.forEach((d, i) => {
       const [r, g, b] = d > 0 ? LIGHTER : DARKER;
       context.fillStyle = `rgb(${r} ${g} ${b} / ${(0.85 * Math.abs(d)) / most})`;
-      context.fillRect(now.x + ((i % SIDE) - SIDE / 2) * side, now.y + (Math.floor(i / SIDE) - SIDE / 2) * side, side + 0.5, side + 0.5);
+      context.fillRect(now.x + ((i % SIDE) - MIDDLE) * side, now.y + (Math.floor(i / SIDE) - MIDDLE) * side, side + 0.5, side + 0.5);
     });
   }
 

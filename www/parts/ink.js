@@ -5,6 +5,8 @@
 /** Side of a digit, and of the box that its ink fills. */
 export const SIDE = 28;
 const BOX = 20;
+/** Where the centre of mass lies: in the middle of pixel 14, as it does in MNIST. */
+export const MIDDLE = 14.5;
 /** Samples of a pixel, along each side. */
 const FINE = 5;
 /** What counts as ink, as a share of the strongest. */
@@ -16,7 +18,7 @@ const [PAPER, DIRT] = [0.3, 0.08];
 /** The least contrast that can be ink. */
 const FAINT = 0.06;
 
-/** @typedef {{image: Float32Array, x: number, y: number, scale: number}} Digit the image, and where it was: (j - 14) / scale + x is the column of column j */
+/** @typedef {{image: Float32Array, x: number, y: number, scale: number}} Digit the image, and where it was: (j - MIDDLE) / scale + x is where its column j begins */
 
 /** Ink in [0, 1], of a square of `side` pixels, as a digit; null where there is none. @param {Float32Array} ink @param {number} side @returns {Digit | null} */
 export function centred(ink, side) {
@@ -42,15 +44,17 @@ export function centred(ink, side) {
     const value = (/** @type {number} */ row, /** @type {number} */ column) => (row < 0 || column < 0 || row >= side || column >= side ? 0 : ink[row * side + column]);
     return (1 - b) * ((1 - a) * value(i, j) + a * value(i, j + 1)) + b * ((1 - a) * value(i + 1, j) + a * value(i + 1, j + 1));
   };
+  // Where a pixel of the digit is no larger than one of the ink, a mean would blur.
+  const fine = scale < 0.5 ? FINE : 1;
   const image = new Float32Array(SIDE * SIDE);
   for (let i = 0; i < image.length; i++) {
     let sum = 0;
-    for (let k = 0; k < FINE * FINE; k++) {
-      const u = (i % SIDE) + ((k % FINE) + 0.5) / FINE - SIDE / 2;
-      const v = Math.floor(i / SIDE) + (Math.floor(k / FINE) + 0.5) / FINE - SIDE / 2;
+    for (let k = 0; k < fine * fine; k++) {
+      const u = (i % SIDE) + ((k % fine) + 0.5) / fine - MIDDLE;
+      const v = Math.floor(i / SIDE) + (Math.floor(k / fine) + 0.5) / fine - MIDDLE;
       sum += at(x + u / scale, y + v / scale);
     }
-    image[i] = Math.min(sum / (FINE * FINE), 1);
+    image[i] = Math.min(sum / (fine * fine), 1);
   }
   return { image, x, y, scale };
 }
