@@ -8,7 +8,7 @@ import { NORM } from '../app/opening.js';
 import { byId, element } from '../parts/dom.js';
 import { MIDDLE, SIDE, centred } from '../parts/ink.js';
 import { Pad } from '../parts/pad.js';
-import { DARKER, LIGHTER } from '../parts/pixels.js';
+import { paints } from '../parts/pixels.js';
 import { PAD, errorWords, padWords } from '../words/en.js';
 
 /** How far the step goes whose direction is shown. */
@@ -86,8 +86,10 @@ export function mount(root, session) {
     const context = map.getContext('2d');
     if (!context || most <= 0) return;
     const side = 1 / now.scale;
+    // The field is black whatever the page is.
+    const [up, down] = paints(true);
     change.forEach((d, i) => {
-      const [r, g, b] = d > 0 ? LIGHTER : DARKER;
+      const [r, g, b] = d > 0 ? up : down;
       context.fillStyle = `rgb(${r} ${g} ${b} / ${(0.85 * Math.abs(d)) / most})`;
       context.fillRect(now.x + ((i % SIDE) - MIDDLE) * side, now.y + (Math.floor(i / SIDE) - MIDDLE) * side, side + 0.5, side + 0.5);
     });

@@ -12,7 +12,7 @@ import { plain, rulerWords, tickWords } from '../words/en.js';
 /** The ruler's own steps. */
 const FINE = 1000;
 /** The rows in which the names of the networks find room, and how wide a letter is as a share of a ruler of that many pixels. */
-const [ROWS, LETTER] = [3, 8.2];
+const [ROWS, LETTER] = [4, 8.2];
 /** Images larger than this are attacked for one network alone, as the others are large, too. */
 const LARGE = 10_000;
 

@@ -54,9 +54,11 @@ export function drawImage(canvas, image) {
   });
 }
 
-/** What becomes lighter and darker is painted so. */
-export const LIGHTER = [217, 95, 2];
-export const DARKER = [31, 90, 180];
+/** What becomes lighter and darker is painted so; on dark paper in lighter colours. */
+const PAINTS = { light: [[217, 95, 2], [31, 90, 180]], dark: [[255, 150, 70], [110, 170, 255]] };
+
+/** The colours of what becomes lighter, and darker. @param {boolean} [dark] whether they lie on dark paper */
+export const paints = (dark = matchMedia('(prefers-color-scheme: dark)').matches) => PAINTS[dark ? 'dark' : 'light'];
 
 /**
  * `image - original`, the mean over the channels, magnified so that the largest change has full colour.
@@ -73,10 +75,11 @@ export function drawPerturbation(canvas, original, image) {
     largest = Math.max(largest, Math.abs(change[i]));
   }
   const gain = largest > 0 ? 1 / largest : 0;
+  const [up, down] = paints();
   paint(canvas, (bytes) => {
     for (let i = 0, at = 0; i < change.length; i++, at += 4) {
       // Where nothing changed, what lies behind is seen: paper, light or dark.
-      bytes.set(change[i] > 0 ? LIGHTER : DARKER, at);
+      bytes.set(change[i] > 0 ? up : down, at);
       bytes[at + 3] = 255 * Math.abs(change[i]) * gain;
     }
   });
