@@ -105,6 +105,11 @@ test('the strength is attacked live, and one can go back', async () => {
   assert.match(await page.textContent('#sure'), /^(almost certain|very sure) of \d$/);
   await page.click('#sure');
   assert.match(await page.textContent('#sure'), /%/);
+  await page.click('#closest');
+  await page.waitForFunction(() => document.getElementById('result').dataset.attack === 'strongest' && document.getElementById('result').dataset.state === 'done');
+  assert.equal(await page.$eval('#result', (e) => e.dataset.valid), 'true');
+  await page.click('#undo');
+  await page.waitForFunction(() => document.getElementById('result').dataset.attack === 'apgd' && document.getElementById('result').dataset.state === 'done');
   await page.click('#undo');
   await page.waitForFunction(() => document.getElementById('result').dataset.attack !== 'apgd' || Number(document.getElementById('result').dataset.budget) < 1.4);
   assert.deepEqual(complaints, []);

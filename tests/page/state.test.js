@@ -40,7 +40,7 @@ test('parameters belong to the attack that is named, wherever it stands', () => 
 test('a value that is not right becomes the default and a sentence', () => {
   const wrong = [
     'digit=-1', 'digit=1.5', 'digit=', 'epsilon=0', 'epsilon=2', 'steps=1e9', 'target=x', 'attack=pgd', 'hat=1', 'defence=grey3', 'fgsm.steps=3', 'mode=max',
-    'confidence=1', 'seed=-1', 'inference=guess', 'duel=mnist-cnn,mnist', 'c=1', 'l2.epsilon=1', 'lbfgs.seed=1', 'toString=1',
+    'confidence=1', 'seed=-1', 'inference=guess', 'duel=mnist-cnn,mnist', 'duel=mnist-cnn', 'c=1', 'l2.epsilon=1', 'lbfgs.seed=1', 'toString=1',
   ];
   for (const hash of wrong) {
     const { state, problems } = readHash(`#${hash}`);

@@ -7,7 +7,7 @@
 import { kindOf, useless } from '../parts/kind.js';
 import { datasetWords, errorWords } from '../words/en.js';
 import { aim, startFor } from './aim.js';
-import { NEAREST, NORM, STEPS } from './opening.js';
+import { NEAREST, NORM, OPENING, STEPS } from './opening.js';
 import { OWN } from './state.js';
 import { Gone, picturesOf } from './pictures.js';
 
@@ -272,6 +272,15 @@ export class Actions {
     const values = { ...session.table.initialOf(within, session.dataset, NORM), mode: 'fixed', steps: STEPS, epsilon };
     session.change({ attack: within, attacks: { ...session.state.attacks, [within]: values } }, { run: 1 });
     return this.live();
+  }
+
+  /** Goes for the closest image of which the network is sure, as the page does when it opens. */
+  closest() {
+    const session = this.#session;
+    const { closest } = session.offers;
+    const values = { ...session.table.initialOf(closest, session.dataset, NORM), ...OPENING };
+    session.change({ attack: closest, attacks: { ...session.state.attacks, [closest]: values } }, { run: 1 });
+    return this.attack();
   }
 
   /** Remembers the attack that ended. */

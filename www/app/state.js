@@ -193,6 +193,10 @@ export class Table {
         problems.push(`The link asks for “${name}”, which is not a parameter of “${attack}”.`);
       } else problems.push(`The link asks for “${name}”, which this page does not know.`);
     }
+    if (state.duel && !state.duel.includes(',')) {
+      problems.push('The link asks for a duel of one network; it takes two at least. All take part.');
+      state.duel = '';
+    }
     return { state, problems };
   }
 

@@ -16,8 +16,8 @@ const [ROWS, LETTER] = [4, 8.2];
 /** Images larger than this are attacked for one network alone, as the others are large, too. */
 const LARGE = 10_000;
 
-/** @param {HTMLElement} root @param {Session} session */
-export function mount(root, session) {
+/** @param {HTMLElement} _ @param {Session} session */
+export function mount(_, session) {
   const { offers } = session;
   const input = /** @type {HTMLInputElement} */ (byId('strength'));
   let most = 1;
@@ -105,7 +105,9 @@ export function mount(root, session) {
     [broken, asked] = [new Map(), ''];
     ticks();
   });
-  session.on('current', () => (input.disabled = !session.current.clean || !session.current.network));
+  const closest = /** @type {HTMLButtonElement} */ (byId('closest'));
+  session.on('current', () => (closest.disabled = input.disabled = !session.current.clean || !session.current.network));
+  closest.addEventListener('click', () => session.actions.closest());
   session.on('network', ticks);
   session.on('picture', () => {
     if (asked.split(',')[1] !== String(session.state.digit)) [broken, asked] = [new Map(), ''];
@@ -129,5 +131,4 @@ export function mount(root, session) {
     say(value());
     session.actions.strength(value());
   });
-  root.addEventListener('submit', (event) => event.preventDefault());
 }

@@ -50,6 +50,7 @@ export function mount(_, session) {
       });
       if (image && session.current.pictures === pictures) drawImage(canvases[i], image);
     });
+    document.body.classList.toggle('no-pictures', pictures.count === 0);
     byId('bring-row').hidden = pictures.dataset.pictures === 'sample';
     byId('draw').hidden = pictures.dataset.image[2] !== 1;
     show();

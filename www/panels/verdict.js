@@ -1,11 +1,12 @@
 // How the attack ended, in a sentence, and its grade; in the data attributes of #result also for programs.
 
+/** @import { Pictures } from '../app/pictures.js' */
 /** @import { Session } from '../app/session.js' */
 /** @import { Outcome } from '../engine/protocol.js' */
 
 import { byId } from '../parts/dom.js';
 import { report } from '../parts/notice.js';
-import { CANCELLED, because, cleanWords, errorWords, graded, headline } from '../words/en.js';
+import { CANCELLED, because, cleanWords, emptyWords, errorWords, graded, headline } from '../words/en.js';
 
 /** @param {HTMLElement} root @param {Session} session */
 export function mount(root, session) {
@@ -20,6 +21,9 @@ export function mount(root, session) {
     document.body.classList.toggle('held', state === 'done' && data.success === false);
   };
   session.on('reset', () => say('idle', ''));
+  session.on('pictures', (/** @type {Pictures} */ { count, dataset }) => {
+    if (count === 0) say('idle', emptyWords(dataset));
+  });
   session.on('clean', ({ predicted, refused }) => {
     const { clean, network } = session.current;
     if (!clean || !network) return;

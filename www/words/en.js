@@ -238,6 +238,9 @@ export function cleanWords({ label, predicted, refused, own }) {
   return predicted === label ? `You see ${a(label)}. So does the network.` : `You see ${a(label)}. The network sees ${a(predicted)}, without any attack.`;
 }
 
+/** What is said where there is no picture to attack. @param {Dataset} dataset */
+export const emptyWords = (dataset) => `No ${datasetWords(dataset).several} come with this page. Bring a picture of your own: it stays on this machine.`;
+
 /** How sure a network is, in words. @param {number} p */
 const sureness = (p) => (p >= 0.99 ? 'almost certain' : p >= 0.9 ? 'very sure' : p >= 0.8 ? 'sure' : p >= 0.5 ? 'not very sure' : 'unsure');
 
