@@ -124,7 +124,7 @@ export function mount(_, session) {
     // What the hand holds stays where it is.
     if (own && values.mode === 'fixed') {
       if (document.activeElement !== input || Math.abs(value() - values.epsilon) > 0.02) show(values.epsilon);
-    } else if (outcome.success) show(outcome[NORM]);
+    } else if (outcome[NORM] > 0) show(outcome[NORM]);
     if (own) ask(outcome);
   });
   input.addEventListener('input', () => {

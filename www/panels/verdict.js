@@ -24,7 +24,10 @@ export function mount(root, session) {
   session.on('pictures', (/** @type {Pictures} */ { count, dataset }) => {
     if (count === 0) say('idle', emptyWords(dataset));
   });
+  /** Whether a guard refuses the picture as it is. */
+  let alarmed = false;
   session.on('clean', ({ predicted, refused }) => {
+    alarmed = refused === true;
     const { clean, network } = session.current;
     if (!clean || !network) return;
     const own = session.labelOf(session.state.digit) === null;
@@ -41,7 +44,7 @@ export function mount(root, session) {
     const ended = {
       label: labels[label], target: targeted ? labels[target] : '', targeted, predicted: labels[outcome.predicted], outcome, mode: values.mode,
       budget: budgetField ? values[budgetField] : 0, weight: !budgetField, wanted: values.confidence ?? 0,
-      own: session.labelOf(session.state.digit) === null,
+      own: session.labelOf(session.state.digit) === null, alarmed,
     };
     const { success, refused, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survives_png, steps, gradients, queries, norm, attack, budget, fresh, defence, attacker, ms, firstMs } = outcome;
     say('done', headline(ended), {

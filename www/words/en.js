@@ -205,16 +205,16 @@ function bound({ norm, mode, budget, weight }) {
 
 /**
  * @typedef {{label: string, target: string, targeted: boolean, predicted: string, outcome: Outcome, mode?: string, budget: number | null,
- *   weight: boolean, wanted: number, own: boolean}} Ended how an attack ended: labels and aim in words; `own`: of a picture of which
- *   nobody but the network has said what it shows
+ *   weight: boolean, wanted: number, own: boolean, alarmed: boolean}} Ended how an attack ended: labels and aim in words; `own`: of a
+ *   picture of which nobody but the network has said what it shows; `alarmed`: one that a guard refuses as it is
  */
 
 /** One sentence on how an attack ended, about what is on screen. @param {Ended} ended */
-export function headline({ label, target, targeted, predicted, outcome, wanted, own }) {
+export function headline({ label, target, targeted, predicted, outcome, wanted, own, alarmed }) {
   const { success, refused } = outcome;
   const before = own ? `The network read ${a(label)} before, and` : `You see ${a(label)}. The network sees`;
   if (success) return `${before} ${a(predicted)}${own ? ' now' : ''}.`;
-  if (refused) return 'The guard noticed: refused.';
+  if (refused) return alarmed ? 'The guard refuses it. It refuses the original, too.' : 'The guard noticed: refused.';
   if (predicted === label) return `The network still reads ${a(label)}.`;
   if (wanted > 0 && (!targeted || predicted === target)) return `${before} ${a(predicted)}${own ? ' now' : ''}, but is not sure enough of it.`;
   return `${before} ${a(predicted)}${own ? ' now' : ''}, not the ${target} that was asked for.`;
