@@ -290,6 +290,7 @@ function lab(engine, offers) {
 async function start() {
   const engine = new Engine(bestBuild());
   lab(engine, new Offers(await engine.catalogue()));
+  document.body.classList.remove('waiting');
 }
 
 /** @param {string} words @param {() => void} [retry] */
