@@ -187,8 +187,10 @@ export class Session {
 
   /** @param {(still: Still, signal: AbortSignal) => Promise<void>} work @param {AbortSignal} signal @param {AbortSignal} [scope] */
   async #attempt(work, signal, scope = signal) {
-    const ended = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+    let end = () => {};
+    const ended = new Promise((_, reject) => (end = () => reject(signal.reason)));
     ended.catch(() => {});
+    signal.addEventListener('abort', end, { once: true });
     /** @type {Still} */
     const still = async (promise) => {
       signal.throwIfAborted();
@@ -201,6 +203,9 @@ export class Session {
     } catch (error) {
       if (scope.aborted || error instanceof Stale) return;
       this.tell(error instanceof Cancelled ? 'cancelled' : 'failed', error);
+    } finally {
+      // A picture may be attacked a thousand times: nothing of each is to stay with it.
+      signal.removeEventListener('abort', end);
     }
   }
 }
