@@ -56,18 +56,16 @@ try {
     for (let run = 0; run < RUNS; run++) {
       const context = await browser.newContext({ viewport });
       const page = await context.newPage();
-      const client = await context.newCDPSession(page);
-      await client.send('Network.enable');
       await page.addInitScript(watch);
       const files = [];
-      page.on('requestfinished', async (request) => files.push({ at: Date.now(), sizes: await request.sizes().catch(() => null) }));
+      page.on('requestfinished', (request) => files.push(request.sizes().catch(() => null)));
       await page.goto(server.url);
       await page.waitForFunction(() => window.seen.live);
       const loaded = await page.evaluate(() => structuredClone(window.seen));
       const resources = await page.evaluate(() => performance.getEntriesByType('resource').map(({ responseEnd, encodedBodySize, transferSize }) => [responseEnd, transferSize || encodedBodySize]));
       const [own] = await page.evaluate(() => performance.getEntriesByType('navigation').map(({ transferSize }) => transferSize));
       const until = (time) => resources.filter(([end]) => end <= time).reduce((sum, [, size]) => sum + size, own) / 1000;
-      const all = (await Promise.all(files.map(({ sizes }) => sizes))).filter(Boolean).reduce((sum, { responseBodySize, responseHeadersSize }) => sum + responseBodySize + responseHeadersSize, 0) / 1000;
+      const all = (await Promise.all(files)).filter(Boolean).reduce((sum, { responseBodySize, responseHeadersSize }) => sum + responseBodySize + responseHeadersSize, 0) / 1000;
       // Then an attack, played, and two seconds of a strength that moves at every frame.
       await page.waitForTimeout(1500);
       const attacked = await page.evaluate(async () => {

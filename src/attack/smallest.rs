@@ -13,7 +13,7 @@ use super::{Attack, Goal, Norm, Progress};
 use crate::classifier::{Classifier, Query};
 use crate::error::{Error, Result};
 use crate::kernel::softmax::{Aim, Loss, sigmoid};
-use crate::metrics::norms::{LANES, sum_of_squares};
+use crate::metrics::norms::{LANES, in_lanes, sum_of_squares};
 
 /// How much of the average of the squared gradients stays from step to step.
 const BETA_SQUARE: f32 = 0.999;
@@ -286,20 +286,13 @@ fn weights(dual: f32) -> [f32; 2] {
 fn clip_level(change: &[f32], metric: &[f32], shrink: f32) -> f32 {
     let mut level = 0.0;
     loop {
-        // Sums that run beside each other: one alone waits for every addition.
         let (mut cuts, mut weights) = ([0.0f64; LANES], [0.0f64; LANES]);
-        let mut add = |lane: usize, d: f32, m: f32| {
+        in_lanes(change, metric, |lane, d, m| {
             let over = d.abs() - level;
             let m = if over > 0.0 { f64::from(m) } else { 0.0 };
             cuts[lane] += m * f64::from(over);
             weights[lane] += m;
-        };
-        let (d, m) = (change.chunks_exact(LANES), metric.chunks_exact(LANES));
-        let rest = d.remainder().iter().zip(m.remainder());
-        for (d, m) in d.zip(m) {
-            (0..LANES).for_each(|lane| add(lane, d[lane], m[lane]));
-        }
-        rest.enumerate().for_each(|(lane, (d, m))| add(lane, *d, *m));
+        });
         let (cut, weight) = (cuts.iter().sum::<f64>(), weights.iter().sum::<f64>());
         let next = level + ((cut - f64::from(shrink)) / weight.max(1e-30)) as f32;
         if next > level * (1.0 + 1e-6) {

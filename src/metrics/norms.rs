@@ -82,7 +82,7 @@ impl Norms {
     pub fn between(original: &[f32], changed: &[f32]) -> Self {
         let (mut counts, mut sums, mut squares, mut largest) =
             ([0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
-        let mut add = |lane: usize, a: f32, b: f32| {
+        let add = |lane: usize, a: f32, b: f32| {
             let d = (f64::from(b) - f64::from(a)).abs();
             counts[lane] += usize::from(d > 0.0);
             sums[lane] += d;
@@ -90,12 +90,7 @@ impl Norms {
             // Not f64::max, whose care for what is no number takes time: there is none in images.
             largest[lane] = if d > largest[lane] { d } else { largest[lane] };
         };
-        let (a, b) = (original.chunks_exact(LANES), changed.chunks_exact(LANES));
-        let rest = a.remainder().iter().zip(b.remainder());
-        for (a, b) in a.zip(b) {
-            (0..LANES).for_each(|lane| add(lane, a[lane], b[lane]));
-        }
-        rest.enumerate().for_each(|(lane, (a, b))| add(lane, *a, *b));
+        in_lanes(original, changed, add);
         Self {
             l0: counts.iter().sum(),
             l1: sums.iter().sum(),
@@ -105,22 +100,24 @@ impl Norms {
     }
 }
 
-/// Sums that run beside each other: one alone waits for every addition.
+/// How many sums run beside each other: one alone waits for every addition.
 pub const LANES: usize = 4;
+
+/// Gives `add` the pairs of two slices of one length, each with the lane of [`LANES`] whose sums it belongs to.
+#[inline(always)]
+pub fn in_lanes(a: &[f32], b: &[f32], mut add: impl FnMut(usize, f32, f32)) {
+    let (left, right) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = left.remainder().iter().zip(right.remainder());
+    for (a, b) in left.zip(right) {
+        (0..LANES).for_each(|lane| add(lane, a[lane], b[lane]));
+    }
+    rest.enumerate().for_each(|(lane, (a, b))| add(lane, *a, *b));
+}
 
 /// The sum of squares, in f64.
 pub fn sum_of_squares(values: &[f32]) -> f64 {
     let mut sums = [0.0; LANES];
-    let chunks = values.chunks_exact(LANES);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += f64::from(*value) * f64::from(*value);
-        }
-    }
-    for (sum, value) in sums.iter_mut().zip(rest) {
-        *sum += f64::from(*value) * f64::from(*value);
-    }
+    in_lanes(values, values, |lane, a, b| sums[lane] += f64::from(a) * f64::from(b));
     sums.iter().sum()
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, more, ready, resultIn, serve, visit } from './helpers.js';
+import { browse, holdBack, more, ready, resultIn, serve, visit } from './helpers.js';
 
 let server;
 let browser;
@@ -35,12 +35,7 @@ const chosen = (name) => page.waitForFunction((n) => new RegExp(`\\(${n}\\)`).te
 
 /** Opens a page of which the engine is held back until the visitor has handed over files: one chosen, one dropped. */
 async function handOver(path, chosen, dropped) {
-  let release;
-  const released = new Promise((resolve) => (release = resolve));
-  await page.route('**/pkg/misread.js', async (route) => {
-    await released;
-    await route.continue();
-  });
+  const release = await holdBack(page, '**/pkg/misread.js');
   await page.goto(server.url + path);
   const bytes = readFileSync('models/mnist-dense.safetensors');
   if (chosen) await page.setInputFiles('#own', { name: chosen, mimeType: '', buffer: bytes });
@@ -84,12 +79,7 @@ test('another network is chosen while all three attacks run', async () => {
 });
 
 test('a picture that is picked while the network is on its way is read once it is there', async () => {
-  let release;
-  const released = new Promise((resolve) => (release = resolve));
-  await page.route('**/models/mnist-cnn.safetensors', async (route) => {
-    await released;
-    await route.continue();
-  });
+  const release = await holdBack(page, '**/models/mnist-cnn.safetensors');
   await open();
   await page.click('#strip label >> nth=4');
   release();

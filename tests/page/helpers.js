@@ -56,6 +56,17 @@ export async function resultIn(page, ...states) {
   return page.$eval('#result', (e) => ({ ...e.dataset, text: e.textContent }));
 }
 
+/** Holds back what the page asks for until what is answered is called. */
+export async function holdBack(page, glob) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route(glob, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
 /** Opens what is folded below the stage, if it is. */
 export async function more(page) {
   if (!(await page.$eval('#more', (e) => e.open))) await page.click('#more > summary');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, more, ready, resultIn, serve, visit } from './helpers.js';
+import { browse, holdBack, more, ready, resultIn, serve, visit } from './helpers.js';
 
 let server;
 let browser;
@@ -37,12 +37,7 @@ const open = async (hash = '') => {
 
 test('at first sight a network has failed already, and what is seen is what is said', async () => {
   // Before anything of the engine is there.
-  let release;
-  const released = new Promise((resolve) => (release = resolve));
-  await page.route('**/misread_bg.wasm', async (route) => {
-    await released;
-    await route.continue();
-  });
+  const release = await holdBack(page, '**/misread_bg.wasm');
   await open();
   await page.waitForSelector('.frame .opening');
   const greeting = await page.evaluate(async () => {

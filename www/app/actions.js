@@ -6,8 +6,8 @@
 
 import { kindOf, useless } from '../parts/kind.js';
 import { datasetWords, errorWords } from '../words/en.js';
-import { aim, startFor } from './aim.js';
-import { NEAREST, NORM, OPENING, STEPS } from './opening.js';
+import { aim, ruled, startFor } from './aim.js';
+import { NEAREST, OPENING, STEPS } from './opening.js';
 import { OWN } from './state.js';
 import { Gone, picturesOf } from './pictures.js';
 
@@ -227,7 +227,7 @@ export class Actions {
     if (session.state.target !== 'auto' || !clean || clean.nearest !== undefined) return;
     const { about } = aim(session);
     const { closest } = session.offers;
-    const values = { ...session.table.initialOf(closest, session.dataset, NORM), mode: 'min', steps: NEAREST(clean.image.length) };
+    const values = ruled(session, closest, { mode: 'min', steps: NEAREST(clean.image.length) });
     const task = { ...about.task, target: null };
     try {
       const start = await still(startFor(session, closest, task));
@@ -268,19 +268,21 @@ export class Actions {
   /** Attacks live within a strength. @param {number} epsilon */
   strength(epsilon) {
     const session = this.#session;
-    const { within } = session.offers;
-    const values = { ...session.table.initialOf(within, session.dataset, NORM), mode: 'fixed', steps: STEPS, epsilon };
-    session.change({ attack: within, attacks: { ...session.state.attacks, [within]: values } }, { run: 1 });
+    this.#goOver(session.offers.within, { mode: 'fixed', steps: STEPS, epsilon });
     return this.live();
   }
 
   /** Goes for the closest image of which the network is sure, as the page does when it opens. */
   closest() {
     const session = this.#session;
-    const { closest } = session.offers;
-    const values = { ...session.table.initialOf(closest, session.dataset, NORM), ...OPENING };
-    session.change({ attack: closest, attacks: { ...session.state.attacks, [closest]: values } }, { run: 1 });
+    this.#goOver(session.offers.closest, OPENING);
     return this.attack();
+  }
+
+  /** Goes over to an attack of the ruler. @param {string} attack @param {Record<string, any>} own its parameters */
+  #goOver(attack, own) {
+    const session = this.#session;
+    session.change({ attack, attacks: { ...session.state.attacks, [attack]: ruled(session, attack, own) } }, { run: 1 });
   }
 
   /** Remembers the attack that ended. */

@@ -4,6 +4,7 @@
 /** @import { Session } from './session.js' */
 
 import { likeliest } from './offers.js';
+import { NORM } from './opening.js';
 
 /** What the attack is after. @param {Session} session */
 export function aim(session) {
@@ -19,6 +20,9 @@ export function aim(session) {
   const task = { image, index: Math.abs(Number(state.digit)), label, target: targeted ? target : null, start: null, file: picture?.file ?? null };
   return { label, target, targeted, about: { subject, task, thresholds: session.thresholds } };
 }
+
+/** The parameters of an attack in the norm of the ruler, but for these its defaults. @param {Session} session @param {string} attack @param {Record<string, any>} own */
+export const ruled = (session, attack, own) => ({ ...session.table.initialOf(attack, session.dataset, NORM), ...own });
 
 /** An image that reads as wanted, where the attack may begin at one. @param {Session} session @param {string} attack @param {Task} task */
 export async function startFor(session, attack, task) {

@@ -7,8 +7,8 @@
 import { Cancelled } from '../engine/client.js';
 import { Pool } from '../engine/pool.js';
 import { attackWords, datasetWords, errorWords } from '../words/en.js';
-import { aim, startFor } from './aim.js';
-import { NORM, TICK } from './opening.js';
+import { aim, ruled, startFor } from './aim.js';
+import { TICK } from './opening.js';
 import { Stale } from './session.js';
 
 /** What is said of a network with other labels, beside others. */
@@ -78,7 +78,7 @@ export class Many {
     return session.aside(async (still, signal) => {
       const { about } = aim(session);
       const { closest } = session.offers;
-      const values = { ...session.table.initialOf(closest, session.dataset, NORM), mode: 'min', steps: TICK(about.task.image.length) };
+      const values = ruled(session, closest, { mode: 'min', steps: TICK(about.task.image.length) });
       const start = await still(startFor(session, closest, about.task));
       this.#pool ??= new Pool(session.engine.build);
       await still(this.#pool.map(names, async (worker, model) => {

@@ -13,6 +13,10 @@ const LARGEST = 64 << 20;
 /** The label that is read, of the probabilities of all. @param {Float32Array} probabilities */
 export const likeliest = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 
+/** The labels that are read first, with their probabilities: the likeliest three. @param {Float32Array} probabilities @param {string[]} labels */
+export const likeliestThree = (probabilities, labels) =>
+  [...probabilities.keys()].sort((i, j) => probabilities[j] - probabilities[i]).slice(0, 3).map((i) => ({ label: labels[i], p: probabilities[i] }));
+
 export class Offers {
   /** @type {Catalogue} */
   #catalogue;

@@ -15,7 +15,7 @@ import { Address } from '../parts/address.js';
  * @property {Pictures | null} pictures what can be attacked
  * @property {Network | null} network the chosen one, once it is loaded
  * @property {{image: Float32Array, label: number, probabilities: Float32Array, nearest?: number} | null} clean the picture as it is read,
- *   once that is known; "nearest": the label that is nearest, once that was asked for
+ *   once that is known; `nearest`: the label that is nearest, once that was asked for
  * @property {Outcome | null} outcome how the latest attack on it ended, with `subject`, `rules` and the labels in words
  */
 
@@ -139,7 +139,7 @@ export class Session {
   async turn(work) {
     this.#scope.abort(new Stale());
     this.#scope = new AbortController();
-    this.#end();
+    this.quit();
     await this.#attempt(work, this.#scope.signal);
   }
 
@@ -164,7 +164,7 @@ export class Session {
     try {
       await this.#attempt(work, AbortSignal.any([scope, mine.signal]), scope);
     } finally {
-      if (this.#busy === mine) this.#end();
+      if (this.#busy === mine) this.quit();
     }
   }
 
@@ -175,10 +175,6 @@ export class Session {
 
   /** Ends what the buttons wait for without a word, for what takes its place. */
   quit() {
-    this.#end();
-  }
-
-  #end() {
     if (!this.#busy) return;
     this.#busy.abort(new Stale());
     this.#busy = null;

@@ -2,13 +2,11 @@
 
 /** @import { Session } from '../app/session.js' */
 
-import { byId } from '../parts/dom.js';
-
 /** @param {HTMLElement} root @param {Session} session */
 export function mount(root, session) {
   const words = root.textContent;
   session.on('reset', () => (root.textContent = words));
-  byId('copy').addEventListener('click', async () => {
+  root.addEventListener('click', async () => {
     const { outcome } = session.current;
     if (!outcome) return;
     try {

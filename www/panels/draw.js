@@ -4,7 +4,8 @@
 /** @import { Session } from '../app/session.js' */
 /** @import { Digit } from '../parts/ink.js' */
 
-import { NORM } from '../app/opening.js';
+import { ruled } from '../app/aim.js';
+import { likeliestThree } from '../app/offers.js';
 import { byId, element } from '../parts/dom.js';
 import { MIDDLE, SIDE, centred } from '../parts/ink.js';
 import { Pad } from '../parts/pad.js';
@@ -65,9 +66,7 @@ export function mount(root, session) {
       return;
     }
     const { predicted, refused, probabilities } = await session.engine.read(session.subject, digit.image);
-    const ranked = [...probabilities.keys()].sort((i, j) => probabilities[j] - probabilities[i]).slice(0, 3).map((i) => ({ label: network.labels[i], p: probabilities[i] }));
-    say(padWords(ranked, refused, network.labels[Number(target.value)]));
-    dialog.dataset.predicted = String(predicted);
+    say(padWords(likeliestThree(probabilities, network.labels), refused, network.labels[Number(target.value)]));
     if (finished) await wish(predicted);
   }
 
@@ -77,9 +76,10 @@ export function mount(root, session) {
     const now = digit;
     clearMap();
     if (!now || !byId('pad-show').checked || wanted === predicted) return;
-    const values = { ...session.table.initialOf(session.offers.within, session.dataset, NORM), mode: 'fixed', steps: 1, epsilon: STEP };
+    const { within } = session.offers;
+    const values = ruled(session, within, { mode: 'fixed', steps: 1, epsilon: STEP });
     const task = { image: now.image, index: 0, label: predicted, target: wanted };
-    const { image } = await session.engine.attack({ subject: session.subject, task, attack: session.offers.settings(session.offers.within, values) }).catch(() => ({ image: now.image }));
+    const { image } = await session.engine.attack({ subject: session.subject, task, attack: session.offers.settings(within, values) }).catch(() => ({ image: now.image }));
     if (again || now !== digit) return;
     const change = now.image.map((x, i) => image[i] - x);
     const most = change.reduce((max, d) => Math.max(max, Math.abs(d)), 0);

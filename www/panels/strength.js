@@ -28,8 +28,9 @@ export function mount(_, session) {
   /** Where networks break, by name; of one that misreads the picture as it is 0. @type {Map<string, number>} */
   let broken = new Map();
   /** For which picture and target that was asked, and is. */
-  let asked = '';
+  let asked = { picture: '', digit: /** @type {number | 'own' | null} */ (null), model: '' };
 
+  const forget = () => [broken, asked] = [new Map(), { picture: '', digit: null, model: '' }];
   const say = (/** @type {number} */ l2) => {
     const words = rulerWords(l2);
     byId('strength-value').textContent = words;
@@ -83,26 +84,27 @@ export function mount(_, session) {
     return [...new Set([own[0], ...own.filter((name) => offers.network(name).vae && !offers.network(name).defends), ...(trained ? [trained] : []), session.state.model])];
   };
   const ask = async (/** @type {Outcome} */ outcome) => {
-    const key = [session.dataset.key, session.state.digit, outcome.target, session.state.model].join();
-    if (asked === key) return;
-    if (asked.split(',').slice(0, 3).join() !== key.split(',').slice(0, 3).join()) broken = new Map();
-    asked = key;
+    const { digit, model } = session.state;
+    const now = { picture: [session.dataset.key, digit, outcome.target].join(), digit, model };
+    if (asked.picture === now.picture && asked.model === model) return;
+    if (asked.picture !== now.picture) broken = new Map();
+    asked = now;
     ticks();
     await idle(2000);
-    if (asked !== key || session.current.outcome?.label !== outcome.label) return;
+    if (asked !== now || session.current.outcome?.label !== outcome.label) return;
     // A search that was longer, and was to be surer, has come nearer than the short one may.
     const known = outcome.success && !outcome.refused && session.state.defence === '' ? outcome[NORM] : Infinity;
     const left = compared().filter((name) => !broken.has(name));
     await session.many.breaks(left, (name, found) => {
-      if (asked !== key) return;
-      broken.set(name, found ? Math.min(found[NORM], name === session.state.model ? known : Infinity) : 0);
+      if (asked !== now) return;
+      broken.set(name, found ? Math.min(found[NORM], name === model ? known : Infinity) : 0);
       ticks();
     });
   };
 
   session.on('pictures', ({ dataset }) => {
     most = dataset.budgets[NORM].high;
-    [broken, asked] = [new Map(), ''];
+    forget();
     ticks();
   });
   const closest = /** @type {HTMLButtonElement} */ (byId('closest'));
@@ -110,7 +112,7 @@ export function mount(_, session) {
   closest.addEventListener('click', () => session.actions.closest());
   session.on('network', ticks);
   session.on('picture', () => {
-    if (asked.split(',')[1] !== String(session.state.digit)) [broken, asked] = [new Map(), ''];
+    if (asked.digit !== session.state.digit) forget();
     ticks();
   });
   session.on('regraded', ticks);

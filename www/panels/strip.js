@@ -1,11 +1,11 @@
-// What is picked from at first sight: a picture of each label, those that the visitor brought, and the label that it is to be read as.
+// Which data set, and what is picked from at first sight: a picture of each label, and those that the visitor brought.
 
 /** @import { Session } from '../app/session.js' */
-/** @import { Picture, Pictures } from '../app/pictures.js' */
+/** @import { Pictures } from '../app/pictures.js' */
 
 import { Gone } from '../app/pictures.js';
 import { Choices } from '../parts/choices.js';
-import { byId, element } from '../parts/dom.js';
+import { byId } from '../parts/dom.js';
 import { drawImage, newCanvas } from '../parts/pixels.js';
 import { datasetWords } from '../words/en.js';
 
@@ -36,7 +36,6 @@ export function mount(_, session) {
   session.on('state', show);
   session.on('pictures', (/** @type {Pictures} */ pictures) => {
     const shown = few(pictures);
-    // A class of its own for grey digits: what is drawn is that small in size.
     const canvases = shown.map(() => newCanvas());
     strip = new Choices(byId('strip'), {
       name: 'picture',

@@ -3,6 +3,7 @@
 /** @import { Session } from '../app/session.js' */
 /** @import { Outcome } from '../engine/protocol.js' */
 
+import { likeliestThree } from '../app/offers.js';
 import { byId } from '../parts/dom.js';
 import { foolsWords, othersWords, sureWords, visibleWords } from '../words/en.js';
 
@@ -22,8 +23,7 @@ export function mount(_, session) {
     byId('replay-run').hidden = !shown?.outcome;
     if (!shown || !network) return;
     const { probabilities, outcome } = shown;
-    const ranked = [...probabilities.keys()].sort((i, j) => probabilities[j] - probabilities[i]).slice(0, 3);
-    const [first, ...rest] = ranked.map((i) => ({ label: network.labels[i], p: probabilities[i] }));
+    const [first, ...rest] = likeliestThree(probabilities, network.labels);
     sure.textContent = outcome?.refused ? 'refused' : sureWords(first, numbers);
     byId('others').textContent = othersWords(rest, numbers);
     if (!outcome) return;
@@ -45,8 +45,7 @@ export function mount(_, session) {
   };
   session.on('reset', () => take(null));
   session.on('clean', () => take(session.current.clean && { probabilities: session.current.clean.probabilities, outcome: null }));
-  session.on('outcome', (outcome) => take({ probabilities: outcome.probabilities, outcome }));
-  session.on('regraded', (outcome) => take({ probabilities: outcome.probabilities, outcome }));
+  for (const what of ['outcome', 'regraded']) session.on(what, (outcome) => take({ probabilities: outcome.probabilities, outcome }));
   byId('replay-run').addEventListener('click', () => session.actions.attack());
   byId('undo').addEventListener('click', () => session.actions.undo());
   session.on('past', (count) => (byId('undo').hidden = count < 2));

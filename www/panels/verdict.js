@@ -24,14 +24,14 @@ export function mount(root, session) {
   session.on('pictures', (/** @type {Pictures} */ { count, dataset }) => {
     if (count === 0) say('idle', emptyWords(dataset));
   });
+  const own = () => session.labelOf(session.state.digit) === null;
   /** Whether a guard refuses the picture as it is. */
   let alarmed = false;
   session.on('clean', ({ predicted, refused }) => {
     alarmed = refused === true;
     const { clean, network } = session.current;
     if (!clean || !network) return;
-    const own = session.labelOf(session.state.digit) === null;
-    say('idle', cleanWords({ label: network.labels[clean.label], predicted: network.labels[predicted], refused, own }));
+    say('idle', cleanWords({ label: network.labels[clean.label], predicted: network.labels[predicted], refused, own: own() }));
   });
   session.on('attack', () => say('running', root.textContent ?? ''));
   session.on('cancelled', () => say('idle', CANCELLED));
@@ -44,7 +44,7 @@ export function mount(root, session) {
     const ended = {
       label: labels[label], target: targeted ? labels[target] : '', targeted, predicted: labels[outcome.predicted], outcome, mode: values.mode,
       budget: budgetField ? values[budgetField] : 0, weight: !budgetField, wanted: values.confidence ?? 0,
-      own: session.labelOf(session.state.digit) === null, alarmed,
+      own: own(), alarmed,
     };
     const { success, refused, predicted, confidence, linf, l1, l2, l0, ssim, valid, grade, survives_png, steps, gradients, queries, norm, attack, budget, fresh, defence, attacker, ms, firstMs } = outcome;
     say('done', headline(ended), {

@@ -194,14 +194,14 @@ export class Crop {
   /** What the window holds, as the network gets it: of a grey data set the digit in it, if one is to be found. */
   #read() {
     const [rows, cols, channels] = shape();
-    if (channels !== 1) return readBack(rows, cols, channels, (context) => this.#paint(context, rows));
+    const whole = () => readBack(rows, cols, channels, (context) => this.#paint(context, rows));
+    if (channels !== 1) return whole();
     const { find, invert } = this.#digit;
-    const grey = readBack(LOOK, LOOK, 1, (context) => this.#paint(context, LOOK), { asIs: true });
+    const grey = readBack(LOOK, LOOK, 1, (context) => this.#paint(context, LOOK));
     if (!this.#told) invert.checked = lighter(grey, LOOK);
     const digit = find.checked && rows === cols ? found(grey, LOOK, invert.checked) : null;
     if (digit) return digit.image;
-    const whole = readBack(rows, cols, 1, (context) => this.#paint(context, rows), { asIs: true });
-    return invert.checked ? whole : whole.map((x) => 1 - x);
+    return invert.checked ? whole() : whole().map((x) => 1 - x);
   }
 
   #take() {

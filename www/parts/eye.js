@@ -27,11 +27,6 @@ export class Eye {
     );
   }
 
-  /** Says how the answers so far agree. What is kept is looked at no sooner: it takes a while. */
-  tally() {
-    this.#showTally();
-  }
-
   /** Asks about an image: {image, label, valid, words} with the computed verdict in words. */
   ask(question) {
     this.#case = question;
@@ -55,16 +50,17 @@ export class Eye {
     this.#verdict.textContent = agrees
       ? `Your eye: still ${original}, so valid. By the numbers: ${words}.`
       : `Your eye: ${answer === null ? 'not readable' : a(text)}, no longer ${original}, so not valid. By the numbers: ${words}.`;
-    const all = [...load(), { label, answer, valid }].slice(-1000);
+    const all = [...answers(), { label, answer, valid }].slice(-1000);
     try {
       localStorage.setItem(KEY, JSON.stringify(all));
     } catch {
       // A browser that keeps nothing still shows this one verdict.
     }
-    this.#showTally(all);
+    this.tally(all);
   }
 
-  #showTally(all = load()) {
+  /** Says how the answers so far agree. What is kept is looked at no sooner: it takes a while. */
+  tally(all = answers()) {
     if (!all.length) return;
     const read = all.filter(({ label, answer }) => label === answer).length;
     const same = all.filter(({ label, answer, valid }) => (label === answer) === valid).length;
@@ -72,9 +68,6 @@ export class Eye {
       `So far you read the original in ${read} of ${all.length} attacked images; the computed verdict agreed with your eye in ${same}. Kept in this browser only.`;
   }
 }
-
-/** The answers that are kept in this browser. */
-export const answers = () => load();
 
 /** Forgets them. */
 export function forgetAnswers() {
@@ -85,7 +78,8 @@ export function forgetAnswers() {
   }
 }
 
-function load() {
+/** The answers that are kept in this browser. */
+export function answers() {
   try {
     const all = JSON.parse(localStorage.getItem(KEY) ?? '[]');
     return Array.isArray(all) ? all.filter((one) => one && Number.isInteger(one.label) && 'answer' in one) : [];

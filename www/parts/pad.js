@@ -81,7 +81,7 @@ export class Pad {
 
   /** What is drawn, flat, in [0, 1]. Fails in words where the browser forbids it. */
   ink() {
-    return readBack(this.side, this.side, 1, (context) => this.#paint(context), { asIs: true });
+    return readBack(this.side, this.side, 1, (context) => this.#paint(context));
   }
 
   /** Takes the latest stroke back. */

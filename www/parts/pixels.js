@@ -118,12 +118,10 @@ function newContext(rows, cols) {
 }
 
 /**
- * What `draw` draws, flat, in [0, 1], of so many channels: in colour, or in grey (luma of ITU-R BT.601), where a light background is
- * turned dark, as digits are, unless it is wanted as it is.
+ * What `draw` draws, flat, in [0, 1], of so many channels: in colour, or in grey (luma of ITU-R BT.601).
  * @param {number} rows @param {number} cols @param {number} channels @param {(context: CanvasRenderingContext2D) => void} draw
- * @param {{asIs?: boolean}} [how]
  */
-export function readBack(rows, cols, channels, draw, { asIs = false } = {}) {
+export function readBack(rows, cols, channels, draw) {
   trustCanvas();
   const context = newContext(rows, cols);
   draw(context);
@@ -133,11 +131,6 @@ export function readBack(rows, cols, channels, draw, { asIs = false } = {}) {
     const rgb = [data[4 * i] / 255, data[4 * i + 1] / 255, data[4 * i + 2] / 255];
     if (channels === 1) image[i] = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
     else image.set(rgb, channels * i);
-  }
-  const edge = (/** @type {number} */ i) => i < cols || i >= (rows - 1) * cols || i % cols === 0 || i % cols === cols - 1;
-  if (channels === 1 && !asIs) {
-    const border = image.filter((_, i) => edge(i));
-    if (border.reduce((sum, x) => sum + x, 0) > border.length / 2) return image.map((x) => 1 - x);
   }
   return image;
 }
