@@ -142,6 +142,31 @@ export class Trial {
 }
 
 /**
+ * The search for a universal perturbation.
+ */
+export class Universal {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The change that has fooled most so far.
+     */
+    change(): Float32Array;
+    /**
+     * Over `images`, one after the other, each with its label: a change of at most `epsilon` in `norm` (`l2` or `linf`), in so many
+     * passes. Throws what is not right.
+     */
+    constructor(norm: string, epsilon: number, passes: number, images: Float32Array | number[], labels: Uint32Array | number[]);
+    /**
+     * Goes once over all images, on what an attacker sees of the subject; true at the end.
+     */
+    pass(subject: Subject): boolean;
+    /**
+     * What is read of each image with it; -1 where it is refused.
+     */
+    readings(): Int32Array;
+}
+
+/**
  * Times the gradient at `images`, one after the other, as many as the batch: `{model, batch, ms, gflops, percent_of_peak}`,
  * see `bench::Row`.
  */
@@ -203,6 +228,7 @@ export interface InitOutput {
     readonly __wbg_samples_free: (a: number, b: number) => void;
     readonly __wbg_subject_free: (a: number, b: number) => void;
     readonly __wbg_trial_free: (a: number, b: number) => void;
+    readonly __wbg_universal_free: (a: number, b: number) => void;
     readonly bench: (a: number, b: number, c: number) => [number, number, number];
     readonly build: () => [number, number];
     readonly catalogue: () => any;
@@ -235,6 +261,10 @@ export interface InitOutput {
     readonly trial_judged: (a: number, b: number, c: any) => [number, number, number];
     readonly trial_new: (a: number, b: any, c: any) => [number, number, number];
     readonly trial_step: (a: number, b: number) => [number, number, number];
+    readonly universal_change: (a: number) => [number, number];
+    readonly universal_new: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => [number, number, number];
+    readonly universal_pass: (a: number, b: number) => [number, number, number];
+    readonly universal_readings: (a: number) => [number, number];
     readonly __wbindgen_malloc: (a: number, b: number) => number;
     readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
     readonly __wbindgen_free: (a: number, b: number, c: number) => void;

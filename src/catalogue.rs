@@ -83,6 +83,7 @@ pub fn catalogue() -> Tree {
         }
     }
     Tree::Map(vec![
+        ("version", f64::from(attack::VERSION).into()),
         ("record", Record::FIELDS.iter().copied().collect()),
         ("grades", Grade::ALL.iter().map(|grade| grade.name()).collect()),
         ("inferences", Inference::ALL.iter().map(|inference| inference.name()).collect()),

@@ -2,7 +2,7 @@
 //!
 //! From the ground floor up; nothing imports from a floor above its own (`tests/it/floors.rs` reads the `use` lines):
 //!
-//! * [`error`]: what can go wrong, in words
+//! * [`error`]: what can go wrong, in words; `number`: numbers as they are written
 //! * [`kernel`]: SIMD arithmetic on slices
 //! * [`metrics`]: norms, similarity, validity and grade of an attacked image, and statistics of many
 //! * [`network`]: networks as data, as bytes, and running
@@ -29,6 +29,7 @@ pub mod judge;
 pub mod kernel;
 pub mod metrics;
 pub mod network;
+mod number;
 pub mod zoo;
 
 #[cfg(feature = "cli")]

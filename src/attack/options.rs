@@ -7,6 +7,7 @@ use super::l1::L1Form;
 use super::{Attack, Goal, Norm, Progress};
 use crate::classifier::Classifier;
 use crate::error::{Error, Result};
+use crate::number;
 
 /// What an attack may do; fields mean the same for every attack. Which of them one has, says its descriptor.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -240,10 +241,9 @@ impl Options {
 
 /// A number as people type one: `0.03`, or a fraction like `8/255`.
 pub fn number(text: &str) -> Option<f64> {
-    let parse = |text: &str| text.trim().parse::<f64>().ok();
     match text.split_once('/') {
-        Some((above, below)) => Some(parse(above)? / parse(below)?),
-        None => parse(text),
+        Some((above, below)) => Some(number::parse(above)? / number::parse(below)?),
+        None => number::parse(text),
     }
 }
 

@@ -15,6 +15,7 @@ mod sample;
 mod serve;
 mod study;
 mod train;
+mod universal;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +60,8 @@ enum Command {
     BlackBox(black_box::BlackBox),
     /// Shows what three losses see of a distilled network
     Distillation(distillation::Distillation),
+    /// Makes one change that fools a network on many images
+    Universal(universal::Universal),
     /// Tells how well a siamese network compares pairs of images
     Verify(verify::Verify),
     /// Sets the thresholds by which a VAE or a siamese network stands guard
@@ -126,6 +129,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Defences(command) => defences::run(&command),
         Command::BlackBox(command) => black_box::run(&command),
         Command::Distillation(command) => distillation::run(&command),
+        Command::Universal(command) => universal::run(&command),
         Command::Verify(command) => verify::run(&command),
         Command::Calibrate(command) => calibrate::run(&command),
         Command::Catalogue(command) => catalogue::run(&command),

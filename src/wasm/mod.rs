@@ -6,6 +6,7 @@ mod network;
 mod object;
 pub mod statistics;
 mod trial;
+mod universal;
 
 use wasm_bindgen::prelude::*;
 
@@ -16,6 +17,7 @@ pub use bench::{bench, peak_gflops};
 pub use catalogue::catalogue;
 pub use network::{Guards, Network, Samples, Subject};
 pub use trial::{Trial, grade};
+pub use universal::Universal;
 
 /// Sends panics to the console with their place, once for each instance.
 #[wasm_bindgen(start)]

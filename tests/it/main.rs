@@ -15,6 +15,7 @@ mod server;
 mod study;
 #[cfg(feature = "train")]
 mod train;
+mod version;
 mod weights;
 
 #[path = "../common/mod.rs"]

@@ -15,6 +15,7 @@ use crate::kernel::softmax::Refusal;
 use crate::metrics::argmax;
 use crate::network::weights::{Facts, Weights};
 use crate::network::{Shape, Spec};
+use crate::number;
 
 /// The percentages of clean validation images of which thresholds are kept.
 pub const PERCENTS: [usize; 4] = [1, 2, 5, 10];
@@ -82,8 +83,7 @@ impl Guard {
         let mut words = facts.get(FACT).map_or("", String::as_str).split(' ').filter(|word| !word.is_empty());
         while let (Some(percent), threshold) = (words.next(), words.next()) {
             let percent = percent.parse().map_err(|_| wrong())?;
-            // As f64, as all numbers are read: another way would be another kilobyte of wasm.
-            let threshold = threshold.ok_or_else(wrong)?.parse::<f64>().map_err(|_| wrong())? as f32;
+            let threshold = threshold.and_then(number::parse).ok_or_else(wrong)? as f32;
             if !(threshold > 0.0 && threshold.is_finite()) {
                 return Err(wrong());
             }
