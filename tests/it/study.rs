@@ -98,6 +98,23 @@ fn a_study_records_every_attack_and_reports() {
         assert!(svg.contains("<svg") && svg.trim_end().ends_with("</svg>"), "{figure}");
     }
 
+    // The curves are those of the records: a half is fooled within the median.
+    let curves: Value = serde_json::from_str(&read(folder.path(), "curves.json")).unwrap();
+    for curve in curves["parts"][0]["curves"].as_array().unwrap() {
+        let (network, norm) = (&curve["network"], curve["norm"].as_str().unwrap());
+        let mut far: Vec<f64> = lines
+            .iter()
+            .filter(|l| &l["network"] == network && l["purpose"] == "smallest" && l["inference"] == "mean")
+            .filter(|l| l["norm"] == norm && l["clean_predicted"] == l["label"])
+            .map(|l| l[norm].as_f64().unwrap())
+            .collect();
+        far.sort_by(f64::total_cmp);
+        let (median, told) = (far[far.len().div_ceil(2) - 1], curve["distances"][25].as_f64().unwrap());
+        // Another attack may have come nearer than the search did.
+        assert!(told <= median * 1.001 && told > 0.7 * median, "{network} {norm}: {told} beside {median}");
+        assert_eq!(curve["attacked"], far.len());
+    }
+
     // However little there is, no number that is none.
     for (images, attacks) in [(1, "linf"), (1, "lbfgs"), (2, "l1")] {
         let small = folder.path().join(format!("{images}-{attacks}"));

@@ -1,5 +1,6 @@
 //! The report of a study: what was decided, the tables, the figures, the checks.
 
+mod curves;
 pub mod defences;
 mod density;
 pub mod document;
@@ -29,7 +30,7 @@ use crate::datasets::{self, Source};
 use crate::metrics::grade::CONFIDENT;
 use crate::native::files::{write_atomically, write_atomically_with};
 
-/// Writes `report.md`, `report.html`, `figures/` and, in short, `summary.md` into `folder`, and answers the report. Examples are drawn when there is
+/// Writes `report.md`, `report.html`, `figures/`, in short `summary.md`, and as data `curves.json` into `folder`, and answers the report. Examples are drawn when there is
 /// a `world` to draw them from; those of faces only when `faces` are allowed.
 ///
 /// # Errors
@@ -49,6 +50,8 @@ pub fn write(
         }
     }
     write_atomically(&folder.join("report.md"), document.markdown().as_bytes())?;
+    let curves = format!("{}\n", curves::curves(results, command));
+    write_atomically(&folder.join("curves.json"), curves.as_bytes())?;
     write_atomically(&folder.join("summary.md"), summary.markdown().as_bytes())?;
     write_atomically(&folder.join("report.html"), document.html("Misread: the study").as_bytes())?;
     Ok(document)
