@@ -701,6 +701,27 @@ test('axe finds nothing to complain of: opened, with all that is folded, drawing
     await page.click('#duel');
     await page.waitForFunction(() => document.getElementById('duel-section').dataset.ms);
     assert.deepEqual(await complained('duel'), []);
+    await page.click('#landscape');
+    await page.waitForFunction(() => document.getElementById('landscape-view').dataset.subjects);
+    assert.deepEqual(await complained('landscape'), []);
+    await page.click('#race');
+    await page.waitForSelector('#race-entries input');
+    assert.deepEqual(await complained('race'), []);
+    await page.click('#noise');
+    await page.waitForSelector('#noise-run');
+    assert.deepEqual(await complained('noise'), []);
+    await page.click('#pictures');
+    await page.click('#attack');
+    await resultIn(page, 'done');
+    for (const dialog of ['share', 'measure']) {
+      await page.click(`#${dialog}-open`);
+      await page.waitForSelector(`#${dialog}[open]`);
+      assert.deepEqual(await complained(dialog), []);
+      await page.click(`#${dialog}-close`);
+    }
+    await open('#level=2');
+    await page.waitForFunction(() => document.getElementById('level-outcome').textContent);
+    assert.deepEqual(await complained('level'), []);
     for (const other of ['learn.html', 'bench.html', 'lab.html']) {
       await open(other);
       await page.waitForLoadState('load');

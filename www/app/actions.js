@@ -4,8 +4,9 @@
 /** @import { Session, Still } from './session.js' */
 /** @import { Pictures } from './pictures.js' */
 
+import { read, rounded } from '../parts/drawing.js';
 import { kindOf, useless } from '../parts/kind.js';
-import { datasetWords, errorWords } from '../words/en.js';
+import { changedWords, datasetWords, errorWords } from '../words/en.js';
 import { aim, ruled, startFor } from './aim.js';
 import { NEAREST, OPENING, STEPS } from './opening.js';
 import { OWN } from './state.js';
@@ -48,6 +49,7 @@ export class Actions {
         await this.#useDataset(still);
         const network = await still(session.engine.load(session.state.model));
         session.set({ network });
+        this.#takeLink();
         session.tell('network', network);
         session.tell('busy', '');
         session.tell('state');
@@ -59,6 +61,23 @@ export class Actions {
       }
       if (session.state.run) this.attack();
     });
+  }
+
+  /** Takes what a link that repeats an attack says besides: its drawing; and says so where weights or attacks have changed since. */
+  #takeLink() {
+    const session = this.#session;
+    const { drawing, weights, version, run } = session.state;
+    const { pictures, network } = session.current;
+    if (!drawing && !weights && !version) return;
+    const known = { drawing: '', weights: '', version: /** @type {''} */ ('') };
+    const size = pictures?.dataset.image.reduce((product, n) => product * n, 1) ?? 0;
+    const image = drawing && pictures?.dataset.image[2] === 1 ? read(drawing, size) : null;
+    if (image && pictures) {
+      session.change({ ...known, digit: pictures.add(image) }, { run });
+      session.tell('pictures', pictures);
+    } else session.change(known, { run });
+    const said = changedWords({ drawing: drawing !== '' && !image, weights: weights !== '' && weights !== network?.digest, version: version !== '' && version !== session.offers.version });
+    if (said) session.tell('said', said);
   }
 
   /** Makes the page one of the data set that the chosen network needs. @param {Still} still */
@@ -138,7 +157,7 @@ export class Actions {
     const { probabilities, predicted, confidence, refused } = await still(session.engine.read(session.subject, image, digit));
     const seen = network.vae ? await still(session.engine.see(session.state.model, image)) : null;
     // Of a picture that the visitor brought, the network's own reading is what an attack is to change.
-    session.set({ clean: { image, label: session.labelOf(digit) ?? predicted, probabilities } });
+    session.set({ clean: { image, label: session.labelOf(digit) ?? predicted, probabilities, refused } });
     session.tell('clean', { predicted, confidence, refused, seen });
   }
 
@@ -356,15 +375,16 @@ export class Actions {
     const session = this.#session;
     const { pictures } = session.current;
     if (!pictures || image.length !== pictures.dataset.image.reduce((product, n) => product * n, 1)) return;
-    session.change({ digit: pictures.add(image) });
+    // One that can travel in a link is from the start as the link will have it.
+    session.change({ digit: pictures.add(pictures.dataset.image[2] === 1 ? rounded(image) : image) });
     session.tell('pictures', pictures);
     session.tell('busy', '');
     return this.look();
   }
 
-  /** Takes a drawing of the visitor's, and attacks it. @param {Float32Array} image */
-  async draw(image) {
+  /** Takes a drawing of the visitor's, and attacks it, or not. @param {Float32Array} image @param {boolean} attacks */
+  async draw(image, attacks) {
     await this.#take(image);
-    await this.attack();
+    if (attacks) await this.attack();
   }
 }

@@ -10,6 +10,7 @@ import * as eye from '../panels/eye.js';
 import * as forget from '../panels/forget.js';
 import * as gallery from '../panels/gallery.js';
 import * as latent from '../panels/latent.js';
+import * as levels from '../panels/levels.js';
 import * as networks from '../panels/networks.js';
 import * as pictures from '../panels/pictures.js';
 import * as readings from '../panels/readings.js';
@@ -19,5 +20,11 @@ import * as transfer from '../panels/transfer.js';
 
 /** By name. */
 export const PANELS = {
-  pictures, networks, attacks, readings, latent, thresholds, eye, save, copy, transfer, duel, compare, gallery, draw, bring, forget,
+  pictures, networks, attacks, readings, latent, thresholds, eye, save, copy, transfer, duel, compare, gallery, draw, bring, forget, levels,
+};
+
+/** Those that come when they are first opened. @type {Record<string, () => Promise<{mount: (root: HTMLElement, session: import('./session.js').Session) => void}>>} */
+export const OPENED = {
+  landscape: () => import('../panels/landscape.js'), race: () => import('../panels/race.js'), noise: () => import('../panels/noise.js'),
+  measure: () => import('../panels/measure.js'), share: () => import('../panels/share.js'),
 };

@@ -17,7 +17,7 @@ import * as views from '../panels/views.js';
 // What the visitor hands over before the panel is there that takes it waits.
 import '../parts/arrivals.js';
 import { notify, report } from '../parts/notice.js';
-import { errorWords } from '../words/en.js';
+import { NOT_LOADED, errorWords } from '../words/en.js';
 import { Actions } from './actions.js';
 import { Many } from './many.js';
 import { onRuler } from './opening.js';
@@ -44,9 +44,43 @@ async function start() {
   const session = new Session(offers, engine, new Table(offers));
   [session.actions, session.many] = [new Actions(session), new Many(session)];
   for (const [name, { mount }] of Object.entries(PANELS)) mount(rootOf(name), session);
-  const others = async () => {
-    const { PANELS: late } = await import('./late.js');
-    for (const [name, { mount }] of Object.entries(late)) session.admit(() => mount(rootOf(name), session));
+  /** @type {Promise<typeof import('./late.js')> | null} */
+  let late = null;
+  const others = () => {
+    late ??= import('./late.js').then((module) => {
+      for (const [name, { mount }] of Object.entries(module.PANELS)) session.admit(() => mount(rootOf(name), session));
+      return module;
+    });
+    late.catch(() => (late = null));
+    return late;
+  };
+  /** Those that were opened. @type {Map<string, Promise<void>>} */
+  const opened = new Map();
+  session.open = async (name) => {
+    if (!opened.has(name)) {
+      const opening = others().then(async ({ OPENED }) => {
+        const { mount } = await OPENED[name]();
+        session.admit(() => mount(rootOf(name), session));
+      });
+      opened.set(name, opening);
+    }
+    try {
+      await opened.get(name);
+      session.tell(`open-${name}`);
+    } catch {
+      opened.delete(name);
+      session.tell('notice', { words: NOT_LOADED, retry: () => session.open(name) });
+    }
+  };
+  /** Goes to what the state asks for: a level that a link names alone is played from its beginning. */
+  const go = async () => {
+    const { level } = session.state;
+    if (!level || /[#&](model|defence)=/.test(location.hash)) return session.actions.load();
+    await others();
+    const { enter } = await import('./levels.js');
+    // Unless the link names one, a picture that no network hesitates about.
+    if (!/[#&]digit=/.test(location.hash)) session.state.digit = session.table.fields.digit.initial;
+    return enter(session, level, session.offers.datasetOf(session.state.model).key);
   };
 
   const read = () => {
@@ -62,8 +96,8 @@ async function start() {
     const before = JSON.stringify(session.subject);
     const said = read();
     session.tell('notice', { words: said });
-    if (JSON.stringify(session.subject) !== before || !session.current.network) {
-      await session.actions.load();
+    if (JSON.stringify(session.subject) !== before || !session.current.network || session.state.level || session.state.drawing) {
+      await go();
       if (said) session.tell('said', said);
     } else if (session.state.run) await session.actions.attack();
     else await session.actions.look();
@@ -72,7 +106,7 @@ async function start() {
   // Whoever follows no link sees a network fail at once; what is folded comes after that.
   const opens = location.hash.length < 2;
   if (!opens) await others();
-  await session.actions.load();
+  await go();
   if (said) session.tell('said', said);
   if (!opens) return;
   await session.actions.live();

@@ -70,27 +70,38 @@ export class Many {
   }
 
   /**
+   * Does something for each of some items on all workers, beside whatever else is done for what is current.
+   * @template I
+   * @param {I[]} items @param {(worker: import('../engine/client.js').Engine, item: I, signal: AbortSignal) => Promise<void>} work
+   */
+  onPool(items, work) {
+    const session = this.#session;
+    return session.aside(async (still, signal) => {
+      this.#pool ??= new Pool(session.engine.build);
+      await still(this.#pool.map(items, async (worker, item) => {
+        if (!signal.aborted) await work(worker, item, signal);
+      }));
+    });
+  }
+
+  /**
    * How little in L2 breaks each of these networks on the picture, by short searches.
    * @param {string[]} names @param {(name: string, outcome: Outcome | null) => void} each hears of one; null where it is misread as it is
    */
-  breaks(names, each) {
+  async breaks(names, each) {
     const session = this.#session;
-    return session.aside(async (still, signal) => {
-      const { about } = aim(session);
-      const { closest } = session.offers;
-      const values = ruled(session, closest, { mode: 'min', steps: TICK(about.task.image.length) });
-      const start = await still(startFor(session, closest, about.task));
-      this.#pool ??= new Pool(session.engine.build);
-      await still(this.#pool.map(names, async (worker, model) => {
-        if (signal.aborted) return;
-        const subject = { model, inference: 'mean', defence: '', attacker: 'adaptive' };
-        try {
-          const outcome = await worker.attack({ subject, task: { ...about.task, start }, attack: session.offers.settings(closest, values) }, { signal });
-          if (!signal.aborted && outcome.success) each(model, outcome);
-        } catch (/** @type {any} */ error) {
-          if (!signal.aborted && error.key === 'skipped') each(model, null);
-        }
-      }));
+    const { about } = aim(session);
+    const { closest } = session.offers;
+    const values = ruled(session, closest, { mode: 'min', steps: TICK(about.task.image.length) });
+    const start = await startFor(session, closest, about.task);
+    await this.onPool(names, async (worker, model, signal) => {
+      const subject = { model, inference: 'mean', defence: '', attacker: 'adaptive' };
+      try {
+        const outcome = await worker.attack({ subject, task: { ...about.task, start }, attack: session.offers.settings(closest, values) }, { signal });
+        if (!signal.aborted && outcome.success) each(model, outcome);
+      } catch (/** @type {any} */ error) {
+        if (!signal.aborted && error.key === 'skipped') each(model, null);
+      }
     });
   }
 

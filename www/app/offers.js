@@ -28,6 +28,11 @@ export class Offers {
     this.#catalogue = catalogue;
   }
 
+  /** The version of the attacks: as long as it is the same, an attack on the same weights comes to the same. */
+  get version() {
+    return this.#catalogue.version;
+  }
+
   get attacks() {
     return this.#catalogue.attacks;
   }

@@ -14,13 +14,13 @@ import { Address } from '../parts/address.js';
  * @typedef {object} Current
  * @property {Pictures | null} pictures what can be attacked
  * @property {Network | null} network the chosen one, once it is loaded
- * @property {{image: Float32Array, label: number, probabilities: Float32Array, nearest?: number} | null} clean the picture as it is read,
+ * @property {{image: Float32Array, label: number, probabilities: Float32Array, refused: boolean, nearest?: number} | null} clean the picture as it is read,
  *   once that is known; `nearest`: the label that is nearest, once that was asked for
  * @property {Outcome | null} outcome how the latest attack on it ended, with `subject`, `rules` and the labels in words
  */
 
 /** What is told that outlasts the picture it was told of. */
-const LASTS = ['shape', 'pictures', 'networks', 'network', 'state', 'current', 'busy', 'past'];
+const LASTS = ['shape', 'pictures', 'networks', 'network', 'state', 'current', 'busy', 'past', 'view'];
 
 /** What ends work that belongs to what is no longer current. */
 export class Stale extends Error {}
@@ -43,6 +43,8 @@ export class Session {
   #address = new Address();
   /** Which work the buttons wait for. @type {AbortController | null} */
   #busy = null;
+  /** Opens what comes when it is asked for, by name: see late.js. @type {(name: string) => Promise<void>} */
+  open = async () => {};
   /** What can be done: see actions.js. @type {import('./actions.js').Actions} */
   actions = /** @type {any} */ (null);
   /** The same many ways at once: see many.js. @type {import('./many.js').Many} */

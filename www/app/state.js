@@ -12,7 +12,8 @@ import { DIGIT, OPENING } from './opening.js';
 /** @typedef {{initial: any, parse: (text: string) => any, expects: string}} Entry */
 /**
  * @typedef {{model: string, inference: string, defence: string, attacker: string, duel: string, attack: string, digit: number | 'own', target: string,
- *   valid: number | '', confident: number | '', run: number, attacks: Record<string, Record<string, any>>}} State
+ *   valid: number | '', confident: number | '', level: number, drawing: string,
+ *   weights: string, version: number | '', run: number, attacks: Record<string, Record<string, any>>}} State
  */
 
 /** Stands in a link in place of a picture that the visitor brought. */
@@ -44,6 +45,9 @@ export const number = (initial, low, high, { whole = false, optional = false } =
   },
   expects: `a ${whole ? 'whole ' : ''}number from ${low} to ${high}`,
 });
+
+/** A text of a form; none at first. @param {RegExp} form @param {string} expects @returns {Entry} */
+const text = (form, expects) => ({ initial: '', parse: (given) => (given === '' || form.test(given) ? given : undefined), expects });
 
 /** Names with a sign between, each one of `values`; empty for none. @param {string[]} values @param {string} sign @returns {Entry} */
 const some = (values, sign) => ({
@@ -108,6 +112,13 @@ export class Table {
       // confident; `` for the data set's own.
       valid: number('', 0, 30, { optional: true }),
       confident: number('', 0, 1, { optional: true }),
+      // Which level of Defend is played; 0 for none.
+      level: number(0, 0, 20, { whole: true }),
+      // What a link that repeats an attack says besides, and the page itself never keeps: a drawing, what the weights are told apart by, and
+      // the version of the attacks.
+      drawing: text(/^[\w-]{1,2000}$/, 'a drawing'),
+      weights: text(/^[0-9a-f]{8}$/, 'eight hexadecimal digits'),
+      version: number('', 1, 1e6, { whole: true, optional: true }),
       // 1: attack as soon as the page is there.
       run: number(0, 0, 1, { whole: true }),
     };
@@ -207,10 +218,10 @@ export class Table {
     const model = fields.model.parse(state.model) ?? this.#offers.shippedFor(state.model);
     const entries = Object.keys(fields)
       .filter((name) => (name !== 'run' || own.run) && own[name] !== '')
-      .filter((name) => !['inference', 'attacker'].includes(name) || own[name] !== fields[name].initial)
+      .filter((name) => !['inference', 'attacker', 'level'].includes(name) || own[name] !== fields[name].initial)
       // What the visitor brought is not there for whoever opens the link: a network is replaced by one that ships, a picture named.
       .filter((name) => name !== 'duel' || fields[name].parse(own[name]) !== undefined)
-      .filter((name) => name !== 'run' || own.digit >= 0)
+      .filter((name) => name !== 'run' || own.digit >= 0 || own.drawing)
       .map((name) => [name, name === 'model' ? model : name === 'digit' && !(own.digit >= 0) ? OWN : String(own[name])])
       .filter(([, value]) => value !== undefined);
     const dataset = this.#offers.datasetOf(model ?? state.model);

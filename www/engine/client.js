@@ -173,6 +173,25 @@ export class Engine {
     return this.#call('read', { subject, image, index });
   }
 
+  /**
+   * How a subject reads along a line of a plane.
+   * @param {Subject} subject @param {{origin: Float32Array, u: Float32Array, v: Float32Array, places: number[]}} plane @param {number} y where the line lies
+   * @returns {Promise<{labels: Int16Array, confidences: Float32Array, refusals: Uint8Array}>}
+   */
+  plane(subject, { origin, u, v, places }, y) {
+    return this.#call('plane', { subject, origin, u, v, places, y });
+  }
+
+  /**
+   * Finds one change that fools a subject on many images; `onFrames` hears of every pass.
+   * @param {{subject: Subject, norm: string, epsilon: number, passes: number, images: Float32Array, labels: number[]}} about
+   * @param {{onFrames?: (frames: Frame[]) => void, signal?: AbortSignal}} [options]
+   * @returns {Promise<{change: Float32Array, readings: Int32Array, pass: number}>} of each image the label that is read with it, -1 where it is refused
+   */
+  universal(about, { onFrames, signal } = {}) {
+    return this.#call('universal', about, { onFrames, signal });
+  }
+
   /** The multiply-add peak of this machine in this engine, in GFLOP/s. */
   async peak() {
     return (await this.#call('peak')).gflops;

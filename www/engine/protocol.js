@@ -27,7 +27,7 @@
  *   labels?: string[]}} NetworkEntry `labels`: of one that the visitor brought; those of its data set otherwise
  * @typedef {{key: string, title: string, datasets: string[], guard: string | null, alarms: number | null, first: boolean}} Defence `first`: whether it stands for its kind; `guard`: the family of
  *   the networks that stand guard, `alarms`: how many percent of clean images they refuse
- * @typedef {{record: string[], grades: string[], inferences: string[], norms: string[], datasets: Dataset[],
+ * @typedef {{version: number, record: string[], grades: string[], inferences: string[], norms: string[], datasets: Dataset[],
  *   networks: NetworkEntry[], defences: Defence[], attackers: string[], attacks: Attack[]}} Catalogue
  *
  * @typedef {{model: string, inference: string, defence: string, attacker: string}} Subject what is attacked, and what the attacker knows of
@@ -42,7 +42,7 @@
  * @typedef {Record<string, any>} Frame where an attack stands: see src/wasm/trial.rs
  * @typedef {{name: string, title: string, family: string, dataset: string, image: [number, number, number], labels: string[],
  *   vae: boolean, control_of: string | null, defends: string | null, measure: string, valid: number, confident: number, facts: Record<string, string>,
- *   build: string, mapPoints: Float32Array, mapLabels: Uint8Array}} Network a loaded network
+ *   digest: string, build: string, mapPoints: Float32Array, mapLabels: Uint8Array}} Network a loaded network
  */
 
 export {};

@@ -94,10 +94,23 @@ function once(made, key, make) {
   return promise;
 }
 
+/** What weights are told apart by: 32 bits of FNV-1a over them, in hexadecimal. @type {Map<string, string>} */
+const digests = new Map();
+
+/** @param {Uint8Array} bytes */
+function digestOf(bytes) {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
 /** @param {string} name */
 const network = (name) => once(networks, name, async () => {
   const { Network } = await started;
-  return new Network(own.get(name) ?? (await bytesOf(`../../models/${name}.safetensors`, `the weights of ${name}`)), name);
+  const bytes = own.get(name) ?? (await bytesOf(`../../models/${name}.safetensors`, `the weights of ${name}`));
+  const made = new Network(bytes, name);
+  digests.set(name, digestOf(bytes));
+  return made;
 });
 
 /** @param {Subject} subject */
@@ -158,7 +171,7 @@ const jobs = {
   async load({ model }) {
     const loaded = await network(model);
     const { build } = await started;
-    return { ...loaded.about(), facts: loaded.facts(), build: build(), mapPoints: loaded.mapPoints(), mapLabels: loaded.mapLabels() };
+    return { ...loaded.about(), facts: loaded.facts(), digest: digests.get(model), build: build(), mapPoints: loaded.mapPoints(), mapLabels: loaded.mapLabels() };
   },
 
   // Weights that the visitor brought: refused in words when they are not right, else kept under this name.
@@ -177,6 +190,38 @@ const jobs = {
 
   async read({ subject: wanted, image, index = 0 }) {
     return (await subject(wanted)).read(image, index);
+  },
+
+  // What a subject reads along a line of a plane: at `origin + x u + y v` for every x of `places`, cut off at black and white.
+  async plane({ subject: wanted, origin, u, v, places, y }) {
+    const reader = await subject(wanted);
+    const [labels, confidences, refusals] = [new Int16Array(places.length), new Float32Array(places.length), new Uint8Array(places.length)];
+    const image = new Float32Array(origin.length);
+    for (const [i, x] of places.entries()) {
+      for (let k = 0; k < image.length; k++) image[k] = Math.min(Math.max(origin[k] + x * u[k] + y * v[k], 0), 1);
+      const { predicted, confidence, refused } = reader.read(image, 0);
+      [labels[i], confidences[i], refusals[i]] = [predicted, confidence, Number(refused)];
+    }
+    return { labels, confidences, refusals };
+  },
+
+  // One change for many images: goes on until it is done or cancelled, and sends what it has after every pass.
+  async universal({ id, subject: wanted, norm, epsilon, passes, images, labels }) {
+    const { Universal } = await started;
+    const attacked = await subject(wanted);
+    const search = new Universal(norm, epsilon, passes, images, Uint32Array.from(labels));
+    try {
+      for (let done = false, pass = 1; ; pass++) {
+        done = search.pass(attacked);
+        const now = { change: search.change(), readings: search.readings(), pass };
+        if (done) return now;
+        postMessage({ id, type: 'frames', frames: [now] });
+        await breathe();
+        if (cancelled.delete(id)) return { cancelled: true };
+      }
+    } finally {
+      search.free();
+    }
   },
 
   /**

@@ -38,6 +38,8 @@ function ticks(most, count) {
 const FONT = { 'font-family': 'system-ui, sans-serif', 'font-size': 13 };
 /** Which of the points of a dense curve have a mark. */
 const EVERY = 4;
+/** What share it is unless somebody says otherwise. */
+const LABEL = 'digits fooled, %';
 /** About how wide a letter is. */
 const LETTER = 7.2;
 
@@ -45,10 +47,11 @@ const LETTER = 7.2;
  * Draws.
  * @param {SVGElement} svg
  * @param {{width: number, colours: Record<string, any>, networks: {name: string, title: string, look: number}[],
- *   panels: {attack: string, title: string, axis: string, most: number, dense: boolean}[], curves: any[], note?: string}} what `look`: which
- *   colour and mark; `curves` as `summarise` has them; a note stands below
+ *   panels: {attack: string, title: string, axis: string, most: number, dense: boolean}[], curves: any[], note?: string, label?: string,
+ *   behind?: {attack: string, network: string, title: string, look: number, points: [number, number][]}[]}} what `look`: which
+ *   colour and mark; `curves` as `summarise` has them; a note stands below; `label` says what share it is; `behind`: lines in grey behind them
  */
-export function draw(svg, { width, colours, networks, panels, curves, note = '' }) {
+export function draw(svg, { width, colours, networks, panels, curves, note = '', label = LABEL, behind = [] }) {
   const columns = Math.min(panels.length, Math.max(1, Math.floor(width / 320)), 3);
   const rows = Math.ceil(panels.length / columns);
   const size = { width: width / columns, height: Math.round(Math.min(400, Math.max(270, (0.55 * width) / columns))) };
@@ -61,7 +64,8 @@ export function draw(svg, { width, colours, networks, panels, curves, note = '' 
     ...panels.map((panel, i) => {
       const place = `translate(${(i % columns) * size.width} ${legend.height + Math.floor(i / columns) * size.height})`;
       const own = curves.filter(({ attack }) => attack === panel.attack);
-      return node('g', { transform: place }, ...drawPanel(panel, size, networks, own, colours));
+      const grey = behind.filter(({ attack }) => attack === panel.attack);
+      return node('g', { transform: place }, ...drawPanel(panel, size, networks, own, colours, label, grey));
     }),
     ...(note ? [node('text', { x: 12, y: height - 11, fill: colours.soft, 'font-size': 12 }, note)] : []),
   );
@@ -84,7 +88,7 @@ function drawLegend(networks, width, colours) {
   return { drawing: node('g', {}, ...entries), height: y + 14 };
 }
 
-function drawPanel({ title, axis, most, dense }, { width, height }, networks, curves, colours) {
+function drawPanel({ title, axis, most, dense }, { width, height }, networks, curves, colours, label, behind) {
   const [left, right, top, bottom] = [50, width - 14, 30, height - 46];
   const x = (value) => left + ((right - left) * value) / (1.03 * most);
   const y = (share) => bottom - (bottom - top) * share;
@@ -101,7 +105,7 @@ function drawPanel({ title, axis, most, dense }, { width, height }, networks, cu
   const titles = [
     text({ x: left, y: 16, 'font-weight': 600 }, title),
     text({ x: (left + right) / 2, y: height - 8, 'text-anchor': 'middle', ...soft }, axis),
-    text({ transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, 'text-anchor': 'middle', ...soft }, 'digits fooled, %'),
+    text({ transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, 'text-anchor': 'middle', ...soft }, label),
   ];
   const lines = networks.map(({ name, title: who, look }) => {
     const colour = colours.colours[look % colours.colours.length];
@@ -118,5 +122,12 @@ function drawPanel({ title, axis, most, dense }, { width, height }, networks, cu
       node('polyline', { points: own.map((point) => at(point, point.fooled[0])).join(' '), fill: 'none', stroke: colour, 'stroke-width': 2.5, 'stroke-linejoin': 'round' }),
       ...marks);
   });
-  return [...grid, ...below, ...titles, ...lines];
+  const before = behind.map(({ network, title: who, look, points }) => {
+    const own = points.filter(([at]) => at <= 1.03 * most);
+    return node('g', { 'data-behind': network, stroke: colours.soft, 'stroke-opacity': 0.8 },
+      node('polyline', { points: own.map(([at, share]) => `${x(at).toFixed(1)},${y(share).toFixed(1)}`).join(' '), fill: 'none', 'stroke-width': 1.5 }),
+      ...own.filter((_, i) => i % 8 === 4).map(([at, share]) => node('path', { d: MARKS[look % MARKS.length], transform: `translate(${x(at).toFixed(1)} ${y(share).toFixed(1)})`, fill: colours.paper }, node('title', {}, who))));
+  });
+  return [...grid, ...below, ...titles, ...before, ...lines];
 }
+

@@ -45,7 +45,7 @@ export class Form {
 
   /** The fields that are typed into. */
   get #typed() {
-    return [...this.#table.bounded.map(({ key }) => key), 'digits', 'steps', 'seed'];
+    return [...this.#table.bounded.map(({ key }) => key), 'digits', 'steps', 'seed', 'valid'];
   }
 
   /** @param {import('./attacks.js').LabAttack} offered */

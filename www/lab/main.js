@@ -16,6 +16,8 @@ import { errorWords, milliseconds } from '../words/en.js';
 import * as chart from './chart.js';
 import * as files from './export.js';
 import { Form } from './form.js';
+import { ownThreshold } from '../parts/kept.js';
+import { presets } from './presets.js';
 import { LabTable } from './state.js';
 import { SURE, Study, plan } from './study.js';
 import { summarise } from './summary.js';
@@ -29,6 +31,19 @@ const RUNNING = 'The bands narrow with every digit.';
 /** What stands for a finding where there is none. */
 const NOTHING = { title: 'Nothing yet', words: 'it takes a VAE and a plain network.' };
 
+/** @typedef {{network: string, norm: string, attacked: number, distances: (number | null)[]}} Shipped a curve of the shipped study */
+
+/** The curves of the study that ships, of a data set; none where they cannot be had. @param {string} dataset @returns {Promise<Shipped[]>} */
+async function shipped(dataset) {
+  try {
+    const response = await fetch(new URL('../../models/study/curves.json', import.meta.url));
+    const { parts } = await response.json();
+    return parts.find((/** @type {any} */ part) => part.dataset === dataset)?.curves ?? [];
+  } catch {
+    return [];
+  }
+}
+
 /** The lab, for what there is. @param {Engine} engine for statistics and what the visitor brings @param {Offers} offers */
 function lab(engine, offers) {
   const dataset = /** @type {import('../engine/protocol.js').Dataset} */ (offers.datasets.find(({ lab }) => lab));
@@ -36,6 +51,8 @@ function lab(engine, offers) {
   const { state: asked, problems } = table.readHash(location.hash);
   const state = asked;
   const address = new Address();
+  /** What the study found that ships. @type {Shipped[]} */
+  let known = [];
   /** The workers that attack. @type {Pool | null} */
   let pool = null;
   /** The latest, which may be complete or not; null before the first. @type {any} */
@@ -49,11 +66,25 @@ function lab(engine, offers) {
   let fits = false; // whether the settings are still those of the latest study
   let spent = 0; // milliseconds on the latest study so far
   const form = new Form(offers, table, change);
+  const all = presets(offers, table);
+  $('presets').replaceChildren(...all.map(({ key, settings: own }) => {
+    const [title, what] = words.PRESETS[key];
+    const button = element('button', { type: 'button' }, element('strong', { textContent: title }), element('small', { textContent: what }));
+    button.dataset.preset = key;
+    button.addEventListener('click', () => {
+      if (running) return;
+      change({ ...table.initial(), valid: state.valid, ...own });
+      form.show(state);
+    });
+    return button;
+  }));
 
   /** Which buttons can be pressed. */
   function showButtons() {
     const idle = !running;
     $('run').disabled = !idle || form.wrong.size > 0;
+    if (form.wrong.size) $('details').open = true;
+    for (const button of $('presets').children) button.disabled = !idle;
     $('cancel').disabled = idle || !study;
     $('go-on').hidden = !idle || !fits || !study || study.complete || form.wrong.size > 0;
     for (const field of $('settings').querySelectorAll('fieldset')) field.disabled = !idle;
@@ -68,6 +99,16 @@ function lab(engine, offers) {
     address.write(table.writeHash(state));
     showButtons();
     if (!study) drawResults();
+    showPreset();
+  }
+
+  /** Marks the experiment that the settings are. */
+  function showPreset() {
+    for (const button of $('presets').children) {
+      const { settings: own } = /** @type {import('./presets.js').Preset} */ (all.find(({ key }) => key === button.dataset.preset));
+      button.setAttribute('aria-pressed', String(Object.entries(own).every(([name, value]) => String(state[name]) === String(value))));
+    }
+    $('run').textContent = study || !known.length ? words.RUN.run : words.RUN.repeat;
   }
 
   /** Empties the results. */
@@ -84,11 +125,20 @@ function lab(engine, offers) {
       const how = settings.inference === 'sampled' && offers.network(name).vae ? ', sampled' : '';
       return { name, title: offers.short(name) + how, look: all.indexOf(name) };
     });
+    // Beside other settings the study says nothing.
+    const comparable = settings.inference === offers.inferences[0] && !settings.defence;
+    const behind = table.attacks.filter(({ key, decides }) => comparable && decides && settings.attacks.includes(key)).flatMap(({ key: attack, norm }) =>
+      known.filter((one) => one.norm === norm && settings.networks.includes(one.network)).map(({ network, distances }) => {
+        const points = distances.flatMap((far, i) => (far === null ? [] : [/** @type {[number, number]} */ ([far, i / (distances.length - 1)])]));
+        return { attack, network, title: offers.short(network), look: all.indexOf(network), points };
+      }));
     const panels = table.attacks.filter(({ key }) => settings.attacks.includes(key)).map(({ key: attack, title, axis }) => {
-      const known = summary.curves.filter((point) => point.attack === attack).map(({ x }) => x);
-      return { attack, title, axis, dense: !settings[attack], most: Math.max(...(settings[attack] ?? (known.length ? known : [2]))) };
+      const own = summary.curves.filter((point) => point.attack === attack).map(({ x }) => x);
+      const before = behind.filter((one) => one.attack === attack).map(({ points }) => points[Math.floor(0.96 * points.length)]?.[0] ?? 0);
+      return { attack, title, axis, dense: !settings[attack], most: Math.max(...(settings[attack] ?? [...own, ...before, ...(own.length + before.length ? [] : [2])])) };
     });
-    return { width, colours, networks: shown, panels, curves: summary.curves };
+    $('behind').hidden = !behind.length;
+    return { width, colours, networks: shown, panels, curves: summary.curves, behind };
   }
 
   const drawChart = () => chart.draw($('chart'), drawing(Math.max(300, Math.floor($('chart').parentElement.clientWidth)), chart.theme()));
@@ -96,7 +146,8 @@ function lab(engine, offers) {
   function drawResults() {
     drawChart();
     $('findings').hidden = !study;
-    const { inference: how } = study?.settings ?? state;
+    const { inference: how, valid } = study?.settings ?? state;
+    $('valid-at').textContent = String(valid);
     showTable($('table'), summary.rows, how, study?.vaes ?? new Set(), table, offers);
     const { verdict, pairs } = words.found(summary.comparisons, table, offers);
     $('verdict').textContent = verdict;
@@ -137,6 +188,7 @@ function lab(engine, offers) {
     clear();
     const start = performance.now();
     report('running', RUNNING);
+    showPreset();
     await occupy(async () => {
       $('status').textContent = 'Loading the digits…';
       try {
@@ -278,13 +330,25 @@ function lab(engine, offers) {
     new ResizeObserver(drawChart).observe($('chart').parentElement);
   }
 
+  // The threshold of the visitor's own eye, where one was taken over and the link names none.
+  const own = ownThreshold();
+  if (own !== null && !/[#&]valid=/.test(location.hash)) state.valid = own;
+  // Whoever follows a link wants to see what it sets.
+  $('details').open = location.hash.length > 1;
   form.show(state);
   showButtons();
   clear();
   listen();
+  showPreset();
+  shipped(dataset.key).then((curves) => {
+    known = curves;
+    drawChart();
+    showPreset();
+    if (!study) report('idle', words.before(known.length > 0));
+  });
   notify(problems.join(' '));
   if (state.run) begin(problems.join(' '));
-  else report('idle', 'Press Run, and watch the curves grow.');
+  else report('idle', words.before(false));
 }
 
 async function start() {

@@ -53,10 +53,10 @@ export class LabTable {
     [this.dataset, this.attacks] = [dataset, labAttacks(offers)];
     this.networks = offers.shipped.filter((name) => offers.network(name).dataset === dataset.key);
     const plain = this.networks.find((name) => !offers.network(name).vae);
-    const vae = this.networks.find((name) => offers.network(name).vae);
-    const pair = [plain, vae].filter((name) => name !== undefined);
+    const vaes = this.networks.filter((name) => offers.network(name).vae && !offers.network(name).defends);
+    const first = [plain, ...vaes].filter((name) => name !== undefined);
     this.fields = {
-      networks: several(this.networks, pair),
+      networks: several(this.networks, first),
       // How a VAE reads: through the mean of its latent vector, or through draws of it.
       inference: choice(...offers.inferences),
       // What the networks stand behind, and what the attacks know of it.
@@ -70,6 +70,8 @@ export class LabTable {
         return [key, budgets(usual[0] < 1 ? 0.001 : 0.1, most(norm, dataset), usual)];
       })),
       steps: number(40, 1, 1000, { whole: true }),
+      // Up to which L2 an attacked digit counts as valid.
+      valid: number(dataset.valid, 0, 30),
       // Of random starts; none: at the original.
       seed: number('', 0, 4294967295, { whole: true, optional: true }),
       // 1: run as soon as the page is there.
@@ -127,7 +129,7 @@ export class LabTable {
     const budgeted = this.bounded.map(({ key }) => key);
     const entries = Object.entries(this.fields)
       .filter(([name]) => !budgeted.includes(name) || state.attacks.includes(name))
-      .filter(([name, { initial }]) => !['inference', 'defence', 'attacker', 'seed', 'run'].includes(name) || state[name] !== initial)
+      .filter(([name, { initial }]) => !['inference', 'defence', 'attacker', 'seed', 'valid', 'run'].includes(name) || state[name] !== initial)
       .map(([name]) => [name, name === 'networks' ? state.networks.filter((/** @type {string} */ network) => this.networks.includes(network)) : state[name]])
       .filter(([name, value]) => name !== 'networks' || value.length);
     return `#${entries.map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : value}`).join('&')}`;

@@ -68,7 +68,7 @@ export class Study {
     this.settings = settings;
     this.#plan = plan(table, settings);
     const { dataset } = table;
-    this.thresholds = { [`valid_${dataset.measure}`]: dataset.valid, confident: dataset.confident };
+    this.thresholds = { [`valid_${dataset.measure}`]: settings.valid, confident: dataset.confident };
     this.#images = (/** @type {number} */ i) => sampleImages(dataset.image, digits.pixels, i);
     // Digit after digit, so that the curves of all networks grow together.
     const numbers = Array.from({ length: Math.min(settings.digits, digits.labels.length) }, (_, i) => i);
@@ -148,7 +148,7 @@ export class Study {
       try {
         const task = { image: this.#images(i), index, label, target: (label + 1) % classes, only_if_read: true };
         const attack = settingsOf(this.#offers, this.#table, planned, draws, this.settings);
-        const { record } = await engine.attack({ subject: { model: network, inference, defence, attacker }, task, attack }, { signal: call.signal });
+        const { record } = await engine.attack({ subject: { model: network, inference, defence, attacker }, task, attack, thresholds: { valid: this.settings.valid } }, { signal: call.signal });
         item.records.push(record);
         this.done++;
       } catch (error) {

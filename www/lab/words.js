@@ -5,6 +5,20 @@
 
 import { normWords, plain } from '../words/en.js';
 
+/** Experiments that are ready, by key: what they ask, and what they run. @type {Record<string, [string, string]>} */
+export const PRESETS = {
+  question: ['Is a VAE harder to fool?', 'The closest change of each digit, on a CNN and on both VAEs.'],
+  controls: ['Does it matter that it is a VAE?', 'Each VAE beside its own layers as a plain network.'],
+  norms: ['Does the answer hang on the norm?', 'The closest change in length (L2), in the largest pixel (L∞), in all (L1).'],
+  published: ['What do the published attacks say?', 'The study’s three attacks at their budgets, which are not the strongest.'],
+};
+
+/** The button that runs. */
+export const RUN = { repeat: 'Repeat it here', run: 'Run' };
+
+/** What stands there before anything was run. @param {boolean} behind whether the study's curves do */
+export const before = (behind) => (behind ? 'What the study found is in grey. Repeat it, and watch your own curves grow over it.' : 'Press the button, and watch the curves grow.');
+
 /** An attack with its budget: L∞ ≤ 0.1. @param {LabTable} table @param {{attack: string, budget: number | null}} planned */
 export const bounded = (table, { attack, budget }) => (budget === null ? table.attack(attack).short : `${table.attack(attack).short} ≤ ${budget}`);
 

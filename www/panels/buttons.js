@@ -9,7 +9,7 @@ export function mount(_, session) {
   const { actions, many } = session;
   const show = () => {
     const { network, pictures } = session.current;
-    for (const id of ['attack', 'every', 'compare', 'duel']) {
+    for (const id of ['attack', 'every', 'compare', 'duel', 'landscape', 'race', 'noise']) {
       byId(id).disabled = !network || !pictures?.count;
       // What was pressed keeps the focus while it works.
       byId(id).setAttribute('aria-disabled', String(session.busy || byId(id).disabled));

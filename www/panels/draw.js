@@ -23,6 +23,9 @@ export function mount(root, session) {
   const open = /** @type {HTMLButtonElement} */ (byId('draw'));
   /** Whether something is asked for, and whether the drawing has changed since. */
   let [asking, again, ended] = [false, false, false];
+  /** Which view is shown: under a noise a drawing is not attacked besides. */
+  let view = '';
+  session.on('view', (shown) => (view = shown));
   /** The drawing as a digit. @type {Digit | null} */
   let digit = null;
   const say = (/** @type {string} */ words) => (byId('pad-read').textContent = words);
@@ -121,6 +124,6 @@ export function mount(root, session) {
   byId('pad-take').addEventListener('click', async () => {
     if (!digit) return;
     dialog.close();
-    await session.actions.draw(digit.image);
+    await session.actions.draw(digit.image, view !== 'noise');
   });
 }

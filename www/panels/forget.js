@@ -2,6 +2,7 @@
 
 import { byId } from '../parts/dom.js';
 import { answers, forgetAnswers } from '../parts/eye.js';
+import { forgetKept } from '../parts/kept.js';
 import { keptWords } from '../words/en.js';
 
 export function mount() {
@@ -9,6 +10,7 @@ export function mount() {
   byId('more').addEventListener('toggle', show);
   byId('forget').addEventListener('click', () => {
     forgetAnswers();
+    forgetKept();
     // What was brought is in this page alone: it goes with it.
     location.assign(location.pathname);
   });

@@ -21,6 +21,8 @@ export function mount(_, session) {
     byId('fools').textContent = '';
     byId('visible').hidden = !shown?.outcome;
     byId('replay-run').hidden = !shown?.outcome;
+    byId('share-open').hidden = !shown?.outcome;
+    byId('measure-open').hidden = !shown?.outcome || session.dataset.pictures !== 'sample';
     if (!shown || !network) return;
     const { probabilities, outcome } = shown;
     const [first, ...rest] = likeliestThree(probabilities, network.labels);
@@ -47,6 +49,7 @@ export function mount(_, session) {
   session.on('clean', () => take(session.current.clean && { probabilities: session.current.clean.probabilities, outcome: null }));
   for (const what of ['outcome', 'regraded']) session.on(what, (outcome) => take({ probabilities: outcome.probabilities, outcome }));
   byId('replay-run').addEventListener('click', () => session.actions.attack());
+  for (const what of ['share', 'measure']) byId(`${what}-open`).addEventListener('click', () => session.open(what));
   byId('undo').addEventListener('click', () => session.actions.undo());
   session.on('past', (count) => (byId('undo').hidden = count < 2));
 }

@@ -13,7 +13,7 @@ export function mount(_, session) {
     const { valid, confident } = { ...network, ...session.thresholds };
     const ssim = network.measure === 'ssim';
     byId('thresholds-words').textContent = thresholdWords(network.measure, session.dataset);
-    Object.assign(byId('valid'), ssim ? { min: 0.5, max: 1, step: 0.005 } : { min: 0, max: 10, step: 0.1 });
+    Object.assign(byId('valid'), ssim ? { min: 0.5, max: 1, step: 0.005 } : { min: 0, max: 20, step: 0.1 });
     byId('valid-words').textContent = ssim ? 'Valid from an SSIM of' : 'Valid up to an L2 of';
     byId('valid').value = valid;
     byId('valid-value').textContent = plain(valid);

@@ -5,7 +5,7 @@ import { drawImage } from './pixels.js';
 
 const SIZE = 360;
 /** Ten colours that stay apart on light and dark grounds; the glyphs say the same without them. */
-const COLOURS = ['#c8401a', '#2f7ed8', '#2a9d5c', '#b58900', '#8e5bd0', '#d0408f', '#1f9aa8', '#7a8a2a', '#e07b39', '#6b7a90'];
+export const COLOURS = ['#c8401a', '#2f7ed8', '#2a9d5c', '#b58900', '#8e5bd0', '#d0408f', '#1f9aa8', '#7a8a2a', '#e07b39', '#6b7a90'];
 
 export class Latent {
   #section;

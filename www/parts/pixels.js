@@ -62,9 +62,10 @@ export const paints = (dark = matchMedia('(prefers-color-scheme: dark)').matches
 
 /**
  * `image - original`, the mean over the channels, magnified so that the largest change has full colour.
+ * @param {HTMLCanvasElement} canvas @param {Float32Array} original @param {Float32Array} image @param {boolean} [dark] whether it lies on dark paper
  * @returns {number} by how much it is magnified; 0 when nothing changed
  */
-export function drawPerturbation(canvas, original, image) {
+export function drawPerturbation(canvas, original, image, dark = undefined) {
   const [rows, cols, channels] = current;
   const change = new Float32Array(rows * cols);
   let largest = 0;
@@ -75,7 +76,7 @@ export function drawPerturbation(canvas, original, image) {
     largest = Math.max(largest, Math.abs(change[i]));
   }
   const gain = largest > 0 ? 1 / largest : 0;
-  const [up, down] = paints();
+  const [up, down] = paints(dark);
   paint(canvas, (bytes) => {
     for (let i = 0, at = 0; i < change.length; i++, at += 4) {
       // Where nothing changed, what lies behind is seen: paper, light or dark.

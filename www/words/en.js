@@ -294,9 +294,16 @@ export function padWords(ranked, refused, wanted) {
   return `${done}Reads ${first.label}, ${sureness(first.p)}; ${othersWords(rest, false)}.`;
 }
 
+/** What is said of a link that no longer means quite what it did. @param {{drawing: boolean, weights: boolean, version: boolean}} changed */
+export const changedWords = ({ drawing, weights, version }) => [
+  drawing ? 'The drawing in the link cannot be read; this is another picture.' : '',
+  weights ? 'The weights of this network have changed since the link was made: the outcome may differ.' : '',
+  version ? 'The attacks have changed since the link was made: the outcome may differ.' : '',
+].filter(Boolean).join(' ');
+
 /** What is kept on this machine. @param {number} answers */
 export const keptWords = (answers) =>
-  `Kept on this machine: ${answers ? `your ${answers} ${answers === 1 ? 'answer' : 'answers'} to “Can you still read it?”` : 'nothing yet; your answers to “Can you still read it?” would be'}. Pictures, drawings and weights that you bring are in this page alone, until it is closed.`;
+  `Kept on this machine: ${answers ? `your ${answers} ${answers === 1 ? 'answer' : 'answers'} to “Can you still read it?”` : 'no answers to “Can you still read it?” yet'}, the levels that you beat and, where you took it over, the threshold of your eye. Pictures, drawings and weights that you bring are in this page alone, until it is closed.`;
 
 /** What counts as valid. @param {string} measure @param {Dataset} dataset */
 export function thresholdWords(measure, dataset) {
@@ -357,6 +364,9 @@ export function duelled(contestants, outcomes, { mode }) {
   }
   return `Fooled: ${list(fooled.map(({ title, outcome }) => `${title} (${percent(outcome.confidence)})`))}.${stood}`;
 }
+
+/** What is said where a part of the page does not come. */
+export const NOT_LOADED = 'This part of the page could not be loaded. Is the network there?';
 
 export const CANCELLED = 'Cancelled. The picture is as it was when you stopped.';
 
