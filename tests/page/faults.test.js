@@ -59,7 +59,7 @@ test('what is chosen or dropped before the engine is there is taken once it is',
     await page.goto('about:blank');
     await handOver('lab.html', one, other);
     const name = (one ?? other).replace('.safetensors', '');
-    await page.waitForSelector(`#networks input[value="own:${name}"]:checked`);
+    await page.waitForSelector(`#networks input[value="own:${name}"]:checked`, { state: 'attached' });
   }
 });
 

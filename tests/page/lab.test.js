@@ -75,7 +75,7 @@ test('what is written into the hash is read back, and what is not right is said'
 });
 
 test('a run ends with curves, a table, a finding and files of all records', async () => {
-  await open();
+  await open('#networks=mnist-cnn,mnist-vae');
   await page.waitForFunction(() => !document.getElementById('run').disabled);
   // Nothing is downloaded before it is wanted.
   assert.ok(!requests.some((request) => /safetensors/.test(request.url())));
@@ -99,7 +99,7 @@ test('a run ends with curves, a table, a finding and files of all records', asyn
     assert.ok(fooled[0] < fooled[2] && fooled.every((hits, i) => !i || hits >= fooled[i - 1]), `${network}: ${fooled}`);
   }
   // A line of three points and a band for each network, and one point in the other panel.
-  const drawn = await page.$$eval('#chart polyline', (all) => all.map((e) => e.getAttribute('points').split(' ').length));
+  const drawn = await page.$$eval('#chart [data-network] polyline', (all) => all.map((e) => e.getAttribute('points').split(' ').length));
   assert.deepEqual(drawn, [3, 3, 1, 1]);
   assert.match(await page.textContent('#found [data-vae=mnist-vae][data-plain=mnist-cnn]'), /Vanilla VAE beside CNN: at L.* ≤ .*95 % interval .*more vulnerable/);
 
@@ -207,6 +207,38 @@ test('digits and weights that do not come are said, and what is done stays', asy
   assert.ok(await page.isHidden('#notice'));
 });
 
+test('the lab opens with a question and what the study found; presets are settings in words', async () => {
+  await open();
+  await page.waitForSelector('#chart [data-behind]');
+  assert.deepEqual(await page.$$eval('#chart [data-behind]', (all) => all.map((e) => e.dataset.behind)), ['mnist-cnn', 'mnist-vae', 'mnist-conv-vae']);
+  assert.deepEqual([await page.textContent('#run'), await page.isHidden('#settings')], ['Repeat it here', true]);
+  assert.equal(await page.$eval('#presets [aria-pressed=true]', (e) => e.dataset.preset), 'question');
+  await page.click('#presets [data-preset=norms]');
+  await page.waitForFunction(() => document.querySelectorAll('#chart [data-behind]').length === 9);
+  assert.match(await page.textContent('#status'), /50 digits × 3 networks × 3 attacks = 450/);
+  await page.click('#presets [data-preset=controls]');
+  assert.match(page.url(), /networks=mnist-dense,mnist-conv-encoder,mnist-vae,mnist-conv-vae&/);
+  // A tenth of the digits, and the curves come where the study has them.
+  await page.click('#details > summary');
+  await page.fill('#digits', '20');
+  await page.uncheck('#networks input[value=mnist-conv-encoder]');
+  await page.uncheck('#networks input[value=mnist-conv-vae]');
+  await page.fill('#valid', '2');
+  await page.click('#run');
+  assert.equal((await resultIn(page, 'done', 'error')).attacks, '40');
+  const { settings, records } = await savedJson();
+  assert.equal(settings.valid_l2, 2);
+  assert.ok(records.every(({ success, l2, valid }) => !success || valid === (l2 <= 2)));
+  const shipped = JSON.parse(readFileSync('models/study/curves.json')).parts[0].curves;
+  for (const network of ['mnist-dense', 'mnist-vae']) {
+    const far = records.filter((one) => one.network === network && one.success).map(({ l2 }) => l2).sort((a, b) => a - b);
+    const { distances } = shipped.find((one) => one.network === network && one.norm === 'l2');
+    const ratio = far[far.length >> 1] / distances[25];
+    assert.ok(ratio > 0.7 && ratio < 1.4, `${network}: ${ratio}`);
+  }
+  assert.deepEqual(complaints, []);
+});
+
 test('a lost worker is replaced, and nothing is missing', async () => {
   await open('#digits=150&linf=0.1,0.2&run=1');
   let lost = 0;
@@ -231,7 +263,8 @@ test('weights of the visitor\'s take part', async () => {
   await page.fill('#linf', '0.1');
   await page.uncheck('[name=attacks][value=strongest-l2]');
   await page.click('#run');
-  assert.equal((await resultIn(page, 'done', 'error')).attacks, '30');
+  // A CNN, both VAEs and this one.
+  assert.equal((await resultIn(page, 'done', 'error')).attacks, '40');
   assert.match(await page.textContent('#found'), /mine beside CNN/);
   assert.ok(!page.url().includes('own'));
 });
@@ -251,7 +284,7 @@ test('the strongest attack draws whole curves and decides; others say that they 
     if (clean === label) assert.ok(success && predicted === target && gradients === 1000 && queries > gradients);
   }
   // The curve of distances begins at no digit and ends at all.
-  const curve = await page.$$eval('#chart polyline', (all) => all.map((e) => e.getAttribute('points').split(' ').length));
+  const curve = await page.$$eval('#chart [data-network] polyline', (all) => all.map((e) => e.getAttribute('points').split(' ').length));
   assert.deepEqual(curve, [25, 25, 1, 1]);
   const found = await page.textContent('#found [data-vae=mnist-vae][data-plain=mnist-dense]');
   assert.match(found, /The strongest attack goes 0\.\d+ times as far for the VAE \(L2, median of \d+ digits/);

@@ -330,6 +330,8 @@ function lab(engine, offers) {
     new ResizeObserver(drawChart).observe($('chart').parentElement);
   }
 
+  // Who follows no link is asked the first question.
+  if (location.hash.length < 2) Object.assign(state, all[0].settings);
   // The threshold of the visitor's own eye, where one was taken over and the link names none.
   const own = ownThreshold();
   if (own !== null && !/[#&]valid=/.test(location.hash)) state.valid = own;
@@ -344,7 +346,7 @@ function lab(engine, offers) {
     known = curves;
     drawChart();
     showPreset();
-    if (!study) report('idle', words.before(known.length > 0));
+    if ($('result').dataset.state === 'idle') report('idle', words.before(known.length > 0));
   });
   notify(problems.join(' '));
   if (state.run) begin(problems.join(' '));

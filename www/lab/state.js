@@ -53,10 +53,10 @@ export class LabTable {
     [this.dataset, this.attacks] = [dataset, labAttacks(offers)];
     this.networks = offers.shipped.filter((name) => offers.network(name).dataset === dataset.key);
     const plain = this.networks.find((name) => !offers.network(name).vae);
-    const vaes = this.networks.filter((name) => offers.network(name).vae && !offers.network(name).defends);
-    const first = [plain, ...vaes].filter((name) => name !== undefined);
+    const vae = this.networks.find((name) => offers.network(name).vae);
+    const pair = [plain, vae].filter((name) => name !== undefined);
     this.fields = {
-      networks: several(this.networks, first),
+      networks: several(this.networks, pair),
       // How a VAE reads: through the mean of its latent vector, or through draws of it.
       inference: choice(...offers.inferences),
       // What the networks stand behind, and what the attacks know of it.

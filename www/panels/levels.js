@@ -7,7 +7,7 @@ import { Counts, enter, levelsOf } from '../app/levels.js';
 import { Choices } from '../parts/choices.js';
 import { byId } from '../parts/dom.js';
 import { beaten, beat } from '../parts/kept.js';
-import { HONEST, NOT_COUNTED, countWords, levelEnded, levelName, levelWords, tellWords } from '../words/late-en.js';
+import { HONEST, NOT_COUNTED, countWords, levelEnded, levelWords, tellWords } from '../words/late-en.js';
 
 /** @param {HTMLElement} root @param {Session} session */
 export function mount(root, session) {
@@ -28,7 +28,7 @@ export function mount(root, session) {
     levels = levelsOf(offers, dataset());
     chips = new Choices(byId('level-chips'), {
       name: 'level',
-      options: levels.map(({ lesson }, place) => ({ value: String(place + 1), label: `${levelName(place + 1, lesson)}${done.has(`${dataset()} ${lesson.key}`) ? ' ✓' : ''}` })),
+      options: levels.map(({ lesson }, place) => ({ value: String(place + 1), label: `${place + 1}${done.has(`${dataset()} ${lesson.key}`) ? ' ✓' : ''}`, note: lesson.name })),
       onPick: (value) => enter(session, Number(value)),
     });
   };

@@ -24,6 +24,7 @@ export function mount(root, session) {
   const [noise, over] = [newCanvas(NOISE.noise), newCanvas(NOISE.over)];
   const all = element('canvas');
   const mosaic = new Mosaic(all);
+  mosaic.describe(NOISE.all);
   const read = element('span', { id: 'noise-over' });
   root.append(
     element('p', { textContent: NOISE.lead }),

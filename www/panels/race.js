@@ -149,6 +149,7 @@ export function mount(root, session) {
       const left = element('span', { className: 'small' });
       const mosaic = new Mosaic(canvas);
       mosaic.start(shipped.length);
+      mosaic.describe(offered.title);
       return { offered, mosaic, left, canvas, fallen: new Array(shipped.length).fill(null), records: [] };
     });
     field.replaceChildren(...racers.map(({ offered, canvas, left }) => element('figure', {}, canvas, element('figcaption', {}, element('strong', { textContent: offered.title }), ' ', left))));

@@ -61,9 +61,6 @@ export const LESSONS = [
   },
 ];
 
-/** What a level is called where there is room for little. @param {number} n @param {Lesson} lesson */
-export const levelName = (n, { name }) => `${n} ${name}`;
-
 /** What a level begins with. @param {number} n @param {number} all @param {Lesson} lesson */
 export const levelWords = (n, all, { name, tells }) => `Level ${n} of ${all}: ${name}. ${tells}`;
 
