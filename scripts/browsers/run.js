@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The page in Firefox and in WebKitGTK, as far as they are installed: it opens with a misread digit, the strength attacks live, a digit
-// is drawn and attacked, an attack is played, nothing is cut off; with pictures of it at three widths, light and dark.
+// is drawn and attacked, an attack is played, a defence is broken, the landscape, the race and one noise are drawn, an attack is shared,
+// the lab opens with the study, nothing is cut off; with pictures of it at three widths, light and dark.
 //   (cd scripts/browsers && npm ci && node run.js [FOLDER FOR PICTURES])     (needs target/release/misread; WebKit wants a display, or xvfb-run)
 // Debian: firefox-esr; webkit2gtk-driver. The test command looks at Chromium.
 
@@ -101,6 +102,30 @@ async function visit(browser, url, look) {
     assert.ok(wide <= 0, `${wide} pixels too wide at ${width}`);
     look(`${width}`, await browser.picture());
   }
+  await browser.size(1280, 800);
+  await browser.go('about:blank');
+  await browser.go(`${url}#level=2`);
+  const left = await run(`const words = document.getElementById('level-outcome'); const count = document.getElementById('level-count');
+    await until(() => /^Caught/.test(words.textContent)); document.getElementById('level-tell').click();
+    await until(() => result.dataset.attacker === 'adaptive' && result.dataset.state === 'done'); await until(() => count.dataset.done === '100');
+    return { ...count.dataset, success: result.dataset.success };`);
+  assert.ok(left.success === 'true' && Number(left.told) > 2 * Number(left.blind), JSON.stringify(left));
+  look('level', await browser.picture());
+  const views = await run(`const open = (id) => document.getElementById(id).click(); const of = (id) => document.getElementById(id + '-view').dataset;
+    open('landscape'); await until(() => of('landscape').subjects);
+    open('noise'); await until(() => document.getElementById('noise-run')); open('noise-run'); await until(() => of('noise').ended === 'true');
+    open('race'); await until(() => document.getElementById('race-run')); open('race-run'); await until(() => of('race').done);
+    return [of('landscape').subjects, of('noise').fooled, of('race').done];`);
+  assert.ok(views[0] === '1' && Number(views[1]) > 10 && Number(views[2]) >= 100, JSON.stringify(views));
+  look('race', await browser.picture());
+  const shared = await run(`document.getElementById('pictures').click(); document.getElementById('share-open').click();
+    await until(() => document.getElementById('share').open); document.getElementById('share-link').click();
+    return until(() => document.getElementById('share').dataset.link);`);
+  assert.match(shared, /weights=[0-9a-f]{8}&version=/);
+  look('share', await browser.picture());
+  await browser.go(`${url}lab.html`);
+  assert.equal(await run(`await until(() => document.querySelector('#chart [data-behind]')); return document.querySelectorAll('#chart [data-behind]').length;`), 3);
+  look('lab', await browser.picture());
 }
 
 mkdirSync(folder, { recursive: true });

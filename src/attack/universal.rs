@@ -27,10 +27,10 @@ pub struct Universal {
     /// Image after image, in [0, 1].
     images: Vec<f32>,
     labels: Vec<usize>,
-    change: Vec<f32>,
+    tried: Vec<f32>,
     done: usize,
     /// The change that has fooled most, what is read of each image with it, and towards which label it was sought.
-    best: Vec<f32>,
+    change: Vec<f32>,
     readings: Vec<Option<usize>>,
     fooled: usize,
     towards: usize,
@@ -60,9 +60,9 @@ impl Universal {
             passes,
             images: images.into(),
             labels: labels.into(),
-            change: vec![0.0; pixels],
+            tried: vec![0.0; pixels],
             done: 0,
-            best: vec![0.0; pixels],
+            change: vec![0.0; pixels],
             readings: vec![None; labels.len()],
             fooled: 0,
             towards: 0,
@@ -78,13 +78,13 @@ impl Universal {
         if self.done == self.passes {
             return Err(Error::Ended);
         }
-        let (pixels, labels) = (self.change.len(), model.labels());
+        let (pixels, labels) = (self.tried.len(), model.labels());
         if pixels != model.pixels() || self.labels.iter().any(|label| *label >= labels) {
             return Err(Error::BadInput("the images do not fit the network".into()));
         }
         let (towards, begins, share) = self.plan(labels);
         if begins {
-            self.change.clone_from(&self.best);
+            self.tried.clone_from(&self.change);
         }
         // Half a cosine down to nothing.
         let length = FIRST * self.epsilon * 0.5 * (1.0 + (std::f32::consts::PI * share).cos());
@@ -94,7 +94,7 @@ impl Universal {
         for (images, labels) in all.chunks(BATCH * pixels).zip(truth.chunks(BATCH)) {
             sum.fill(0.0);
             for (image, label) in images.chunks_exact(pixels).zip(labels) {
-                laid_over(image, &self.change, &mut shown);
+                laid_over(image, &self.tried, &mut shown);
                 let loss = match towards {
                     Some(towards) if towards != *label => Loss::Label(towards),
                     _ => Loss::Other(*label),
@@ -102,7 +102,7 @@ impl Universal {
                 model.loss_and_gradient(&shown, loss, &mut logits, &mut gradient);
                 for (i, s) in sum.iter_mut().enumerate() {
                     // Where the image is black or white already, the change cannot make it more so.
-                    let cut = image[i] + self.change[i] != shown[i];
+                    let cut = image[i] + self.tried[i] != shown[i];
                     *s += if cut && (gradient[i] > 0.0) == (shown[i] == 0.0) { 0.0 } else { gradient[i] };
                 }
             }
@@ -110,12 +110,12 @@ impl Universal {
         }
         (self.images, self.labels) = (all, truth);
         self.done += 1;
-        let readings = readings(model, &self.images, &self.change);
+        let readings = readings(model, &self.images, &self.tried);
         let fooled =
             readings.iter().zip(&self.labels).filter(|(read, label)| misread(**read, **label)).count();
         if fooled > self.fooled || self.done == 1 {
             self.fooled = fooled;
-            self.best.clone_from(&self.change);
+            self.change.clone_from(&self.tried);
             self.towards = towards.unwrap_or(0);
             self.readings = readings;
         }
@@ -146,14 +146,14 @@ impl Universal {
         match self.norm {
             Norm::L2 => {
                 let factor = length / size(gradient);
-                for (v, g) in self.change.iter_mut().zip(gradient) {
+                for (v, g) in self.tried.iter_mut().zip(gradient) {
                     *v -= factor * g;
                 }
-                let shrink = (self.epsilon / size(&self.change)).min(1.0);
-                self.change.iter_mut().for_each(|v| *v *= shrink);
+                let shrink = (self.epsilon / size(&self.tried)).min(1.0);
+                self.tried.iter_mut().for_each(|v| *v *= shrink);
             }
             _ => {
-                for (v, g) in self.change.iter_mut().zip(gradient) {
+                for (v, g) in self.tried.iter_mut().zip(gradient) {
                     let way = f32::from(*g > 0.0) - f32::from(*g < 0.0);
                     *v = (*v - length * way).clamp(-self.epsilon, self.epsilon);
                 }
@@ -163,7 +163,7 @@ impl Universal {
 
     /// The change that has fooled most so far.
     pub fn change(&self) -> &[f32] {
-        &self.best
+        &self.change
     }
 
     /// How many images it fools.

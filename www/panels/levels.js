@@ -80,16 +80,18 @@ export function mount(root, session) {
     counted();
     if (!level || session.dataset.measure !== 'l2' || counting === now || counts.sum(level).ended) return;
     counting = now;
+    // The levels are made anew whenever one is beaten.
+    const still = () => at()?.model === level.model && at()?.defence === level.defence;
     const start = performance.now();
     try {
       await counts.count(level, session.state.level === 1, () => {
         if (counts.sum(level).done === counts.sum(level).all) byId('level-count').dataset.ms ||= String(performance.now() - start);
-        if (at() === level) counted();
+        if (still()) counted();
       });
     } finally {
       if (counting === now) counting = '';
     }
-    if (at() === level) counted();
+    if (still()) counted();
   };
 
   session.on('state', show);

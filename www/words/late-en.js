@@ -56,7 +56,7 @@ export const LESSONS = [
     key: 'cnn-adversarial',
     name: 'adversarially trained',
     tells: 'This network saw attacks all along while it learned, and learned to read the attacked digits. Attacks made for the plain one are replayed on it.',
-    why: ['It is the one kind here that holds up (Madry et al. 2018): within a largest change of a pixel (L∞) of 0.3, for which it was trained, it still reads about nine in ten. In the length of the change (L2), for which it was not, it falls like the others a little later, and under the sum of all changes (L1) at once.', 'It costs: each pass of the training takes an attack on every picture, and some clean digits are lost.'],
+    why: ['It is the one kind here that holds up (Madry et al. 2018): within the largest change of a pixel (L∞) for which it was trained it still reads most digits. In the length of the change (L2), for which it was not, it falls like the others a little later, and under the sum of all changes (L1) at once.', 'It costs: each pass of the training takes an attack on every picture, and some clean digits are lost.'],
     honest: 'Say in which norm, and up to which size, and test in the others.',
   },
 ];
