@@ -157,7 +157,7 @@ export class Actions {
     const { probabilities, predicted, confidence, refused } = await still(session.engine.read(session.subject, image, digit));
     const seen = network.vae ? await still(session.engine.see(session.state.model, image)) : null;
     // Of a picture that the visitor brought, the network's own reading is what an attack is to change.
-    session.set({ clean: { image, label: session.labelOf(digit) ?? predicted, probabilities, refused } });
+    session.set({ clean: { image, label: session.labelOf(digit) ?? predicted, probabilities, predicted, refused } });
     session.tell('clean', { predicted, confidence, refused, seen });
   }
 

@@ -40,11 +40,12 @@ export async function enter(session, n, dataset = session.dataset.key) {
   await actions.closest();
 }
 
-/** Where a guard refuses the picture as it is there is nothing to catch: takes the next that it lets pass, unless it is the visitor's own. @param {Session} session */
+/** Of a picture that is misread or refused as it is there is nothing to catch: takes the next that is read, unless it is the visitor's own. @param {Session} session */
 async function passing(session) {
   const all = (session.current.pictures?.all ?? []).filter(({ id }) => id >= 0);
   const from = all.findIndex(({ id }) => id === session.state.digit);
-  for (let i = 1; from >= 0 && session.current.clean?.refused && i < all.length; i++) {
+  const wrong = () => session.current.clean?.refused || session.current.clean?.predicted !== session.current.clean?.label;
+  for (let i = 1; from >= 0 && wrong() && i < all.length; i++) {
     await session.actions.pick(all[(from + i) % all.length].id);
   }
 }

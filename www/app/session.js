@@ -14,7 +14,7 @@ import { Address } from '../parts/address.js';
  * @typedef {object} Current
  * @property {Pictures | null} pictures what can be attacked
  * @property {Network | null} network the chosen one, once it is loaded
- * @property {{image: Float32Array, label: number, probabilities: Float32Array, refused: boolean, nearest?: number} | null} clean the picture as it is read,
+ * @property {{image: Float32Array, label: number, probabilities: Float32Array, predicted: number, refused: boolean, nearest?: number} | null} clean the picture as it is read,
  *   once that is known; `nearest`: the label that is nearest, once that was asked for
  * @property {Outcome | null} outcome how the latest attack on it ended, with `subject`, `rules` and the labels in words
  */

@@ -42,14 +42,19 @@ export function mount(root, session) {
     }
     if (n === 0) return;
     if (!shown) done = beaten();
+    const turned = shown !== '' && !shown.startsWith(`${dataset()},`) && shown !== dataset();
     if (shown !== [dataset(), ...done].join()) build();
     const level = at();
-    // Another network or defence was chosen elsewhere: of another data set the same level, else none.
+    // Another network or defence was chosen elsewhere.
+    if (turned) {
+      // The same level of another data set begins anew.
+      queueMicrotask(() => enter(session, n, dataset()));
+      return;
+    }
     if (!level || level.model !== model || level.defence !== defence) {
       // What a link asks for is not there yet.
       if (!session.current.network) return;
-      const other = level && !levels.some((one) => one.model === model);
-      queueMicrotask(() => (other || !level ? enter(session, n, dataset()) : session.change({ level: 0 }, { run: session.state.run })));
+      queueMicrotask(() => session.change({ level: 0 }, { run: session.state.run }));
       return;
     }
     chips?.pick(String(n));
