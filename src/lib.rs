@@ -7,7 +7,7 @@
 //! * [`metrics`]: norms, similarity, validity and grade of an attacked image, and statistics of many
 //! * [`network`]: networks as data, as bytes, and running
 //! * [`datasets`]: a descriptor a data set
-//! * [`zoo`]: the networks, an entry an architecture
+//! * [`zoo`]: the networks, an entry an architecture; `onnx`: networks in and out of ONNX (feature `onnx`)
 //! * [`classifier`]: what an attack sees, what is deployed, and the defences
 //! * [`attack`]: the attacks, each with its descriptor
 //! * [`judge`]: an attack on a subject, and the record of it
@@ -30,6 +30,8 @@ pub mod kernel;
 pub mod metrics;
 pub mod network;
 mod number;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod zoo;
 
 #[cfg(feature = "cli")]

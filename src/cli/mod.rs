@@ -7,8 +7,10 @@ mod calibrate;
 mod catalogue;
 mod defences;
 mod distillation;
+mod export;
 mod fetch;
 mod fields;
+mod import;
 mod numbers;
 mod report;
 mod sample;
@@ -62,6 +64,10 @@ enum Command {
     Distillation(distillation::Distillation),
     /// Makes one change that fools a network on many images
     Universal(universal::Universal),
+    /// Makes a weights file of a network in ONNX
+    Import(import::Import),
+    /// Writes a network as ONNX
+    Export(export::Export),
     /// Tells how well a siamese network compares pairs of images
     Verify(verify::Verify),
     /// Sets the thresholds by which a VAE or a siamese network stands guard
@@ -130,6 +136,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::BlackBox(command) => black_box::run(&command),
         Command::Distillation(command) => distillation::run(&command),
         Command::Universal(command) => universal::run(&command),
+        Command::Import(command) => import::run(&command),
+        Command::Export(command) => export::run(&command),
         Command::Verify(command) => verify::run(&command),
         Command::Calibrate(command) => calibrate::run(&command),
         Command::Catalogue(command) => catalogue::run(&command),

@@ -40,6 +40,10 @@ pub enum Kind {
     Dense(usize),
     /// Reads a vector as an image of these rows, columns and channels, pixel by pixel.
     Unflatten(Shape),
+    /// So many rows and columns of zeros around an image: above, left, below, right.
+    Pad([usize; 4]),
+    /// Each channel times a number of its own, plus another: normalisation that is no part of a convolution.
+    Scale,
     /// Minus the squared distance of a vector, an embedding, from each of so many prototypes, one a label (Snell, Swersky,
     /// Zemel 2017, "Prototypical Networks for Few-shot Learning", equation 2): the nearest one is the largest logit.
     Prototypes(usize),
@@ -159,6 +163,12 @@ impl Kind {
                 let weight = Some((vec![labels, inputs], 0, inputs));
                 Ok(At { output: [1, 1, labels], weight, products: product(&[inputs, labels]) })
             }
+            Self::Pad(around) if around.iter().all(|n| *n <= MAX_PAD) => {
+                let [top, left, bottom, right] = around;
+                free([h + top + bottom, w + left + right, c])
+            }
+            Self::Pad(_) => Err(format!("at most {MAX_PAD} rows and columns are put around an image")),
+            Self::Scale => Ok(At { output: [h, w, c], weight: Some((vec![c], c, 1)), products: 0 }),
             Self::Unflatten(image) if product(&image) == product(&[h, w, c]) => free(image),
             Self::Unflatten(image) => Err(format!("it reads {} numbers as an image of {image:?}", h * w * c)),
         }
@@ -169,6 +179,8 @@ impl Kind {
 /// network's size leave, and far from where a product overflows.
 const MAX_SIDE: usize = 1 << 20;
 const MAX_NUMBERS: usize = 1 << 24;
+/// The most rows or columns that are put on one side of an image.
+const MAX_PAD: usize = 64;
 
 impl fmt::Display for Kind {
     /// As it stands in a weights file, e.g. `conv channels=32 kernel=3 stride=1`.
@@ -188,6 +200,10 @@ impl fmt::Display for Kind {
             Self::Unflatten([rows, cols, channels]) => {
                 write!(f, "unflatten rows={rows} cols={cols} channels={channels}")
             }
+            Self::Pad([top, left, bottom, right]) => {
+                write!(f, "pad top={top} left={left} bottom={bottom} right={right}")
+            }
+            Self::Scale => f.write_str("scale"),
             Self::Prototypes(labels) => write!(f, "prototypes labels={labels}"),
         }
     }
@@ -227,6 +243,8 @@ impl std::str::FromStr for Kind {
             "max-pool" => (Self::MaxPool2, 0),
             "dense" => (Self::Dense(get("outputs")?), 1),
             "unflatten" => (Self::Unflatten([get("rows")?, get("cols")?, get("channels")?]), 3),
+            "pad" => (Self::Pad([get("top")?, get("left")?, get("bottom")?, get("right")?]), 4),
+            "scale" => (Self::Scale, 0),
             "prototypes" => (Self::Prototypes(get("labels")?), 1),
             _ => return Err(format!("there is no layer '{name}'")),
         };
@@ -285,6 +303,8 @@ mod tests {
             Kind::MaxPool2,
             Kind::Dense(7),
             Kind::Unflatten([2, 3, 4]),
+            Kind::Pad([1, 2, 3, 0]),
+            Kind::Scale,
             Kind::Prototypes(5),
         ];
         for kind in kinds {
@@ -313,6 +333,8 @@ mod tests {
             (Kind::AvgPool(3), [2, 2, 1]),
             (Kind::AvgPool(0), [2, 2, 1]),
             (Kind::Upsample(usize::MAX), [2, 2, 1]),
+            (Kind::Pad([0, 65, 0, 0]), [2, 2, 1]),
+            (Kind::Pad([usize::MAX; 4]), [2, 2, 1]),
             (Kind::Dense(usize::MAX), [2, 2, 1]),
             (Kind::Unflatten([2, 2, 2]), [1, 1, 7]),
         ] {

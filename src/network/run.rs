@@ -64,7 +64,27 @@ enum Op {
     ConvTranspose(ConvTranspose),
     Dense(Dense),
     Resample(Resample),
+    Pad(Pad),
+    Scale(Scale),
     Prototypes(Prototypes),
+}
+
+/// Zeros around an image: where its rows lie in the larger one.
+#[derive(Clone, Copy, Debug)]
+struct Pad {
+    rows: usize,
+    /// Numbers in a row of the image, and of the larger one.
+    row: usize,
+    wide: usize,
+    /// Where the first row begins in the larger one.
+    first: usize,
+}
+
+/// A factor and a summand for each channel.
+#[derive(Clone, Debug)]
+struct Scale {
+    factors: Arc<[f32]>,
+    summands: Arc<[f32]>,
 }
 
 /// Minus the squared distances from prototypes.
@@ -188,6 +208,15 @@ impl Net {
                     let (coarse, fine_cols) = (input, shapes[i + 1][1]);
                     (i + 1, Op::Resample(Resample { coarse, fine_cols, factor, up: true }))
                 }
+                Kind::Pad([top, left, ..]) => {
+                    let ([rows, cols, channels], wide) = (input, shapes[i + 1][1] * input[2]);
+                    let pad = Pad { rows, row: cols * channels, wide, first: top * wide + left * channels };
+                    (i + 1, Op::Pad(pad))
+                }
+                Kind::Scale => {
+                    let (factors, summands) = (tensor()?.as_slice().into(), tensor()?.as_slice().into());
+                    (i + 1, Op::Scale(Scale { factors, summands }))
+                }
                 // Images lie in memory pixel by pixel, as the vector is to be read.
                 Kind::Unflatten(_) if i > 0 => {
                     i += 1;
@@ -204,7 +233,9 @@ impl Net {
                 Op::Conv { conv, .. } => (conv.slack(), size(shapes[i])),
                 Op::ConvTranspose(up) => (level.lanes(), size(shapes[i]) + up.slack()),
                 Op::Dense(dense) => (level.lanes(), dense.forward.padded_cols()),
-                Op::Resample(_) | Op::Prototypes(_) => (level.lanes(), size(shapes[i])),
+                Op::Resample(_) | Op::Pad(_) | Op::Scale(_) | Op::Prototypes(_) => {
+                    (level.lanes(), size(shapes[i]))
+                }
             };
             let (output_stride, gradient_stride) = (padded, size(input) + slack);
             let (output, input_gradient) = (vec![0.0; output_stride], vec![0.0; gradient_stride]);
@@ -296,6 +327,11 @@ impl Net {
                                 output.fill(0.0);
                                 resample.gather(input(i), output, resample.share());
                             }
+                            Op::Pad(pad) => {
+                                output.fill(0.0);
+                                pad.rows(|inner, outer| output[outer].copy_from_slice(&input(i)[inner]));
+                            }
+                            Op::Scale(scale) => scale.forward(input(i), output),
                             Op::Prototypes(prototypes) => prototypes.forward(i, input(i), output),
                             Op::Conv { .. } | Op::Dense(_) => {}
                         }
@@ -360,6 +396,12 @@ impl Net {
                     Op::Resample(resample) => {
                         resample.repeat(gradient(i), input_gradient, resample.share());
                     }
+                    Op::Pad(pad) => {
+                        pad.rows(|inner, outer| input_gradient[inner].copy_from_slice(&gradient(i)[outer]));
+                    }
+                    Op::Scale(scale) => {
+                        scale.input_gradient(gradient(i), &mut input_gradient[..output.len()])
+                    }
                     Op::Prototypes(prototypes) => prototypes.input_gradient(i, gradient(i), input_gradient),
                     Op::Dense(_) => {}
                 }
@@ -411,6 +453,36 @@ impl Resample {
                 coarse[to + c] += weight * fine[from + c];
             }
         });
+    }
+}
+
+impl Pad {
+    /// Calls `f` with where each row lies in the image and in the larger one.
+    fn rows(self, mut f: impl FnMut(std::ops::Range<usize>, std::ops::Range<usize>)) {
+        for row in 0..self.rows {
+            let (inner, outer) = (row * self.row, self.first + row * self.wide);
+            f(inner..inner + self.row, outer..outer + self.row);
+        }
+    }
+}
+
+impl Scale {
+    fn forward(&self, input: &[f32], output: &mut [f32]) {
+        let channels = self.factors.len();
+        for (y, x) in output.chunks_exact_mut(channels).zip(input.chunks_exact(channels)) {
+            for (((y, x), factor), summand) in y.iter_mut().zip(x).zip(&*self.factors).zip(&*self.summands) {
+                *y = x * factor + summand;
+            }
+        }
+    }
+
+    fn input_gradient(&self, gradient: &[f32], input_gradient: &mut [f32]) {
+        let channels = self.factors.len();
+        for (to, g) in input_gradient.chunks_exact_mut(channels).zip(gradient.chunks_exact(channels)) {
+            for ((to, g), factor) in to.iter_mut().zip(g).zip(&*self.factors) {
+                *to = g * factor;
+            }
+        }
     }
 }
 

@@ -219,6 +219,13 @@ impl Graph {
                     }
                     x.matmul(&weight.t()?)?.broadcast_add(bias)?
                 }
+                Kind::Pad([top, left, bottom, right]) => {
+                    x.pad_with_zeros(1, top, bottom)?.pad_with_zeros(2, left, right)?
+                }
+                Kind::Scale => {
+                    let (factors, summands) = (one()?, one()?);
+                    x.broadcast_mul(factors)?.broadcast_add(summands)?
+                }
                 Kind::Prototypes(_) => distances(&x, one()?)?,
                 Kind::Unflatten([rows, cols, channels]) => x.reshape((x.dim(0)?, rows, cols, channels))?,
             };

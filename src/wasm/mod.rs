@@ -1,11 +1,19 @@
 //! Thin bindings for the page: newtypes around the crate's own types, nothing else.
 
+#[cfg(not(feature = "onnx"))]
 mod bench;
+#[cfg(not(feature = "onnx"))]
 mod catalogue;
+#[cfg(feature = "onnx")]
+mod import;
+#[cfg(not(feature = "onnx"))]
 mod network;
 mod object;
+#[cfg(not(feature = "onnx"))]
 pub mod statistics;
+#[cfg(not(feature = "onnx"))]
 mod trial;
+#[cfg(not(feature = "onnx"))]
 mod universal;
 
 use wasm_bindgen::prelude::*;
@@ -13,10 +21,17 @@ use wasm_bindgen::prelude::*;
 use crate::error::Error;
 use crate::kernel::simd::Level;
 
+#[cfg(not(feature = "onnx"))]
 pub use bench::{bench, peak_gflops};
+#[cfg(not(feature = "onnx"))]
 pub use catalogue::catalogue;
+#[cfg(feature = "onnx")]
+pub use import::{feedings, import_onnx};
+#[cfg(not(feature = "onnx"))]
 pub use network::{Guards, Network, Samples, Subject};
+#[cfg(not(feature = "onnx"))]
 pub use trial::{Trial, grade};
+#[cfg(not(feature = "onnx"))]
 pub use universal::Universal;
 
 /// Sends panics to the console with their place, once for each instance.

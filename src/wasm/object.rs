@@ -1,9 +1,13 @@
 //! Plain objects: from trees and records, and what is read of those that the page passes.
 
-use js_sys::{Array, Object, Reflect};
+#[cfg(not(feature = "onnx"))]
+use js_sys::Array;
+use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
+#[cfg(not(feature = "onnx"))]
 use crate::catalogue::Tree;
+#[cfg(not(feature = "onnx"))]
 use crate::judge::Cell;
 
 /// Sets a property. Of a plain object that cannot fail.
@@ -12,11 +16,13 @@ pub fn set(object: &JsValue, key: &str, value: &JsValue) {
 }
 
 /// A property; undefined where there is none.
+#[cfg(not(feature = "onnx"))]
 pub fn get(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// A tree as plain objects and arrays.
+#[cfg(not(feature = "onnx"))]
 pub fn of(tree: &Tree) -> JsValue {
     match tree {
         Tree::None => JsValue::NULL,
@@ -37,6 +43,7 @@ pub fn from<'a>(entries: impl IntoIterator<Item = (&'a str, JsValue)>) -> JsValu
     object
 }
 
+#[cfg(not(feature = "onnx"))]
 impl From<&Cell> for JsValue {
     fn from(cell: &Cell) -> Self {
         match cell {

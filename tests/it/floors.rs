@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 16] = [
     &["metrics"],
     &["network"],
     &["datasets"],
-    &["zoo"],
+    &["zoo", "onnx"],
     &["classifier"],
     &["attack"],
     &["judge"],

@@ -342,10 +342,15 @@ export class Actions {
   async bringWeights(file) {
     const session = this.#session;
     try {
-      const model = await session.offers.adopt(file, session.engine);
+      const { pictures } = session.current;
+      const shipped = (pictures?.all ?? []).filter(({ id, label }) => id >= 0 && label !== null);
+      const images = await Promise.all(shipped.map(({ id }) => /** @type {Pictures} */ (pictures).image(id)));
+      const labels = shipped.map(({ label }) => session.dataset.labels.indexOf(/** @type {string} */ (label)));
+      const { name: model, said } = await session.offers.adopt(file, session.engine, { dataset: session.dataset.key, images, labels });
       session.many.end();
       session.tell('networks');
       await this.choose({ model });
+      if (said) session.tell('said', said);
     } catch (/** @type {any} */ error) {
       session.tell('notice', { words: errorWords(error) });
     }

@@ -2,8 +2,10 @@
 
 /** @import { Attack, Catalogue, Dataset, Field, Network, NetworkEntry, Settings } from '../engine/protocol.js' */
 
-import { errorWords, networkWords } from '../words/en.js';
+import { errorWords, importedWords, networkWords } from '../words/en.js';
 import { NORM } from './opening.js';
+
+/** @typedef {{dataset: string, images: Float32Array[], labels: number[]}} Tried images on which a network is tried, with their labels */
 
 /** Marks a network that the visitor brought. */
 const OWN = 'own:';
@@ -182,24 +184,30 @@ export class Offers {
   }
 
   /**
-   * Takes a weights file of the visitor's; what is not right with it is thrown in words.
-   * @param {File} file @param {import('../engine/client.js').Engine} engine
-   * @returns {Promise<string>} its name
+   * Takes a network of the visitor's, a weights file or ONNX; what is not right with it is thrown in words. One in ONNX is tried on images
+   * of the data set that it is for.
+   * @param {File} file @param {import('../engine/client.js').Engine} engine @param {Tried} tried
+   * @returns {Promise<{name: string, said: string}>} its name, and what is to be said of it
    */
-  async adopt(file, engine) {
+  async adopt(file, engine, tried) {
     if (file.size > LARGEST) throw new Error(`${file.name} is ${file.size} bytes long; at most ${LARGEST} are taken.`);
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const name = OWN + file.name.replace(/\.safetensors$/, '').replaceAll(/[,~]/g, '-');
+    const name = OWN + file.name.replace(/\.(safetensors|onnx)$/i, '').replaceAll(/[,~]/g, '-');
     /** @type {Network} */
     let about;
+    let said = '';
     try {
-      about = await engine.adopt(name, bytes);
+      if (/\.onnx$/i.test(file.name)) {
+        const made = await engine.importOnnx({ name: name.slice(OWN.length), bytes, ...tried });
+        said = importedWords(file.name, made, this.dataset(tried.dataset));
+        about = await engine.adopt(name, made.bytes);
+      } else about = await engine.adopt(name, bytes);
     } catch (/** @type {any} */ error) {
       throw new Error(`${file.name}: ${errorWords(error)}`);
     }
     const { dataset, family, title, vae, control_of, defends, labels } = about;
     if (!this.dataset(dataset)) throw new Error(`${file.name}: this page has no images of the data set ${dataset}.`);
     this.#own.set(name, { key: name, dataset, family, title, vae, control_of, defends, labels });
-    return name;
+    return { name, said };
   }
 }

@@ -12,6 +12,7 @@ import { byId as $, element } from '../parts/dom.js';
 import { save } from '../parts/download.js';
 import { kindOf } from '../parts/kind.js';
 import { notify, report } from '../parts/notice.js';
+import { sampleImages } from '../parts/pixels.js';
 import { errorWords, milliseconds } from '../words/en.js';
 import * as chart from './chart.js';
 import * as files from './export.js';
@@ -288,7 +289,9 @@ function lab(engine, offers) {
   async function bringOwn(file) {
     if (running) return;
     try {
-      const name = await offers.adopt(file, engine);
+      const { pixels, labels } = await engine.samples(dataset.key, dataset.sample ?? '');
+      const images = Array.from(labels, (_, i) => sampleImages(dataset.image, pixels, i));
+      const { name, said } = await offers.adopt(file, engine, { dataset: dataset.key, images, labels: [...labels] });
       if (offers.labelsOf(name).join('\n') !== dataset.labels.join('\n') && offers.network(name).dataset === dataset.key) {
         throw new Error(`${file.name} tells other things apart than the images of the lab show.`);
       }
@@ -296,7 +299,7 @@ function lab(engine, offers) {
       pool?.stop();
       pool = null;
       form.buildNetworks();
-      notify('');
+      notify(said);
       study = null;
       clear();
       change({ networks: [...new Set([...state.networks, name])] });
@@ -324,7 +327,7 @@ function lab(engine, offers) {
       }
     });
     onArrival('own', bringOwn);
-    onArrival('drop', async (file) => ((await kindOf(file)) === 'weights' ? bringOwn(file) : notify(`${file.name} is no weights file (.safetensors), which is what the lab can take.`)));
+    onArrival('drop', async (file) => ((await kindOf(file)) === 'weights' ? bringOwn(file) : notify(`${file.name} is no weights file (.safetensors) and no ONNX, which is what the lab can take.`)));
     addEventListener('hashchange', () => location.reload());
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawChart);
     new ResizeObserver(drawChart).observe($('chart').parentElement);

@@ -15,9 +15,9 @@ export async function kindOf(file) {
   const start = String.fromCharCode(...new Uint8Array(await file.slice(0, 24).arrayBuffer()));
   const found = SIGNS.find(([, sign]) => sign.test(start));
   if (found) return found[0];
-  if (/\.safetensors$/i.test(file.name)) return 'weights';
+  if (/\.(safetensors|onnx)$/i.test(file.name)) return 'weights';
   return file.type.startsWith('image/') ? 'picture' : 'unknown';
 }
 
 /** What is said of a file that is nothing of use here. @param {File} file */
-export const useless = ({ name }) => `${name} is neither a picture (JPEG, PNG, GIF, WebP) nor weights that train wrote (.safetensors).`;
+export const useless = ({ name }) => `${name} is neither a picture (JPEG, PNG, GIF, WebP) nor a network (weights that train wrote, .safetensors, or .onnx).`;

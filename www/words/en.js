@@ -301,6 +301,10 @@ export const changedWords = ({ drawing, weights, version }) => [
   version ? 'The attacks have changed since the link was made: the outcome may differ.' : '',
 ].filter(Boolean).join(' ');
 
+/** What is said of a network in ONNX that was taken. @param {string} file @param {{right: number, all: number, fed: string}} made @param {Dataset} dataset */
+export const importedWords = (file, { right, all, fed }, dataset) =>
+  all ? `${file} reads ${right} of the ${all} ${datasetWords(dataset).several} here rightly, fed with ${fed}${right >= 0.9 * all ? ': looks right' : '. Was it trained on something else?'}` : `${file} is fed with ${fed}; whether that is right cannot be tried here.`;
+
 /** What is kept on this machine. @param {number} answers */
 export const keptWords = (answers) =>
   `Kept on this machine: ${answers ? `your ${answers} ${answers === 1 ? 'answer' : 'answers'} to “Can you still read it?”` : 'no answers to “Can you still read it?” yet'}, the levels that you beat and, where you took it over, the threshold of your eye. Pictures, drawings and weights that you bring are in this page alone, until it is closed.`;
