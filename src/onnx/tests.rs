@@ -71,6 +71,14 @@ fn the_gradient_of_what_was_read_is_its_slope_at_every_level() {
             let mut net = Net::at_level(level, &spec, &tensors).unwrap();
             let mut rng = fastrand::Rng::with_seed(7);
             let image: Vec<f32> = (0..784).map(|_| rng.f32()).collect();
+            // Several at once are the same numbers as one by one.
+            let two: Vec<f32> = image.iter().map(|x| 1.0 - x).chain(image.iter().copied()).collect();
+            let to_outputs: Vec<f32> = (0..20).map(|_| rng.f32() - 0.5).collect();
+            let mut alone = net.clone();
+            net.forward_batch(&two, 2);
+            net.input_gradient_batch(&to_outputs, 2);
+            assert_eq!(net.outputs_of(1), alone.forward(&image), "{name} {level:?}");
+            assert_eq!(net.gradient_of(1), alone.input_gradient(&to_outputs[10..]), "{name} {level:?}");
             let direction: Vec<f32> = (0..784).map(|_| rng.f32() - 0.5).collect();
             let weights: Vec<f32> = (0..10).map(|_| rng.f32() - 0.5).collect();
             let mut value = |t: f32| -> f64 {

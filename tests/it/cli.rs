@@ -452,3 +452,31 @@ fn what_hides_or_loses_its_slope_is_shown_in_tables() {
     assert!(blunt.last().unwrap() < &20.0 && own.last() == Some(&100.0), "{table}");
     assert!(table.contains("images of a 7 towards 4"));
 }
+
+#[test]
+fn a_network_goes_out_as_onnx_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (onnx, weights) = (path("cnn.onnx"), path("cnn.safetensors"));
+    let out = misread(&["export", "models/mnist-cnn.safetensors", "--onnx", &onnx]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let out = misread(&["import", &onnx, "--out", &weights, "--images", "sample:0..100", "--int8"]);
+    let said = text(&out.stdout);
+    assert!(
+        out.status.success() && said.contains("fed as unit: 100 of 100 read rightly"),
+        "{said}{}",
+        text(&out.stderr)
+    );
+    assert!(said.contains("as int8 0 of 100 readings change"), "{said}");
+    let attack = |model: &str| {
+        records(&["attack", "--model", model, "--attack", "apgd", "--images", "sample:0..3", "--json"])
+            .into_iter()
+            .map(|r| (r["predicted"].clone(), r["success"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(attack(&weights), attack("models/mnist-cnn.safetensors"));
+    let out = misread(&["import", "tests/data/onnx/refused-residual.onnx", "--out", &weights]);
+    assert!(!out.status.success() && text(&out.stderr).contains("branch"), "{}", text(&out.stderr));
+    let out = misread(&["export", "models/mnist-cnn.safetensors", "--onnx", &onnx, "--part", "decoder"]);
+    assert!(!out.status.success() && text(&out.stderr).contains("only a VAE"), "{}", text(&out.stderr));
+}
