@@ -84,7 +84,7 @@ test('files are told apart by their first bytes: HEIC, what is nothing, weights 
     await said(/IMG_0001\.HEIC is no picture that this browser can read.*save it as JPEG/);
   }
   await drop('notes.txt', 'text/plain', Buffer.from('dear diary'));
-  await said(/notes\.txt is neither a picture .* nor weights/);
+  await said(/notes\.txt is neither a picture .* nor a network/);
   await drop('empty', '', Buffer.alloc(0));
   await said(/empty is neither/);
   await drop('weights.bin', 'application/octet-stream', readFileSync('models/mnist-dense.safetensors'));
