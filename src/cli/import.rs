@@ -15,6 +15,7 @@ use crate::native::images::{Images, stem};
 use crate::network::Weights;
 use crate::network::weights::{Facts, Precision};
 use crate::onnx::{self, FEEDINGS, Feeding};
+use crate::zoo;
 
 #[derive(Args)]
 pub struct Import {
@@ -52,7 +53,7 @@ pub fn run(command: &Import) -> Result<()> {
             ("fed".into(), feeding.name.into()),
         ]);
         let written = Weights::to_bytes(&spec, &tensors, precision, None, &facts)?;
-        let weights = Weights::from_bytes(&written, |_| bail_known())?;
+        let weights = zoo::read(&written)?;
         Ok((written, weights))
     };
     let tried = match &command.feed {
@@ -106,9 +107,4 @@ fn readings(weights: &Weights, images: &[Image]) -> Result<Vec<usize>> {
         argmax(&logits)
     };
     Ok(images.iter().map(read).collect())
-}
-
-/// What is written names its network in full.
-fn bail_known() -> crate::error::Result<crate::network::Spec> {
-    Err(crate::error::Error::BadInput("the file does not describe its network".into()))
 }

@@ -275,10 +275,11 @@ impl<'a> Chain<'a> {
             return Err(self.refuse(node, "dilation is not run yet"));
         }
         let strides = ints(node, "strides").unwrap_or_else(|| vec![1, 1]);
-        if rows != cols || strides.first() != strides.last() {
+        let (true, &[stride, other]) = (rows == cols, &strides[..]) else {
             return Err(self.refuse(node, "kernels and strides have to be square"));
-        }
-        let stride = usize::try_from(strides[0]).map_err(|_| self.refuse(node, "its stride is negative"))?;
+        };
+        let stride = usize::try_from(stride).ok().filter(|n| *n > 0 && stride == other);
+        let stride = stride.ok_or_else(|| self.refuse(node, "kernels and strides have to be square"))?;
         let pad = self.pads(node, rows, stride)?;
         if pad != [0; 4] {
             self.add(node, Kind::Pad(pad), Vec::new())?;
@@ -469,7 +470,7 @@ impl<'a> Chain<'a> {
             return Err(self.refuse(node, "its window has to have rows and columns"));
         };
         let size = usize::try_from(n).unwrap_or(0);
-        let fits = n == m && strides.iter().all(|s| *s == n);
+        let fits = n == m && strides == window;
         // Where nothing is left over, what is done with the rest does not matter.
         let ceil = int(node, "ceil_mode", 0) == 1 && (size == 0 || h % size != 0 || w % size != 0);
         if !fits || ceil || self.pads(node, size, size)? != [0; 4] {

@@ -120,6 +120,15 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Calls `f` with every field of a message: its number and its value.
+fn each<'a>(bytes: &'a [u8], mut f: impl FnMut(u64, Value<'a>) -> Result<()>) -> Result<()> {
+    let mut fields = Fields(bytes);
+    while let Some((number, value)) = fields.next()? {
+        f(number, value)?;
+    }
+    Ok(())
+}
+
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     std::array::from_fn(|i| bytes.get(i).copied().unwrap_or(0))
 }
@@ -182,17 +191,16 @@ impl Model {
     /// # Errors
     /// [`Error::BadFile`](crate::error::Error::BadFile) that says what is wrong.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let mut model = Self::default();
-        let (mut fields, mut graph) = (Fields(bytes), None);
-        while let Some((number, value)) = fields.next()? {
+        let (mut model, mut graph) = (Self::default(), None);
+        each(bytes, |number, value| {
             match number {
                 7 => graph = Some(value.bytes()?),
                 14 => model.metadata.push(pair(value.bytes()?)?),
                 _ => {}
             }
-        }
-        let mut fields = Fields(graph.ok_or_else(|| bad("it holds no graph; is it ONNX?"))?);
-        while let Some((number, value)) = fields.next()? {
+            Ok(())
+        })?;
+        each(graph.ok_or_else(|| bad("it holds no graph; is it ONNX?"))?, |number, value| {
             match number {
                 1 => model.nodes.push(Node::read(value.bytes()?)?),
                 5 => model.tensors.push(Tensor::read(value.bytes()?)?),
@@ -200,7 +208,8 @@ impl Model {
                 12 => model.outputs.push(Outside::read(value.bytes()?)?),
                 _ => {}
             }
-        }
+            Ok(())
+        })?;
         Ok(model)
     }
 
@@ -237,21 +246,22 @@ impl Model {
 }
 
 fn pair(bytes: &[u8]) -> Result<(String, String)> {
-    let (mut fields, mut pair) = (Fields(bytes), (String::new(), String::new()));
-    while let Some((number, value)) = fields.next()? {
+    let mut pair = (String::new(), String::new());
+    each(bytes, |number, value| {
         match number {
             1 => pair.0 = value.text()?,
             2 => pair.1 = value.text()?,
             _ => {}
         }
-    }
+        Ok(())
+    })?;
     Ok(pair)
 }
 
 impl Node {
     fn read(bytes: &[u8]) -> Result<Self> {
-        let (mut fields, mut node) = (Fields(bytes), Self::default());
-        while let Some((number, value)) = fields.next()? {
+        let mut node = Self::default();
+        each(bytes, |number, value| {
             match number {
                 1 => node.input.push(value.text()?),
                 2 => node.output.push(value.text()?),
@@ -260,7 +270,8 @@ impl Node {
                 5 => node.attribute.push(Attribute::read(value.bytes()?)?),
                 _ => {}
             }
-        }
+            Ok(())
+        })?;
         Ok(node)
     }
 
@@ -277,8 +288,8 @@ impl Node {
 
 impl Attribute {
     fn read(bytes: &[u8]) -> Result<Self> {
-        let (mut fields, mut attribute) = (Fields(bytes), Self::default());
-        while let Some((number, value)) = fields.next()? {
+        let mut attribute = Self::default();
+        each(bytes, |number, value| {
             match number {
                 1 => attribute.name = value.text()?,
                 2 => {
@@ -293,7 +304,8 @@ impl Attribute {
                 8 => value.ints(&mut attribute.ints)?,
                 _ => {}
             }
-        }
+            Ok(())
+        })?;
         Ok(attribute)
     }
 
@@ -318,8 +330,8 @@ impl Attribute {
 
 impl Tensor {
     fn read(bytes: &[u8]) -> Result<Self> {
-        let (mut fields, mut tensor) = (Fields(bytes), Self::default());
-        while let Some((number, value)) = fields.next()? {
+        let mut tensor = Self::default();
+        each(bytes, |number, value| {
             match number {
                 1 => value.ints(&mut tensor.dims)?,
                 2 => tensor.data_type = value.int()?,
@@ -332,7 +344,8 @@ impl Tensor {
                 14 => tensor.external |= value.int()? == 1,
                 _ => {}
             }
-        }
+            Ok(())
+        })?;
         Ok(tensor)
     }
 
@@ -348,14 +361,15 @@ impl Tensor {
 
 impl Outside {
     fn read(bytes: &[u8]) -> Result<Self> {
-        let (mut fields, mut outside) = (Fields(bytes), Self::default());
-        while let Some((number, value)) = fields.next()? {
+        let mut outside = Self::default();
+        each(bytes, |number, value| {
             match number {
                 1 => outside.name = value.text()?,
                 2 => outside.dims = dims(value.bytes()?)?,
                 _ => {}
             }
-        }
+            Ok(())
+        })?;
         Ok(outside)
     }
 
@@ -381,28 +395,30 @@ impl Outside {
 
 /// The dimensions of a type: of its tensor, of whose shape, each one.
 fn dims(bytes: &[u8]) -> Result<Vec<i64>> {
-    let inside = |bytes: &[u8], wanted: u64| -> Result<Vec<u8>> {
-        let mut fields = Fields(bytes);
-        while let Some((number, value)) = fields.next()? {
-            if number == wanted {
-                return Ok(value.bytes()?.to_vec());
+    fn inside(bytes: &[u8], wanted: u64) -> Result<&[u8]> {
+        let mut found = None;
+        each(bytes, |number, value| {
+            if number == wanted && found.is_none() {
+                found = Some(value.bytes()?);
             }
-        }
-        Ok(Vec::new())
-    };
-    let shape = inside(&inside(bytes, 1)?, 2)?;
-    let (mut fields, mut all) = (Fields(&shape), Vec::new());
-    while let Some((number, value)) = fields.next()? {
+            Ok(())
+        })?;
+        Ok(found.unwrap_or_default())
+    }
+    let mut all = Vec::new();
+    each(inside(inside(bytes, 1)?, 2)?, |number, value| {
         if number == 1 {
-            let (mut dim, mut size) = (Fields(value.bytes()?), 0);
-            while let Some((number, value)) = dim.next()? {
+            let mut size = 0;
+            each(value.bytes()?, |number, value| {
                 if number == 1 {
                     size = value.int()?;
                 }
-            }
+                Ok(())
+            })?;
             all.push(size);
         }
-    }
+        Ok(())
+    })?;
     Ok(all)
 }
 

@@ -136,6 +136,21 @@ fn a_damaged_file_is_refused_and_nothing_breaks() {
     }
 }
 
+#[test]
+fn a_node_whose_attributes_are_empty_is_refused() {
+    let [(name, whole), ..] = read_files();
+    for (kind, attribute) in
+        [("Conv", "strides"), ("Conv", "pads"), ("MaxPool", "kernel_shape"), ("MaxPool", "strides")]
+    {
+        let mut model = proto::Model::read(whole).unwrap();
+        let node = model.nodes.iter_mut().find(|node| node.kind == kind).unwrap();
+        node.attribute.iter_mut().filter(|one| one.name == attribute).for_each(|one| one.ints.clear());
+        // A tensor is written from its bytes alone, which is how PyTorch wrote these.
+        let error = import(&model.write(8, 13), name, &DIGITS, AS_IT_IS).map(|(spec, _)| spec.name);
+        assert!(matches!(error, Err(Error::Unsupported { .. })), "{kind} without {attribute}: {error:?}");
+    }
+}
+
 /// Weights of about the size that keeps activations of order one.
 fn random(spec: Spec, seed: u64) -> Weights {
     let mut rng = fastrand::Rng::with_seed(seed);

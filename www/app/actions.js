@@ -343,10 +343,9 @@ export class Actions {
     const session = this.#session;
     try {
       const { pictures } = session.current;
-      const shipped = (pictures?.all ?? []).filter(({ id, label }) => id >= 0 && label !== null);
-      const images = await Promise.all(shipped.map(({ id }) => /** @type {Pictures} */ (pictures).image(id)));
-      const labels = shipped.map(({ label }) => session.dataset.labels.indexOf(/** @type {string} */ (label)));
-      const { name: model, said } = await session.offers.adopt(file, session.engine, { dataset: session.dataset.key, images, labels });
+      const { key, labels: names } = session.dataset;
+      const samples = (await pictures?.samples(names)) ?? { images: [], labels: [] };
+      const { name: model, said } = await session.offers.adopt(file, session.engine, { dataset: key, ...samples });
       session.many.end();
       session.tell('networks');
       await this.choose({ model });

@@ -68,7 +68,7 @@ export class Counts {
 
   /** The pictures that are counted. */
   #pictures() {
-    return (this.#session.current.pictures?.all ?? []).filter(({ id, label }) => id >= 0 && label !== null);
+    return this.#session.current.pictures?.labelled ?? [];
   }
 
   /** Up to which L2 a change counts as hardly visible. */

@@ -46,6 +46,18 @@ export class Pictures {
     return this.#all;
   }
 
+  /** Those of which it is known what they show: not the visitor's own. */
+  get labelled() {
+    return this.#all.filter(({ id, label }) => id >= 0 && label !== null);
+  }
+
+  /** Their images, and the places of their labels among these names. @param {string[]} names */
+  async samples(names) {
+    const { labelled } = this;
+    const images = await Promise.all(labelled.map(({ id }) => this.image(id)));
+    return { images, labels: labelled.map(({ label }) => names.indexOf(/** @type {string} */ (label))) };
+  }
+
   /** @param {number | 'own'} id */
   get(id) {
     return this.#all.find((picture) => picture.id === id) ?? null;

@@ -234,10 +234,10 @@ const jobs = {
   async plane({ subject: wanted, origin, u, v, places, y }) {
     const reader = await subject(wanted);
     const [labels, confidences, refusals] = [new Int16Array(places.length), new Float32Array(places.length), new Uint8Array(places.length)];
-    const image = new Float32Array(origin.length);
+    // Comes when it is wanted: not with the first attack.
+    const { imageAt } = await import('../parts/plane.js');
     for (const [i, x] of places.entries()) {
-      for (let k = 0; k < image.length; k++) image[k] = Math.min(Math.max(origin[k] + x * u[k] + y * v[k], 0), 1);
-      const { predicted, confidence, refused } = reader.read(image, 0);
+      const { predicted, confidence, refused } = reader.read(imageAt({ origin, u, v }, x, y), 0);
       [labels[i], confidences[i], refusals[i]] = [predicted, confidence, Number(refused)];
     }
     return { labels, confidences, refusals };

@@ -13,9 +13,10 @@ import { HONEST, NOT_COUNTED, countWords, levelEnded, levelWords, tellWords } fr
 export function mount(root, session) {
   const { offers } = session;
   const counts = new Counts(session);
-  /** The levels that are shown, and of which data set. @type {import('../app/levels.js').Level[]} */
+  /** The levels that are shown, with what they were built of, and of which data set they are. @type {import('../app/levels.js').Level[]} */
   let levels = [];
   let shown = '';
+  let of = '';
   /** @type {Choices | null} */
   let chips = null;
   /** @type {Set<string>} */
@@ -24,7 +25,7 @@ export function mount(root, session) {
   const at = () => levels[session.state.level - 1] ?? null;
 
   const build = () => {
-    shown = [dataset(), ...done].join();
+    [shown, of] = [[dataset(), ...done].join(), dataset()];
     levels = levelsOf(offers, dataset());
     chips = new Choices(byId('level-chips'), {
       name: 'level',
@@ -42,7 +43,7 @@ export function mount(root, session) {
     }
     if (n === 0) return;
     if (!shown) done = beaten();
-    const turned = shown !== '' && !shown.startsWith(`${dataset()},`) && shown !== dataset();
+    const turned = of !== '' && of !== dataset();
     if (shown !== [dataset(), ...done].join()) build();
     const level = at();
     // Another network or defence was chosen elsewhere.

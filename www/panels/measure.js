@@ -49,8 +49,8 @@ export function mount(root, session) {
     if (!pictures || !network) return;
     const now = ++mine;
     const round = given.length;
-    const own = pictures.all.filter(({ id, label }) => id >= 0 && label !== null);
-    const picture = own[Math.floor(Math.random() * own.length)];
+    const { labelled } = pictures;
+    const picture = labelled[Math.floor(Math.random() * labelled.length)];
     const image = await pictures.image(picture.id);
     const label = network.labels.indexOf(/** @type {string} */ (picture.label));
     const target = (label + 1 + Math.floor(Math.random() * (network.labels.length - 1))) % network.labels.length;

@@ -12,6 +12,9 @@ import { NOISE, noiseOver, noiseWords } from '../words/late-en.js';
 /** How often the digits are gone over, and how long the noise may be at first. */
 const [PASSES, LENGTH] = [100, 3];
 
+/** An image with a change on it, cut off at black and white. @param {Float32Array} image @param {Float32Array} change */
+const laidOver = (image, change) => image.map((x, i) => Math.min(Math.max(x + change[i], 0), 1));
+
 /** @param {HTMLElement} root @param {Session} session */
 export function mount(root, session) {
   const slider = element('input', { type: 'range', id: 'noise-budget', min: 0.5, max: 6, step: 0.1, value: LENGTH });
@@ -53,7 +56,7 @@ export function mount(root, session) {
       return;
     }
     const { change } = made;
-    const image = clean.image.map((x, i) => Math.min(Math.max(x + change[i], 0), 1));
+    const image = laidOver(clean.image, change);
     drawImage(over, image);
     const subject = session.subject;
     const { predicted, refused } = await session.engine.read(subject, image);
@@ -66,9 +69,7 @@ export function mount(root, session) {
     const { pictures, network } = session.current;
     if (!pictures || !network) return;
     const now = ++mine;
-    const shipped = pictures.all.filter(({ id, label }) => id >= 0 && label !== null);
-    const images = await Promise.all(shipped.map(({ id }) => pictures.image(id)));
-    const labels = shipped.map(({ label }) => network.labels.indexOf(/** @type {string} */ (label)));
+    const { images, labels } = await pictures.samples(network.labels);
     const size = images[0].length;
     const flat = new Float32Array(size * images.length);
     images.forEach((image, i) => flat.set(image, i * size));
@@ -82,7 +83,7 @@ export function mount(root, session) {
       made = { change, subject };
       drawPerturbation(noise, nothing, change);
       const misread = Array.from(readings, (label, i) => label >= 0 && label !== labels[i]);
-      images.forEach((image, i) => mosaic.show(i, image.map((x, k) => Math.min(Math.max(x + change[k], 0), 1)), misread[i] ? network.labels[readings[i]] : null, String(pass)));
+      images.forEach((image, i) => mosaic.show(i, laidOver(image, change), misread[i] ? network.labels[readings[i]] : null, String(pass)));
       said.textContent = noiseWords(misread.filter(Boolean).length, images.length, ended);
       mosaic.describe(said.textContent);
       Object.assign(root.dataset, { fooled: misread.filter(Boolean).length, ended });

@@ -13,7 +13,7 @@ import { element } from '../parts/dom.js';
 import { save } from '../parts/download.js';
 import { Mosaic } from '../parts/mosaic.js';
 import { subjectsLike } from '../parts/subjects.js';
-import { errorWords, rulerWords } from '../words/en.js';
+import { errorWords, normWords, rulerWords } from '../words/en.js';
 import { RACE, raceBusy, raceEnded, raceLeft, raceNote } from '../words/late-en.js';
 
 /** How many may take part, how long a race takes in milliseconds, and the steps of the budget. */
@@ -94,7 +94,7 @@ export function mount(root, session) {
   const drawing = (/** @type {number} */ width, /** @type {any} */ colours, /** @type {number} */ upto) => ({
     width, colours, label: RACE.axis,
     networks: racers.map(({ offered: { value: name, title } }, look) => ({ name, title, look })),
-    panels: [{ attack: RACE.title, title: '', axis: offers.norms.includes(NORM) ? 'L2' : '', most, dense: true }],
+    panels: [{ attack: RACE.title, title: '', axis: normWords(NORM).symbol, most, dense: true }],
     curves: curves.filter(({ x }) => x <= upto + 1e-9),
   });
   const draw = (/** @type {number} */ upto) => chart.draw(svg, drawing(Math.max(300, Math.floor(figure.clientWidth)), chart.theme(), upto));
@@ -141,9 +141,10 @@ export function mount(root, session) {
     const now = ++mine;
     [run.disabled, stop.hidden, saving.hidden, budget.hidden] = [true, false, true, true];
     delete root.dataset.done;
-    const shipped = pictures.all.filter(({ id, label }) => id >= 0 && label !== null);
-    images = await Promise.all(shipped.map(({ id }) => pictures.image(id)));
-    const labels = shipped.map(({ label }) => network.labels.indexOf(/** @type {string} */ (label)));
+    const shipped = pictures.labelled;
+    const samples = await pictures.samples(network.labels);
+    const { labels } = samples;
+    images = samples.images;
     racers = all.map((offered) => {
       const canvas = element('canvas');
       const left = element('span', { className: 'small' });
