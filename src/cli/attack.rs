@@ -8,18 +8,21 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::Data;
+use super::aim::Aim;
 use super::fields::Fields;
 use super::numbers::{counts, number};
 use super::report::{Timed, print_json, print_table};
-use crate::attack;
+use crate::attack::{self, Goal};
 use crate::classifier::{Attacker, EOT, Inference, MAX_SAMPLES, Subject};
-use crate::datasets::Dataset;
+use crate::datasets::{Dataset, Image};
 use crate::judge::{Judged, Task, judge_all};
 use crate::metrics::grade::Thresholds;
 use crate::native::cores::{on_all_cores, threads};
 use crate::native::guards;
-use crate::native::images::{Images, Target, find_weights, read_weights, start_for, stem};
+use crate::native::images::{Images, find_weights, read_weights, start_for, stem};
 use crate::native::picture;
+use crate::native::tensors::{Numbers, Tensor, save_npy, save_npz};
+use crate::network::Shape;
 
 #[derive(Args)]
 pub struct Attack {
@@ -53,16 +56,19 @@ pub struct Attack {
     /// The network counts as confident from this probability on (0.8 when not given)
     #[arg(long, value_parser = number, allow_negative_numbers = true)]
     confident: Option<f64>,
-    /// test:A..B of the test set, sample:N or sample:A..B of the images that the page ships
-    #[arg(long, default_value = "test:0..100")]
-    images: Images,
-    /// The label to aim at: next (the true one plus 1), any wrong one, or a number
+    /// test:A..B of the test set, sample:N or sample:A..B of the images that the page ships; or files (PNG, JPEG, .npy) and folders of
+    /// them, where a picture has the label that its folder is called, and otherwise that which the network reads
+    #[arg(long, default_value = "test:0..100", num_args = 1..)]
+    images: Vec<Images>,
+    /// The label to aim at: next (the true one plus 1), any wrong one, least-likely, random (random:SEED), a label or its number, or a
+    /// file with one a line
     #[arg(long, default_value = "next")]
-    target: Target,
+    target: String,
     /// Prints one JSON object an image instead of a table
     #[arg(long)]
     json: bool,
-    /// Writes original, adversarial image and magnified perturbation as PNG into this folder
+    /// Writes original, adversarial image and magnified perturbation as PNG into this folder; to a file .npy the attacked images alone,
+    /// to .npz those with originals, labels, targets and what is read, all to the bit
     #[arg(long)]
     save: Option<PathBuf>,
     #[command(flatten)]
@@ -109,7 +115,6 @@ pub fn run(command: &Attack) -> Result<()> {
     let weights = read_weights(&model)?;
     let dataset = Dataset::by_name(&weights.spec.dataset)?;
     let inference: Inference = command.inference.parse()?;
-    let classes = weights.spec.classes();
     ensure!(
         inference == Inference::Mean || weights.spec.is_vae(),
         "'{}' has no latent vector to sample: only a VAE has",
@@ -133,23 +138,20 @@ pub fn run(command: &Attack) -> Result<()> {
     }
     subject.network = stem(&model)?;
     let data = &command.data.dir()?;
-    let images = command.images.load(&weights, data)?;
-    if let Target::Label(label) = command.target {
-        ensure!(label < classes, "there is no label {label}; the network has {classes}, from 0 on");
-    }
+    let wanted = Images::together(&command.images)?;
+    let images = wanted.load(&weights, data)?;
+    let goals = Aim::read(&command.target, &weights.spec)?.goals(&images, &mut *subject.seen)?;
     let thresholds = Thresholds::new(dataset.validity).with(command.valid, command.confident)?;
     // What an attack that may begin at an image of the wanted label starts from: the first images of the set.
     let starts = if options.attack.traits.starts() {
-        command.images.first(STARTS).load(&weights, data)?
+        wanted.first(STARTS).load(&weights, data)?
     } else {
         Vec::new()
     };
     let tasks: Vec<Task<'_>> = images
         .iter()
-        .map(|image| {
-            let goal = command.target.goal(image.label, classes);
-            Task { start: start_for(&starts, image, goal), ..Task::new(image, goal) }
-        })
+        .zip(&goals)
+        .map(|(image, goal)| Task { start: start_for(&starts, image, *goal), ..Task::new(image, *goal) })
         .collect();
     let size = images.len().div_ceil(threads(images.len()).max(1)).clamp(1, BATCH);
     let batches: Vec<&[Task<'_>]> = tasks.chunks(size).collect();
@@ -161,17 +163,24 @@ pub fn run(command: &Attack) -> Result<()> {
         Ok(judged.into_iter().map(move |judged| (judged, milliseconds)).collect::<Vec<_>>())
     })?;
     let mut records = Vec::with_capacity(images.len());
+    let ending = command.save.as_deref().and_then(Path::extension).unwrap_or_default();
+    let as_numbers = ending == "npy" || ending == "npz";
+    let mut attacked: Vec<f32> = Vec::new();
     for (original, (judged, milliseconds)) in images.iter().zip(judged.into_iter().flatten()) {
-        let Judged { record, stored, .. } = judged;
-        if let Some(folder) = &command.save {
-            let path =
-                |what: &str| folder.join(format!("{}-{}-{what}.png", command.images.set(), record.index));
+        let Judged { record, stored, image, .. } = judged;
+        if as_numbers {
+            attacked.extend_from_slice(&image);
+        } else if let Some(folder) = &command.save {
+            let path = |what: &str| folder.join(format!("{}-{}-{what}.png", wanted.set(), record.index));
             picture::save_image(&path("original"), dataset.image, &original.pixels)?;
             picture::save_image(&path("adversarial"), dataset.image, &stored)?;
             picture::save_perturbation(&path("perturbation"), dataset.image, &original.pixels, &stored)?;
         }
         let milliseconds = if record.skipped.is_some() { 0.0 } else { milliseconds };
         records.push(Timed { record, milliseconds });
+    }
+    if let Some(path) = command.save.as_deref().filter(|_| as_numbers) {
+        save_numbers(path, dataset.image, &images, &goals, attacked, &records)?;
     }
     let printed = if command.json { print_json(&records) } else { print_table(&records, thresholds) };
     match printed {
@@ -184,4 +193,36 @@ pub fn run(command: &Attack) -> Result<()> {
         bail!("nothing was attacked: {}", why.first().copied().unwrap_or("there are no images"));
     }
     Ok(())
+}
+
+/// Writes the attacked images to the bit: as .npy `[N, rows, columns, channels]` alone, as .npz with all that belongs to them.
+fn save_numbers(
+    path: &Path,
+    [rows, cols, channels]: Shape,
+    images: &[Image],
+    goals: &[Goal],
+    attacked: Vec<f32>,
+    records: &[Timed],
+) -> Result<()> {
+    let count = images.len();
+    let pictures = |numbers| Tensor { numbers: Numbers::Floats(numbers), dims: vec![count, rows, cols, channels] };
+    let whole = |numbers: Vec<i64>| Tensor { numbers: Numbers::Whole(numbers), dims: vec![count] };
+    let adversarial = pictures(attacked);
+    if path.extension().is_some_and(|ending| ending == "npy") {
+        return save_npy(path, &adversarial);
+    }
+    let target = |goal: &Goal| match goal {
+        Goal::Target(label) => *label as i64,
+        Goal::Away(_) => -1,
+    };
+    let tensors = [
+        ("original", pictures(images.iter().flat_map(|image| image.pixels.iter().copied()).collect())),
+        ("adversarial", adversarial),
+        ("index", whole(images.iter().map(|image| image.index as i64).collect())),
+        ("label", whole(images.iter().map(|image| image.label as i64).collect())),
+        ("target", whole(goals.iter().map(target).collect())),
+        ("predicted", whole(records.iter().map(|timed| timed.record.predicted as i64).collect())),
+        ("success", whole(records.iter().map(|timed| i64::from(timed.record.success)).collect())),
+    ];
+    save_npz(path, &tensors)
 }

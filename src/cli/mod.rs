@@ -1,5 +1,6 @@
 //! The command line: what can be asked for. A command is a file: its arguments and what it does.
 
+mod aim;
 mod attack;
 mod bench;
 mod black_box;

@@ -4,6 +4,7 @@
 mod fashion_mnist;
 mod lfw;
 mod mnist;
+pub mod own;
 pub mod recipe;
 pub mod samples;
 
@@ -50,7 +51,7 @@ pub struct Dataset {
     pub nouns: [&'static str; 2],
     /// Rows, columns and channels of an image; pixels lie in [0, 1].
     pub image: Shape,
-    /// What each label stands for.
+    /// What each label stands for; nothing where each network has its own.
     pub labels: &'static [&'static str],
     /// The data set whose images these are at another density, where they are that.
     pub density_of: Option<&'static str>,
@@ -126,6 +127,8 @@ pub enum Source {
     Idx(Idx),
     /// Photographs in folders that are named after the people on them.
     Photographs,
+    /// Whoever has a network has them, too.
+    Brought,
 }
 
 /// Four idx files (LeCun, Cortes, Burges 1998), each packed as .gz.
@@ -156,13 +159,21 @@ pub struct Image {
     pub pixels: Vec<f32>,
 }
 
+/// The data set of images of that shape under so many labels: one that networks ship of, or somebody's own.
+pub fn of_images(image: Shape, labels: usize) -> &'static Dataset {
+    let known = |dataset: &&&Dataset| {
+        dataset.pictures != Pictures::Nowhere && dataset.image == image && dataset.labels.len() == labels
+    };
+    ALL.iter().find(known).copied().unwrap_or_else(|| own::of_shape(image))
+}
+
 impl Dataset {
-    /// The data set called `name`.
+    /// The data set called `name`; by `own-32x32x3` images of that size of somebody's own.
     ///
     /// # Errors
     /// [`Error::Unknown`], with the names there are.
     pub fn by_name(name: &str) -> Result<&'static Self> {
-        let found = ALL.iter().copied().find(|d| d.name == name);
+        let found = ALL.iter().copied().find(|d| d.name == name).or_else(|| own::by_name(name));
         found.ok_or_else(|| Error::unknown("data set", name, ALL.iter().map(|d| d.name)))
     }
 

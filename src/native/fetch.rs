@@ -122,7 +122,7 @@ pub fn load(dataset: &Dataset, data: &Path, split: Split) -> Result<Labelled> {
 fn whose(hash: &str) -> Option<&'static Dataset> {
     let has = |dataset: &&&Dataset| match &dataset.source {
         Source::Idx(source) => source.sha256.contains(&Some(hash)),
-        Source::Photographs => false,
+        Source::Photographs | Source::Brought => false,
     };
     datasets::ALL.iter().find(has).copied()
 }
@@ -136,6 +136,7 @@ pub fn fetch(dataset: &Dataset, data: &Path, mirrors: &[String]) -> Result<()> {
     match &dataset.source {
         Source::Idx(source) => fetch_idx(dataset, source, data, mirrors, true),
         Source::Photographs => fetch_lfw::fetch(data, mirrors),
+        Source::Brought => bail!("'{}' are images of your own: there is nothing to fetch", dataset.name),
     }
 }
 

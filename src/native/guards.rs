@@ -43,6 +43,7 @@ pub fn images(weights: &Weights, data: &Path, split: Split) -> Result<Labelled> 
     let images = match dataset.source {
         Source::Idx(_) => fetch::load(dataset, data, split)?,
         Source::Photographs => lfw::load(data, &manifest(weights, data)?, split, None)?,
+        Source::Brought => bail!("there are no {} of which it could be one", dataset.nouns[1]),
     };
     Ok(images.centred(weights.spec.image))
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
+use super::brought;
 use super::fetch::{self, Split};
 use super::lfw::{self, Manifest};
 use super::root::root;
@@ -13,13 +14,21 @@ use crate::network::Weights;
 use crate::network::weights::MAX_BYTES;
 use crate::zoo;
 
-/// Which images: a range of the test set, or of the sample that the page ships.
+/// Which images: a range of the test set, or of the sample that the page ships; or somebody's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
-    sample: bool,
+    set: Set,
     range: std::ops::Range<usize>,
     /// Whether the first of the set are meant, as many as there are, whatever their numbers.
     first: bool,
+}
+
+/// Where images are from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Set {
+    Test,
+    Sample,
+    Files(Vec<PathBuf>),
 }
 
 impl std::str::FromStr for Images {
@@ -27,11 +36,11 @@ impl std::str::FromStr for Images {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let help = || format!("'{text}' is not like test:0..100, test:7, sample:0..10 or sample:7");
-        let (set, range) = text.split_once(':').ok_or_else(help)?;
-        let sample = match set {
-            "test" => false,
-            "sample" => true,
-            _ => return Err(help()),
+        let (set, range) = match text.split_once(':') {
+            Some(("test", range)) => (Set::Test, range),
+            Some(("sample", range)) => (Set::Sample, range),
+            _ if text.is_empty() => return Err(help()),
+            _ => return Ok(Self { set: Set::Files(vec![text.into()]), range: 0..usize::MAX, first: true }),
         };
         let number = |n: &str| n.parse::<usize>().map_err(|_| help());
         let range = match range.split_once("..") {
@@ -41,7 +50,7 @@ impl std::str::FromStr for Images {
         if range.is_empty() {
             return Err(format!("'{text}' holds no image"));
         }
-        Ok(Self { sample, range, first: false })
+        Ok(Self { set, range, first: false })
     }
 }
 
@@ -89,19 +98,55 @@ impl std::str::FromStr for Target {
 }
 
 impl Images {
+    /// Several that were named, as one.
+    ///
+    /// # Errors
+    /// When they are ranges of a set: one is possible.
+    pub fn together(all: &[Self]) -> Result<Self> {
+        let mut files = Vec::new();
+        for images in all {
+            match &images.set {
+                Set::Files(paths) => files.extend(paths.iter().cloned()),
+                _ if all.len() == 1 => return Ok(images.clone()),
+                _ => bail!("one range of a set is possible, or files and folders"),
+            }
+        }
+        Ok(Self { set: Set::Files(files), range: 0..usize::MAX, first: true })
+    }
+
+    /// The first of the sample that the page ships, up to `count` of them.
+    pub fn sample(count: usize) -> Self {
+        Self { set: Set::Sample, range: 0..count, first: true }
+    }
+
     /// What the set is called.
     pub fn set(&self) -> &'static str {
-        if self.sample { "sample" } else { "test" }
+        match self.set {
+            Set::Test => "test",
+            Set::Sample => "sample",
+            Set::Files(_) => "own",
+        }
     }
 
     /// The first of the test set, up to `count` of them.
     pub fn test(count: usize) -> Self {
-        Self { sample: false, range: 0..count, first: true }
+        Self { set: Set::Test, range: 0..count, first: true }
     }
 
     /// The first of the same set, up to `count` of them: as many as there are.
     pub fn first(&self, count: usize) -> Self {
-        Self { sample: self.sample, range: 0..count, first: true }
+        Self { set: self.set.clone(), range: 0..count, first: true }
+    }
+
+    /// Of [`load`](Self::load)'s images those whose labels are known without the network.
+    ///
+    /// # Errors
+    /// As those of [`load`](Self::load).
+    pub fn labelled(&self, weights: &Weights, data: &Path) -> Result<Vec<Image>> {
+        match &self.set {
+            Set::Files(paths) => brought::labelled(paths, weights),
+            _ => self.load(weights, data),
+        }
     }
 
     /// Reads the images that the network of `weights` was made for. Of a range those that can be read, with their own numbers;
@@ -117,7 +162,12 @@ impl Images {
             ensure!(end <= there, lfw::asked_for(&range, there));
             Ok(range)
         };
-        if self.sample {
+        if let Set::Files(paths) = &self.set {
+            let mut images = brought::load(paths, weights)?;
+            images.truncate(self.range.end);
+            return Ok(images);
+        }
+        if self.set == Set::Sample {
             ensure!(
                 matches!(dataset.source, Source::Idx(_)),
                 "no {} ship: {} grants no right to pass its images on. Name some of your own: --images test:0..10",
@@ -139,6 +189,20 @@ impl Images {
                 let manifest = manifest(weights, data)?;
                 let range = if self.first { None } else { Some(range(manifest.test.len())?) };
                 lfw::load(data, &manifest, Split::Test, range)?.centred(weights.spec.image)
+            }
+            Source::Brought => {
+                let folder = data.join(dataset.name);
+                ensure!(
+                    folder.is_dir(),
+                    "no test set is known for '{}': name pictures (--images FILE or FOLDER), or put them into {}, each in a folder that is \
+                     called as its label",
+                    weights.spec.name,
+                    folder.display()
+                );
+                let mut images = brought::load(&[folder], weights)?;
+                let range = range(images.len())?;
+                images.truncate(range.end);
+                return Ok(images.split_off(range.start));
             }
         };
         let wanted =

@@ -1,5 +1,6 @@
 //! What the command line needs of the machine: files, cores, data sets, the server.
 
+pub mod brought;
 pub mod cores;
 pub mod density;
 pub mod fetch;
@@ -16,3 +17,4 @@ pub mod picture;
 pub mod progress;
 pub mod root;
 pub mod server;
+pub mod tensors;

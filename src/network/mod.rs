@@ -1,5 +1,6 @@
 //! Networks: as data, as bytes, and running.
 
+pub mod activation;
 pub mod latent;
 pub mod layer;
 pub mod run;
@@ -8,7 +9,8 @@ pub mod spec;
 pub mod text;
 pub mod weights;
 
-pub use layer::{Kind, Layer, Parameter, Shape};
+pub use activation::Activation;
+pub use layer::{Kind, Layer, Parameter, Shape, Window};
 pub use run::Net;
 pub use spec::{Part, Spec};
 pub use weights::Weights;

@@ -15,11 +15,13 @@ pub const MAX_LABELS: usize = 256;
 /// The largest latent vector that can be asked for.
 pub const MAX_LATENT: usize = 256;
 /// The most layers.
-const MAX_LAYERS: usize = 256;
+const MAX_LAYERS: usize = 1024;
+/// The most numbers that all layers together may put out for an image.
+const MAX_NUMBERS: usize = 1 << 24;
 
 /// What makes a classifier a variational auto-encoder (Kingma & Welling 2014): the layers before `mu` and `mu` itself
 /// are the encoder's mean, the layers after it read the latent vector `z` as a label, a decoder reads it as an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Vae {
     /// Numbers in the latent vector.
     pub latent: usize,
@@ -51,7 +53,7 @@ pub enum Part {
 }
 
 /// A classifier: image in, one logit for each label out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// Its name in files, on the command line and in the page's URL.
     pub name: String,
@@ -256,24 +258,38 @@ impl Spec {
 
 /// The output of layers, the bytes of their weights as f32, and their products; which layer does not fit, in words.
 fn walk(input: Shape, layers: &[Layer]) -> std::result::Result<(Shape, u64, u64), String> {
-    let (mut shape, mut bytes, mut products) = (input, 0u64, 0u64);
+    let (mut shapes, mut bytes, mut products, mut numbers) = (vec![input], 0u64, 0u64, 0usize);
+    let mut read = vec![false; layers.len() + 1];
     for (i, layer) in layers.iter().enumerate() {
-        let at = layer.kind.at(shape).map_err(|why| format!("layer {} ({}): {why}", i + 1, layer.kind))?;
+        let wrong = |why: String| format!("layer {} ({}): {why}", i + 1, layer.kind);
+        let at = layer.reads(&shapes).and_then(|inputs| layer.kind.at(&inputs)).map_err(wrong)?;
+        layer.from.iter().for_each(|back| read[i + 1 - back] = true);
         if let Some((weight, bias, _)) = &at.weight {
             let numbers = weight.iter().fold(1u64, |product, n| product.saturating_mul(*n as u64));
             bytes = bytes.saturating_add(numbers.saturating_add(*bias as u64).saturating_mul(4));
         }
         products = products.saturating_add(at.products);
-        shape = at.output;
+        numbers = numbers.saturating_add(at.output.iter().product());
+        if numbers > MAX_NUMBERS {
+            return Err(wrong(format!("up to here layers put out {numbers} numbers; at most {MAX_NUMBERS} are possible")));
+        }
+        shapes.push(at.output);
     }
-    Ok((shape, bytes, products))
+    // The last one's output is that of the whole.
+    if let Some(i) = read[..layers.len()].iter().position(|read| !read) {
+        return Err(match i.checked_sub(1) {
+            None => "nothing reads its input".into(),
+            Some(i) => format!("layer {} ({}) leads nowhere", i + 1, layers[i].kind),
+        });
+    }
+    Ok((shapes.pop().unwrap_or(input), bytes, products))
 }
 
 /// The shape before the first of `layers` and after each one, up to one that does not fit.
 pub fn shapes(input: Shape, layers: &[Layer]) -> Vec<Shape> {
     let mut shapes = vec![input];
     for layer in layers {
-        let Ok(at) = layer.kind.at(shapes[shapes.len() - 1]) else { break };
+        let Ok(at) = layer.reads(&shapes).and_then(|inputs| layer.kind.at(&inputs)) else { break };
         shapes.push(at.output);
     }
     shapes
@@ -281,9 +297,11 @@ pub fn shapes(input: Shape, layers: &[Layer]) -> Vec<Shape> {
 
 /// The trained tensors of `layers`.
 pub fn parameters(input: Shape, layers: &[Layer]) -> Vec<Parameter> {
+    let shapes = shapes(input, layers);
     let mut all = Vec::new();
-    for (layer, input) in layers.iter().zip(shapes(input, layers)) {
-        all.append(&mut layer.parameters(input));
+    for (layer, i) in layers.iter().zip(1..shapes.len()) {
+        // Up to here all fit.
+        all.append(&mut layer.parameters(&layer.reads(&shapes[..i]).unwrap_or_default()));
     }
     all
 }

@@ -1,5 +1,5 @@
 //! A network as text, as it stands in a weights file. A layer a line: its name, its kind, and after `<-` the name of what it
-//! reads (`image`, `latent` of a VAE's decoder, or an earlier layer):
+//! reads (`image`, `latent` of a VAE's decoder, or another layer), several with commas between:
 //!
 //! ```text
 //! misread-network-1
@@ -12,8 +12,7 @@
 //! layer layer.2: relu <- conv1
 //! ```
 //!
-//! A VAE says besides `mean NAME` and `log-variance NAME`. Every layer is read by one other (a VAE's encoder by mean and
-//! variance): networks that branch otherwise can be written so, and are refused in words until something runs them.
+//! A VAE says besides `mean NAME` and `log-variance NAME`.
 
 use std::fmt::Write;
 
@@ -25,10 +24,14 @@ const FORMAT: &str = "misread-network-1";
 const IMAGE: &str = "image";
 const LATENT: &str = "latent";
 /// The longest text that is read, in bytes.
-const MAX_TEXT: usize = 32 << 10;
+const MAX_TEXT: usize = 128 << 10;
 
-/// A layer with its name and the name of what it reads.
-type Node = (String, Kind, String);
+/// A layer with its name and the names of what it reads.
+struct Node {
+    name: String,
+    kind: Kind,
+    reads: Vec<String>,
+}
 
 /// Writes a network without its labels, which a weights file holds by themselves.
 pub fn write(spec: &Spec) -> String {
@@ -51,26 +54,29 @@ pub fn write(spec: &Spec) -> String {
             let _ = writeln!(out, "{key} {}", line(value));
         }
     }
-    let mut chain = |from: &str, layers: &[Layer], place: &str| {
-        let mut input = from.to_owned();
+    // From `from` on; the name of the last one.
+    let mut stretch = |from: &str, layers: &[Layer], place: &str| {
+        let mut names = vec![from.to_owned()];
         for (i, layer) in layers.iter().enumerate() {
             let name = if layer.name.is_empty() { format!("{place}.{}", i + 1) } else { line(&layer.name) };
-            let _ = writeln!(out, "layer {name}: {} <- {input}", layer.kind);
-            input = name;
+            let read = |back: &usize| names.len().checked_sub(*back).and_then(|place| names.get(place));
+            let reads: Vec<&str> = layer.from.iter().filter_map(read).map(String::as_str).collect();
+            let _ = writeln!(out, "layer {name}: {} <- {}", layer.kind, reads.join(", "));
+            names.push(name);
         }
-        input
+        names.pop().unwrap_or_default()
     };
     match &spec.vae {
         None => {
-            chain(IMAGE, &spec.layers, "layer");
+            stretch(IMAGE, &spec.layers, "layer");
         }
         Some(vae) => {
             let (before, after) = spec.layers.split_at(vae.encoder);
-            let features = chain(IMAGE, before, "layer");
-            let mean = chain(&features, &after[..1], "mean");
-            let variance = chain(&features, std::slice::from_ref(&vae.log_variance), "variance");
-            chain(&mean, &after[1..], "head");
-            chain(LATENT, &vae.decoder, "decoder");
+            let features = stretch(IMAGE, before, "layer");
+            let mean = stretch(&features, &after[..1], "mean");
+            let variance = stretch(&features, std::slice::from_ref(&vae.log_variance), "variance");
+            stretch(&mean, &after[1..], "head");
+            stretch(LATENT, &vae.decoder, "decoder");
             let _ = writeln!(out, "mean {mean}\nlog-variance {variance}");
         }
     }
@@ -103,12 +109,13 @@ pub fn read(text: &str, labels: Vec<String>) -> Result<Spec> {
         // By single signs: a search for longer ones would be a hundredth of the wasm.
         let (name, rest) = rest.split_once(':').ok_or_else(form)?;
         let (kind, input) = rest.split_once('<').ok_or_else(form)?;
-        let (kind, input) = (kind.trim(), input.strip_prefix('-').ok_or_else(form)?.trim());
+        let (kind, input) = (kind.trim(), input.strip_prefix('-').ok_or_else(form)?);
         let kind = kind.parse().map_err(|why: String| wrong(&why))?;
-        if nodes.iter().any(|(other, ..)| other == name) || [IMAGE, LATENT].contains(&name) {
+        if nodes.iter().any(|other| other.name == name) || [IMAGE, LATENT].contains(&name) {
             return Err(wrong("this name is taken"));
         }
-        nodes.push((name.to_owned(), kind, input.to_owned()));
+        let reads = input.split(',').map(|one| one.trim().to_owned()).collect();
+        nodes.push(Node { name: name.to_owned(), kind, reads });
     }
     let fact = |key: &str| facts.iter().find(|(k, _)| *k == key).map(|(_, v)| (*v).to_owned());
     let needed = |key: &str| fact(key).ok_or_else(|| bad(format!("it says no {key}")));
@@ -116,48 +123,49 @@ pub fn read(text: &str, labels: Vec<String>) -> Result<Spec> {
     let unsupported = |why: String| Error::Unsupported { network: name.clone(), why };
     let numbers: Vec<usize> = needed("image")?.split(' ').filter_map(|n| n.parse().ok()).collect();
     let image: Shape = numbers.try_into().map_err(|_| bad("its image is not like 28 28 1".into()))?;
-    let mut used = 0;
-    // From `from` on, one layer after the other, to the one that nothing reads, or to what several read.
-    let mut chain = |from: &str, without: Option<&str>| -> Result<(Vec<Layer>, Vec<String>)> {
-        let (mut at, mut layers, mut names) = (from.to_owned(), Vec::new(), Vec::new());
+    let mut used = vec![false; nodes.len()];
+    // From `from` on, each layer as soon as all that it reads is there, in the order of the lines.
+    let mut stretch = |from: &str, without: Option<&str>| -> (Vec<Layer>, Vec<String>) {
+        let (mut names, mut layers) = (vec![from.to_owned()], Vec::new());
         loop {
-            let reads = |(name, _, input): &&Node| *input == at && without != Some(name.as_str());
-            let mut next = nodes.iter().filter(reads);
-            let Some((name, kind, _)) = next.next() else { return Ok((layers, names)) };
-            if next.next().is_some() {
-                return Err(unsupported(format!("'{at}' is read by more than one layer")));
-            }
-            used += 1;
-            if used > nodes.len() {
-                return Err(unsupported("its layers read each other in a circle".into()));
-            }
-            layers.push(Layer { name: name.clone(), kind: *kind });
-            names.push(name.clone());
-            at.clone_from(name);
+            let place = |read: &String| names.iter().position(|name| name == read);
+            let ready = |(i, node): &(usize, &Node)| {
+                !used[*i] && without != Some(node.name.as_str()) && node.reads.iter().all(|read| place(read).is_some())
+            };
+            let Some((i, node)) = nodes.iter().enumerate().find(ready) else {
+                names.remove(0);
+                return (layers, names);
+            };
+            used[i] = true;
+            let from = node.reads.iter().filter_map(place).map(|place| names.len() - place).collect();
+            layers.push(Layer { name: node.name.clone(), kind: node.kind, from });
+            names.push(node.name.clone());
         }
     };
     let (layers, vae) = match (fact("mean"), fact("log-variance")) {
-        (None, None) => (chain(IMAGE, None)?.0, None),
+        (None, None) => (stretch(IMAGE, None).0, None),
         (Some(mean), Some(variance)) => {
-            let (layers, names) = chain(IMAGE, Some(&variance))?;
-            let (decoder, _) = chain(LATENT, None)?;
-            used += 1;
-            let place = |name: &str| nodes.iter().find(|(n, ..)| n == name);
+            let (layers, names) = stretch(IMAGE, Some(&variance));
+            let (decoder, _) = stretch(LATENT, None);
+            let place = nodes.iter().position(|node| node.name == variance);
             let encoder = names.iter().position(|n| *n == mean);
-            let (Some(encoder), Some((_, kind, input))) = (encoder, place(&variance)) else {
+            let (Some(encoder), Some(place)) = (encoder, place) else {
                 return Err(bad("its mean or its variance is no layer of it".into()));
             };
+            used[place] = true;
+            let Node { kind, reads, .. } = &nodes[place];
             let features = if encoder == 0 { IMAGE } else { &names[encoder - 1] };
-            let (Kind::Dense(latent), true) = (*kind, input == features) else {
+            let (Kind::Dense(latent), true) = (*kind, reads.len() == 1 && reads[0] == features) else {
                 return Err(unsupported("its variance is not computed from what its mean is".into()));
             };
-            let log_variance = Layer { name: variance, kind: *kind };
+            let log_variance = Layer::dense(&variance, latent);
             (layers, Some(Vae { latent, encoder, log_variance, decoder }))
         }
         _ => return Err(bad("a VAE has a mean and a log-variance".into())),
     };
-    if used != nodes.len() {
-        return Err(unsupported("it has layers that lead nowhere".into()));
+    if let Some(i) = used.iter().position(|used| !used) {
+        let why = format!("'{}' reads what is not there, or what reads it in turn", nodes[i].name);
+        return Err(unsupported(why));
     }
     let spec = Spec {
         title: fact("title").unwrap_or_else(|| name.clone()),

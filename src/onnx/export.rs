@@ -3,8 +3,8 @@
 use super::proto::{Attribute, Model, Node, Outside, Tensor, data_type};
 use crate::error::{Error, Result};
 use crate::network::layer::Shape;
-use crate::network::spec::{parameters, shapes};
-use crate::network::{Kind, Part, Weights};
+use crate::network::spec::shapes;
+use crate::network::{Activation, Kind, Layer, Part, Weights, Window};
 
 /// The version of the operators, and of the format, that is written.
 const OPSET: i64 = 13;
@@ -34,31 +34,42 @@ pub fn export(weights: &Weights, part: Part) -> Result<Vec<u8>> {
         Part::Encoder => ("image", "mean"),
         _ => ("image", "logits"),
     };
-    let mut writer =
-        Writer { nodes: Vec::new(), tensors: Vec::new(), at: from.into(), flat: part == Part::Decoder };
+    let flat = part == Part::Decoder;
+    let mut writer = Writer { nodes: Vec::new(), tensors: Vec::new() };
+    let mut values = vec![Put { name: from.into(), shape: input, flat }];
     let shapes = shapes(input, layers);
-    for ((layer, input), output) in layers.iter().zip(&shapes).zip(&shapes[1..]) {
-        let own = parameters(*input, std::slice::from_ref(layer));
+    for (i, (layer, output)) in layers.iter().zip(&shapes[1..]).enumerate() {
+        let reads = layer.reads(&shapes[..=i]).map_err(|why| none(&why))?;
+        let own = layer.parameters(&reads);
         let own = own
             .iter()
             .map(|p| Ok((p.name.as_str(), p.shape.as_slice(), tensor(&p.name)?)))
             .collect::<Result<Vec<_>>>()?;
-        writer.layer(layer.kind, *input, *output, &own);
+        let read: Vec<Put> = layer.from.iter().map(|back| values[i + 1 - back].clone()).collect();
+        values.push(writer.layer(layer, &read, *output, &own));
     }
-    if part == Part::Decoder {
-        writer.node("Sigmoid", &[], vec![]);
+    let mut last = values.pop().ok_or_else(|| none("layers"))?;
+    if flat {
+        last = writer.unary("Sigmoid", &last, vec![]);
     }
-    let last = shapes.last().copied().unwrap_or(input);
-    if let Some(node) = writer.nodes.last_mut() {
-        node.output = vec![to.into()];
+    // A layer that computes nothing may have come last.
+    match writer.nodes.last_mut() {
+        Some(node) if node.output[0] == last.name => node.output = vec![to.into()],
+        _ => writer.nodes.push(Node {
+            name: to.into(),
+            kind: "Identity".into(),
+            input: vec![last.name.clone()],
+            output: vec![to.into()],
+            attribute: Vec::new(),
+        }),
     }
     let outside = |name: &str, [rows, cols, channels]: Shape, flat: bool| {
         let dims = if flat { vec![0, rows * cols * channels] } else { vec![0, channels, rows, cols] };
         Outside { name: name.into(), dims: dims.into_iter().map(|n| n as i64).collect() }
     };
     let model = Model {
-        inputs: vec![outside(from, input, part == Part::Decoder)],
-        outputs: vec![outside(to, last, writer.flat)],
+        inputs: vec![outside(from, input, flat)],
+        outputs: vec![outside(to, last.shape, last.flat)],
         nodes: writer.nodes,
         tensors: writer.tensors,
         metadata: vec![("network".into(), spec.name.clone()), ("labels".into(), spec.labels.join("\n"))],
@@ -69,104 +80,212 @@ pub fn export(weights: &Weights, part: Part) -> Result<Vec<u8>> {
 /// A parameter: its name, shape and numbers.
 type Own<'a> = (&'a str, &'a [usize], &'a [f32]);
 
-struct Writer {
-    nodes: Vec<Node>,
-    tensors: Vec<Tensor>,
-    /// What the last node puts out, and whether that is a vector.
-    at: String,
+/// What a layer puts out: under which name, of which shape, and whether as a vector.
+#[derive(Clone)]
+struct Put {
+    name: String,
+    shape: Shape,
     flat: bool,
 }
 
+struct Writer {
+    nodes: Vec<Node>,
+    tensors: Vec<Tensor>,
+}
+
 impl Writer {
-    fn layer(&mut self, kind: Kind, [_, _, channels]: Shape, output: Shape, own: &[Own<'_>]) {
+    fn layer(&mut self, layer: &Layer, read: &[Put], output: Shape, own: &[Own<'_>]) -> Put {
         let two = |n: usize| ints(&[n as i64, n as i64]);
-        match kind {
-            Kind::Conv { kernel, stride, .. } => {
+        let x = &read[0];
+        let mut put = match layer.kind {
+            Kind::Conv { kernel, stride, groups, .. } => {
                 let names = self.constants(own);
-                self.node("Conv", &names, vec![("kernel_shape", two(kernel)), ("strides", two(stride))]);
+                let mut about = vec![("kernel_shape", two(kernel)), ("strides", two(stride))];
+                if groups > 1 {
+                    about.push(("group", int(groups as i64)));
+                }
+                self.with("Conv", x, &names, about)
             }
             Kind::ConvTranspose { kernel, stride, .. } => {
                 let names = self.constants(own);
-                self.node(
-                    "ConvTranspose",
-                    &names,
-                    vec![("kernel_shape", two(kernel)), ("strides", two(stride))],
-                );
+                self.with("ConvTranspose", x, &names, vec![("kernel_shape", two(kernel)), ("strides", two(stride))])
             }
-            Kind::Relu => self.node("Relu", &[], vec![]),
-            Kind::MaxPool2 => self.node("MaxPool", &[], vec![("kernel_shape", two(2)), ("strides", two(2))]),
-            Kind::AvgPool(n) => {
-                self.node("AveragePool", &[], vec![("kernel_shape", two(n)), ("strides", two(n))])
-            }
+            Kind::Activation(activation) => self.activation(activation, x),
+            Kind::MaxPool(window) => self.unary("MaxPool", x, about(window)),
+            Kind::AvgPool(window) => self.unary("AveragePool", x, about(window)),
             Kind::Pad([top, left, bottom, right]) => {
                 let around = [0, 0, top, left, 0, 0, bottom, right].map(|n| n as i64);
                 let name = self.whole("pads", &around);
-                self.node("Pad", &[name], vec![]);
+                self.with("Pad", x, &[name], vec![])
             }
             Kind::Scale => {
                 // One number a channel, whatever the rows and columns.
+                let channels = x.shape[2];
                 let of = |name: &str, values: &[f32]| {
-                    tensor(name, &[1, channels, 1, 1][..if self.flat { 2 } else { 4 }], values)
+                    tensor(name, &[1, channels, 1, 1][..if x.flat { 2 } else { 4 }], values)
                 };
-                let made = [of(own[0].0, own[0].2), of(own[1].0, own[1].2)];
-                self.tensors.extend(made);
-                self.node("Mul", &[own[0].0.into()], vec![]);
-                self.node("Add", &[own[1].0.into()], vec![]);
+                self.tensors.extend([of(own[0].0, own[0].2), of(own[1].0, own[1].2)]);
+                let scaled = self.with("Mul", x, &[own[0].0.into()], vec![]);
+                self.with("Add", &scaled, &[own[1].0.into()], vec![])
             }
             Kind::Upsample(n) => {
-                let name = format!("scales{}", self.nodes.len());
+                let name = self.name("scales");
                 self.tensors.push(tensor(&name, &[4], &[1.0, 1.0, n as f32, n as f32]));
-                self.node(
+                self.with(
                     "Resize",
+                    x,
                     &[String::new(), name],
                     vec![
                         ("mode", text("nearest")),
                         ("nearest_mode", text("floor")),
                         ("coordinate_transformation_mode", text("asymmetric")),
                     ],
-                );
+                )
             }
             Kind::Dense(_) => {
-                self.flatten();
+                let x = self.flattened(x);
                 let names = self.constants(own);
-                self.node("Gemm", &names, vec![("transB", int(1))]);
+                self.with("Gemm", &x, &names, vec![("transB", int(1))])
             }
-            Kind::Unflatten([rows, cols, channels]) => {
-                // Pixel by pixel, then channels first.
-                let shape = self.whole("shape", &[-1, rows as i64, cols as i64, channels as i64]);
-                self.node("Reshape", &[shape], vec![]);
-                self.node("Transpose", &[], vec![("perm", ints(&[0, 3, 1, 2]))]);
-                self.flat = false;
-            }
+            Kind::Unflatten(shape) => self.read_as(x, shape),
+            Kind::Transpose => self.unary("Transpose", x, vec![("perm", ints(&[0, 1, 3, 2]))]),
+            Kind::Sum | Kind::Product | Kind::Concat => self.join(layer.kind, read),
             Kind::Prototypes(labels) => {
-                self.flatten();
                 // -|x - p|^2 = 2 x p - |p|^2 - |x|^2.
+                let x = self.flattened(x);
                 let (name, shape, values) = own[0];
                 let size = shape[1];
                 let twice: Vec<f32> = values.iter().map(|p| 2.0 * p).collect();
                 let squares: Vec<f32> =
                     values.chunks_exact(size).map(|p| -p.iter().map(|x| x * x).sum::<f32>()).collect();
-                let summand = format!("{name}.squares");
-                self.tensors
-                    .extend([tensor(name, &[labels, size], &twice), tensor(&summand, &[labels], &squares)]);
-                let embedding = self.at.clone();
-                self.node("Gemm", &[name.into(), summand], vec![("transB", int(1))]);
-                let products = std::mem::replace(&mut self.at, embedding);
-                self.node("ReduceSumSquare", &[], vec![("axes", ints(&[1])), ("keepdims", int(1))]);
-                let square = std::mem::replace(&mut self.at, products);
-                self.node("Sub", &[square], vec![]);
+                let [summand, minus] = ["squares", "minus"].map(|what| format!("{name}.{what}"));
+                self.tensors.extend([
+                    tensor(name, &[labels, size], &twice),
+                    tensor(&summand, &[labels], &squares),
+                    tensor(&minus, &[labels, size], &vec![-1.0; labels * size]),
+                ]);
+                let products = self.with("Gemm", &x, &[name.into(), summand], vec![("transB", int(1))]);
+                let square = self.with("Mul", &x, &[x.name.clone()], vec![]);
+                let own = self.with("Gemm", &square, &[minus], vec![("transB", int(1))]);
+                self.with("Add", &products, &[own.name], vec![])
             }
+        };
+        put.shape = output;
+        if output[..2] == [1, 1] && matches!(layer.kind, Kind::Dense(_) | Kind::Prototypes(_)) {
+            put.flat = true;
         }
-        if output[..2] == [1, 1] && matches!(kind, Kind::Dense(_) | Kind::Prototypes(_)) {
-            self.flat = true;
+        put
+    }
+
+    /// Operators that opset 13 has not are made of those that it has.
+    fn activation(&mut self, activation: Activation, x: &Put) -> Put {
+        match activation {
+            Activation::Relu => self.unary("Relu", x, vec![]),
+            Activation::LeakyRelu(slope) => self.unary("LeakyRelu", x, vec![("alpha", float(slope))]),
+            Activation::Clip(low, high) => {
+                let names = [low, high].map(|bound| self.number(bound));
+                self.with("Clip", x, &names, vec![])
+            }
+            Activation::Sigmoid => self.unary("Sigmoid", x, vec![]),
+            Activation::Tanh => self.unary("Tanh", x, vec![]),
+            Activation::Erf => self.unary("Erf", x, vec![]),
+            Activation::Gelu => {
+                let inner = self.by("Mul", x, std::f32::consts::FRAC_1_SQRT_2);
+                let erf = self.unary("Erf", &inner, vec![]);
+                self.half_of_gated(x, &erf)
+            }
+            Activation::GeluTanh => {
+                let square = self.with("Mul", x, &[x.name.clone()], vec![]);
+                let cube = self.with("Mul", &square, &[x.name.clone()], vec![]);
+                let small = self.by("Mul", &cube, 0.044_715);
+                let sum = self.with("Add", &small, &[x.name.clone()], vec![]);
+                let inner = self.by("Mul", &sum, 0.797_884_6);
+                let tanh = self.unary("Tanh", &inner, vec![]);
+                self.half_of_gated(x, &tanh)
+            }
+            Activation::Silu => {
+                let gate = self.unary("Sigmoid", x, vec![]);
+                self.with("Mul", x, &[gate.name], vec![])
+            }
+            Activation::HardSigmoid(slope, shift) => {
+                self.unary("HardSigmoid", x, vec![("alpha", float(slope)), ("beta", float(shift))])
+            }
+            Activation::HardSwish => {
+                let gate = self.unary("HardSigmoid", x, vec![("alpha", float(1.0 / 6.0)), ("beta", float(0.5))]);
+                self.with("Mul", x, &[gate.name], vec![])
+            }
+            Activation::Elu(slope) => self.unary("Elu", x, vec![("alpha", float(slope))]),
+            Activation::Softplus => self.unary("Softplus", x, vec![]),
+            Activation::Round { step, low, .. } => {
+                // Unsigned bytes, of which the lowest is 0.
+                let (scale, zero) = (self.number(step), self.name("zero"));
+                self.tensors.push(Tensor {
+                    name: zero.clone(),
+                    data_type: data_type::UINT8,
+                    raw: vec![-low as u8],
+                    ..Tensor::default()
+                });
+                let names = [scale, zero];
+                let rounded = self.with("QuantizeLinear", x, &names, vec![]);
+                self.with("DequantizeLinear", &rounded, &names, vec![])
+            }
         }
     }
 
-    fn flatten(&mut self) {
-        if !self.flat {
-            self.node("Flatten", &[], vec![("axis", int(1))]);
-            self.flat = true;
+    /// `x (1 + gate) / 2`.
+    fn half_of_gated(&mut self, x: &Put, gate: &Put) -> Put {
+        let gate = self.by("Add", gate, 1.0);
+        let gated = self.with("Mul", x, &[gate.name], vec![]);
+        self.by("Mul", &gated, 0.5)
+    }
+
+    /// Layers that come together: vectors with vectors, images with images.
+    fn join(&mut self, kind: Kind, read: &[Put]) -> Put {
+        let image = read.iter().any(|one| one.shape[..2] != [1, 1]);
+        let mut all = Vec::new();
+        for one in read {
+            all.push(match (one.flat, image) {
+                (true, true) => {
+                    let shape = self.whole("shape", &[-1, one.shape[2] as i64, 1, 1]);
+                    Put { flat: false, ..self.with("Reshape", one, &[shape], vec![]) }
+                }
+                (_, false) => self.flattened(one),
+                (false, true) => one.clone(),
+            });
         }
+        let others: Vec<String> = all[1..].iter().map(|one| one.name.clone()).collect();
+        match kind {
+            Kind::Concat => self.with("Concat", &all[0], &others, vec![("axis", int(1))]),
+            Kind::Product => self.with("Mul", &all[0], &others, vec![]),
+            _ => self.with("Sum", &all[0], &others, vec![]),
+        }
+    }
+
+    /// The same numbers as an image of another shape, pixel by pixel.
+    fn read_as(&mut self, x: &Put, [rows, cols, channels]: Shape) -> Put {
+        let [h, w, c] = x.shape;
+        let last = if x.flat || c == 1 || (h, w) == (1, 1) {
+            x.clone()
+        } else {
+            self.unary("Transpose", x, vec![("perm", ints(&[0, 2, 3, 1]))])
+        };
+        let vector = (rows, cols) == (1, 1);
+        let dims = [-1, rows as i64, cols as i64, channels as i64];
+        let vector_dims = [-1, channels as i64];
+        let shape = self.whole("shape", if vector { &vector_dims } else { &dims });
+        let seen = self.with("Reshape", &last, &[shape], vec![]);
+        if vector {
+            return Put { flat: true, ..seen };
+        }
+        let first = self.unary("Transpose", &seen, vec![("perm", ints(&[0, 3, 1, 2]))]);
+        Put { flat: false, ..first }
+    }
+
+    fn flattened(&mut self, x: &Put) -> Put {
+        if x.flat {
+            return x.clone();
+        }
+        Put { flat: true, ..self.unary("Flatten", x, vec![("axis", int(1))]) }
     }
 
     /// Takes parameters; their names.
@@ -175,9 +294,21 @@ impl Writer {
         own.iter().map(|(name, ..)| (*name).into()).collect()
     }
 
+    /// A name that nothing has yet.
+    fn name(&self, what: &str) -> String {
+        format!("{what}.{}", self.nodes.len() + self.tensors.len())
+    }
+
+    /// Takes a number; its name.
+    fn number(&mut self, value: f32) -> String {
+        let name = self.name("number");
+        self.tensors.push(tensor(&name, &[], &[value]));
+        name
+    }
+
     /// Takes whole numbers; their name.
     fn whole(&mut self, what: &str, values: &[i64]) -> String {
-        let name = format!("{what}{}", self.nodes.len());
+        let name = self.name(what);
         self.tensors.push(Tensor {
             name: name.clone(),
             dims: vec![values.len() as i64],
@@ -188,19 +319,39 @@ impl Writer {
         name
     }
 
-    /// Adds a node that reads what the last one puts out, and constants.
-    fn node(&mut self, kind: &str, constants: &[String], attributes: Vec<(&str, Attribute)>) {
-        let output = format!("{}{}", kind.to_lowercase(), self.nodes.len());
-        let input = std::mem::replace(&mut self.at, output.clone());
+    /// An operator with a number.
+    fn by(&mut self, kind: &str, x: &Put, value: f32) -> Put {
+        let name = self.number(value);
+        self.with(kind, x, &[name], vec![])
+    }
+
+    fn unary(&mut self, kind: &str, x: &Put, attributes: Vec<(&str, Attribute)>) -> Put {
+        self.with(kind, x, &[], attributes)
+    }
+
+    /// Adds a node that reads `x` and others.
+    fn with(&mut self, kind: &str, x: &Put, others: &[String], attributes: Vec<(&str, Attribute)>) -> Put {
+        let output = self.name(&kind.to_lowercase());
         let named = |(name, attribute): (&str, Attribute)| Attribute { name: name.into(), ..attribute };
         self.nodes.push(Node {
             name: output.clone(),
             kind: kind.into(),
-            input: std::iter::once(input).chain(constants.iter().cloned()).collect(),
-            output: vec![output],
+            input: std::iter::once(&x.name).chain(others).cloned().collect(),
+            output: vec![output.clone()],
             attribute: attributes.into_iter().map(named).collect(),
         });
+        Put { name: output, ..x.clone() }
     }
+}
+
+/// What is said of a pooling.
+fn about(Window { size, stride, pad }: Window) -> Vec<(&'static str, Attribute)> {
+    let whole = |all: &[usize]| ints(&all.iter().map(|n| *n as i64).collect::<Vec<_>>());
+    let mut about = vec![("kernel_shape", whole(&size)), ("strides", whole(&stride))];
+    if pad != [0; 4] {
+        about.push(("pads", whole(&pad)));
+    }
+    about
 }
 
 fn tensor(name: &str, shape: &[usize], values: &[f32]) -> Tensor {
@@ -215,6 +366,10 @@ fn tensor(name: &str, shape: &[usize], values: &[f32]) -> Tensor {
 
 fn int(value: i64) -> Attribute {
     Attribute { i: Some(value), ..Attribute::default() }
+}
+
+fn float(value: f32) -> Attribute {
+    Attribute { f: Some(value), ..Attribute::default() }
 }
 
 fn ints(values: &[i64]) -> Attribute {

@@ -1,6 +1,6 @@
 //! An ONNX file as its nodes and constants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::proto::{Attribute, Model, Node, Tensor, data_type};
 use super::{MAX_BYTES, bad};
@@ -11,6 +11,20 @@ use crate::error::Result;
 pub struct Constant {
     pub dims: Vec<usize>,
     pub values: Vec<f32>,
+    /// Whether it is of signed bytes: what else is quantized is of unsigned ones.
+    pub signed: bool,
+}
+
+impl Constant {
+    /// One of floats.
+    pub fn new(dims: Vec<usize>, values: Vec<f32>) -> Self {
+        Self { dims, values, signed: false }
+    }
+
+    /// Its numbers as whole ones.
+    pub fn ints(&self) -> Vec<i64> {
+        self.values.iter().map(|x| *x as i64).collect()
+    }
 }
 
 /// The parts of a file that a network is made of.
@@ -19,8 +33,12 @@ pub struct Graph {
     pub constants: BTreeMap<String, Constant>,
     /// What is fed in: its name, and its dimensions without the first (the batch), 0 where one is open.
     pub input: (String, Vec<usize>),
+    /// Images at once, where that is fixed; 0 otherwise.
+    pub batch: i64,
     /// What comes out.
     pub output: String,
+    /// What is said of it besides.
+    pub metadata: Vec<(String, String)>,
 }
 
 impl Graph {
@@ -40,18 +58,10 @@ impl Graph {
         let mut nodes = Vec::new();
         for node in model.nodes {
             let Some(output) = node.output.first() else { return Err(bad("a node of it has no output")) };
-            // What is passed on under another name.
-            let passed = node.input.first().and_then(|input| constants.get(input)).cloned();
-            match (node.kind.as_str(), passed) {
-                ("Constant", _) => {
-                    if let Some(value) = constant_of(&node)? {
-                        constants.insert(output.clone(), value);
-                    }
-                }
-                ("Identity" | "Cast", Some(value)) => {
-                    constants.insert(output.clone(), value);
-                }
-                _ => nodes.push(node),
+            if node.kind != "Constant" {
+                nodes.push(node);
+            } else if let Some(value) = constant_of(&node)? {
+                constants.insert(output.clone(), value);
             }
         }
         let mut inputs = model.inputs.into_iter().filter(|input| !constants.contains_key(&input.name));
@@ -59,9 +69,38 @@ impl Graph {
         if let Some(other) = inputs.next() {
             return Err(bad(format!("it has more than one input: {} and {}", input.name, other.name)));
         }
+        let batch = input.dims.first().copied().unwrap_or(0).max(0);
         let dims: Vec<usize> = input.dims.iter().skip(1).map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         let output = model.outputs.into_iter().next().ok_or_else(|| bad("it has no output"))?;
-        Ok(Self { nodes, constants, input: (input.name, dims), output: output.name })
+        let metadata = model.metadata;
+        let mut graph = Self { nodes, constants, input: (input.name, dims), batch, output: output.name, metadata };
+        graph.keep_what_counts()?;
+        Ok(graph)
+    }
+
+    /// Leaves out nodes that the output does not come from.
+    fn keep_what_counts(&mut self) -> Result<()> {
+        let mut wanted: BTreeSet<&str> = BTreeSet::from([self.output.as_str()]);
+        let mut kept = vec![false; self.nodes.len()];
+        // Each node stands after those that it reads.
+        for (node, kept) in self.nodes.iter().zip(&mut kept).rev() {
+            if node.output.iter().any(|output| wanted.contains(output.as_str())) {
+                *kept = true;
+                wanted.extend(node.input.iter().map(String::as_str));
+            }
+        }
+        let mut kept = kept.into_iter();
+        self.nodes.retain(|_| kept.next().unwrap_or(false));
+        if self.nodes.is_empty() {
+            return Err(bad(format!("nothing in it computes its output '{}'", self.output)));
+        }
+        Ok(())
+    }
+
+    /// How many nodes read what is called so; the output of the whole counts as read once more.
+    pub fn readers(&self, name: &str) -> usize {
+        let reads = |node: &Node| node.input.iter().filter(|input| *input == name).count();
+        self.nodes.iter().map(reads).sum::<usize>() + usize::from(self.output == name)
     }
 }
 
@@ -89,6 +128,11 @@ pub fn float(node: &Node, name: &str, usual: f32) -> f32 {
     attribute(node, name).and_then(|attribute| attribute.f).unwrap_or(usual)
 }
 
+/// A text of a node.
+pub fn text<'a>(node: &'a Node, name: &str, usual: &'a str) -> &'a str {
+    attribute(node, name).and_then(|attribute| attribute.s.as_deref()).unwrap_or(usual)
+}
+
 /// Whole numbers of a node.
 pub fn ints(node: &Node, name: &str) -> Option<Vec<i64>> {
     attribute(node, name).map(|attribute| attribute.ints.clone())
@@ -99,8 +143,8 @@ fn constant_of(node: &Node) -> Result<Option<Constant>> {
     if let Some(tensor) = attribute(node, "value").and_then(|attribute| attribute.t.as_ref()) {
         return constant(tensor).map(Some);
     }
-    let one = |value: f32| Some(Constant { dims: Vec::new(), values: vec![value] });
-    let many = |values: Vec<f32>| Some(Constant { dims: vec![values.len()], values });
+    let one = |value: f32| Some(Constant::new(Vec::new(), vec![value]));
+    let many = |values: Vec<f32>| Some(Constant::new(vec![values.len()], values));
     Ok(if let Some(value) = attribute(node, "value_float") {
         one(value.f.unwrap_or(0.0))
     } else if let Some(value) = attribute(node, "value_int") {
@@ -113,7 +157,7 @@ fn constant_of(node: &Node) -> Result<Option<Constant>> {
 }
 
 /// A tensor of the file as single precision.
-fn constant(tensor: &Tensor) -> Result<Constant> {
+pub fn constant(tensor: &Tensor) -> Result<Constant> {
     let Tensor { name, raw, floats, ints, doubles, .. } = tensor;
     let wrong = |why: String| bad(format!("the tensor '{name}' {why}"));
     if tensor.external {
@@ -133,8 +177,11 @@ fn constant(tensor: &Tensor) -> Result<Constant> {
         (data_type::INT64 | data_type::INT32, true) => whole(),
         (data_type::INT64, false) => words(raw, |word| i64::from_le_bytes(word) as f32),
         (data_type::INT32, false) => words(raw, |word| i32::from_le_bytes(word) as f32),
+        (data_type::INT8 | data_type::UINT8 | data_type::BOOL, true) => whole(),
+        (data_type::INT8, false) => words(raw, |word| f32::from(i8::from_le_bytes(word))),
+        (data_type::UINT8 | data_type::BOOL, false) => words(raw, |word: [u8; 1]| f32::from(word[0])),
         // No layer that is run needs any other; one that does is refused by its name.
-        _ => return Ok(Constant { dims: vec![0], values: Vec::new() }),
+        _ => return Ok(Constant::new(vec![0], Vec::new())),
     };
     if values.len() != count {
         return Err(wrong(format!("holds {} numbers for the dimensions {dims:?}", values.len())));
@@ -142,7 +189,7 @@ fn constant(tensor: &Tensor) -> Result<Constant> {
     if values.iter().any(|x| !x.is_finite()) {
         return Err(wrong("holds a number that is not finite".into()));
     }
-    Ok(Constant { dims, values })
+    Ok(Constant { dims, values, signed: tensor.data_type == data_type::INT8 })
 }
 
 fn words<const N: usize>(raw: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f32> {

@@ -9,8 +9,11 @@ use crate::error::Result;
 /// Kinds of tensors, by their numbers.
 pub mod data_type {
     pub const FLOAT: i64 = 1;
+    pub const UINT8: i64 = 2;
+    pub const INT8: i64 = 3;
     pub const INT32: i64 = 6;
     pub const INT64: i64 = 7;
+    pub const BOOL: i64 = 9;
     pub const FLOAT16: i64 = 10;
     pub const DOUBLE: i64 = 11;
 }
@@ -309,11 +312,15 @@ impl Attribute {
         Ok(attribute)
     }
 
-    /// Of those that are written: whole numbers and texts.
+    /// Of those that are written: numbers and texts.
     fn write(&self) -> Vec<u8> {
         let mut out = Vec::new();
         bytes(&mut out, 1, self.name.as_bytes());
-        let kind = if let Some(value) = self.i {
+        let kind = if let Some(value) = self.f {
+            varint(&mut out, 2 << 3 | 5);
+            out.extend_from_slice(&value.to_le_bytes());
+            1
+        } else if let Some(value) = self.i {
             int(&mut out, 3, value);
             2
         } else if let Some(text) = &self.s {

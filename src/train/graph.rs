@@ -5,7 +5,7 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 use super::ops;
 use crate::kernel::conv::TIE;
 use crate::network::spec::parameters;
-use crate::network::{Kind, Part, Spec};
+use crate::network::{Activation, Kind, Part, Spec, Window};
 
 /// Who computes the convolutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,25 +154,38 @@ impl Graph {
             Some(tensor) => Ok(tensor),
             None => bail!("the network has more layers than tensors"),
         };
-        let mut x = input.clone();
-        let kinds: Vec<Kind> = layers.iter().map(|layer| layer.kind).collect();
-        let mut layers = &kinds[..];
-        while let [layer, rest @ ..] = layers {
-            layers = rest;
-            x = match *layer {
-                Kind::Conv { kernel, stride, .. } => {
+        // The input, then what each layer puts out; nothing where it was computed together with the next.
+        let mut values: Vec<Option<Tensor>> = vec![Some(input.clone())];
+        let readers = |place: usize| {
+            let reads = layers.iter().enumerate().flat_map(|(i, layer)| layer.from.iter().map(move |back| i + 1 - back));
+            reads.filter(|read| *read == place).count()
+        };
+        let follows = |i: usize, kind: Kind| {
+            layers.get(i).is_some_and(|layer| layer.kind == kind && layer.from == [1]) && readers(i) == 1
+        };
+        while values.len() <= layers.len() {
+            let i = values.len() - 1;
+            let layer = &layers[i];
+            let read = |back: &usize| values.get(i + 1 - back).cloned().flatten();
+            let all: Option<Vec<Tensor>> = layer.from.iter().map(read).collect();
+            let Some(all) = all else { bail!("layer {} reads what is not there", i + 1) };
+            let x = all[0].clone();
+            // How many of the layers after it are computed with it.
+            let mut more = 0;
+            let y = match layer.kind {
+                Kind::Conv { kernel, stride, groups, .. } => {
                     let (weight, bias) = (one()?, one()?);
-                    let relu = rest.first() == Some(&Kind::Relu);
-                    let pool = rest.get(usize::from(relu)) == Some(&Kind::MaxPool2);
-                    if self.engine == Engine::Simd {
-                        layers = &rest[usize::from(relu) + usize::from(pool)..];
-                        ops::conv(&x, weight, bias, *layer, relu, pool)?
+                    let relu = follows(i + 1, Kind::RELU);
+                    let pool = follows(i + 1 + usize::from(relu), Kind::MaxPool(Window::TWO));
+                    if self.engine == Engine::Simd && groups == 1 {
+                        more = usize::from(relu) + usize::from(pool);
+                        ops::conv(&x, weight, bias, layer.kind, relu, pool)?
                     } else {
-                        x = conv(&x, weight, kernel, stride)?;
+                        let mut x = conv(&x, weight, kernel, stride, groups)?;
                         // max(relu(x + b)) = relu(max(x) + b), on a quarter of the numbers.
                         if relu && pool {
                             x = max_pool2(&x)?;
-                            layers = &rest[2..];
+                            more = 2;
                         }
                         x = x.broadcast_add(bias)?;
                         if relu && pool { x.relu()? } else { x }
@@ -180,10 +193,10 @@ impl Graph {
                 }
                 Kind::ConvTranspose { stride, .. } => {
                     let (weight, bias) = (one()?, one()?);
-                    let relu = rest.first() == Some(&Kind::Relu);
+                    let relu = follows(i + 1, Kind::RELU);
                     if self.engine == Engine::Simd {
-                        layers = &rest[usize::from(relu)..];
-                        ops::conv_transpose(&x, weight, bias, *layer, relu)?
+                        more = usize::from(relu);
+                        ops::conv_transpose(&x, weight, bias, layer.kind, relu)?
                     } else {
                         // candle's own, which has channels first.
                         let x = x.permute((0, 3, 1, 2))?.contiguous()?;
@@ -191,14 +204,10 @@ impl Graph {
                         y.permute((0, 2, 3, 1))?.broadcast_add(bias)?
                     }
                 }
-                Kind::Relu => x.relu()?,
-                Kind::MaxPool2 => max_pool2(&x)?,
-                Kind::AvgPool(n) => {
-                    let (batch, rows, cols, channels) = x.dims4()?;
-                    let (h, w) = (rows / n, cols / n);
-                    let x = x.narrow(1, 0, h * n)?.narrow(2, 0, w * n)?;
-                    x.reshape((batch, h, n, w, n, channels))?.mean((2, 4))?
-                }
+                Kind::Activation(activation) => function(&x, activation)?,
+                Kind::MaxPool(Window::TWO) => max_pool2(&x)?,
+                Kind::MaxPool(window) => max_pool(&x, window)?,
+                Kind::AvgPool(window) => mean_pool(&x, window)?,
                 Kind::Upsample(n) => {
                     let (batch, rows, cols, channels) = x.dims4()?;
                     let x = x.reshape((batch, rows, 1, cols, 1, channels))?;
@@ -226,11 +235,20 @@ impl Graph {
                     let (factors, summands) = (one()?, one()?);
                     x.broadcast_mul(factors)?.broadcast_add(summands)?
                 }
+                Kind::Transpose => x.transpose(1, 2)?.contiguous()?,
+                Kind::Sum => all[1..].iter().try_fold(x, |sum, other| sum + other)?,
+                Kind::Product => x.broadcast_mul(&all[1])?,
+                Kind::Concat => Tensor::cat(&all, x.rank() - 1)?,
                 Kind::Prototypes(_) => distances(&x, one()?)?,
                 Kind::Unflatten([rows, cols, channels]) => x.reshape((x.dim(0)?, rows, cols, channels))?,
             };
+            values.extend((0..more).map(|_| None));
+            values.push(Some(y));
         }
-        Ok(x)
+        match values.pop().flatten() {
+            Some(output) => Ok(output),
+            None => bail!("the network has no layers"),
+        }
     }
 }
 
@@ -267,8 +285,16 @@ fn mask(x: &Tensor, share: f32, seed: u64) -> Result<Tensor> {
 
 /// Convolution as one matrix product over shifted copies: candle's own convolution has a naive loop for a
 /// backward pass on the CPU, this one's backward pass is matrix products too. Channels come last, so that
-/// all copies are of contiguous runs.
-fn conv(x: &Tensor, weight: &Tensor, kernel: usize, stride: usize) -> Result<Tensor> {
+/// all copies are of contiguous runs. Of groups, one after the other.
+fn conv(x: &Tensor, weight: &Tensor, kernel: usize, stride: usize, groups: usize) -> Result<Tensor> {
+    if groups > 1 {
+        let (depth, channels) = (x.dim(3)? / groups, weight.dim(0)? / groups);
+        let part = |group: usize| {
+            let x = x.narrow(3, group * depth, depth)?;
+            conv(&x, &weight.narrow(0, group * channels, channels)?, kernel, stride, 1)
+        };
+        return Tensor::cat(&(0..groups).map(part).collect::<Result<Vec<_>>>()?, 3);
+    }
     let (batch, rows, cols, depth) = x.dims4()?;
     let (h, w) = ((rows - kernel) / stride + 1, (cols - kernel) / stride + 1);
     let mut shifted = Vec::with_capacity(kernel * kernel);
@@ -310,4 +336,66 @@ fn larger_half(x: &Tensor, dim: usize) -> Result<Tensor> {
     let half = |i: usize| x.narrow(dim, i, 1)?.squeeze(dim)?.contiguous();
     let (first, second) = (half(0)?, half(1)?);
     (&first + f64::from(TIE))?.ge(&second)?.where_cond(&first, &second)
+}
+
+/// The pixels of each window, `[batch, rows, cols, channels]` for each of its places; what lies outside the image is `outside`.
+fn windows(x: &Tensor, window: Window, outside: f64) -> Result<Vec<Tensor>> {
+    let Window { size, stride, pad: [top, left, bottom, right] } = window;
+    let padded = |x: &Tensor| x.pad_with_zeros(1, top, bottom)?.pad_with_zeros(2, left, right);
+    // Zero inside, `outside` around.
+    let frame = ((padded(&x.ones_like()?)? - 1.0)? * -outside)?;
+    let x = (padded(x)? + frame)?;
+    let (_, rows, cols, _) = x.dims4()?;
+    let (h, w) = ((rows - size[0]) / stride[0] + 1, (cols - size[1]) / stride[1] + 1);
+    let place = |i: usize| every(&every(&x, 1, i / size[1], h, stride[0])?, 2, i % size[1], w, stride[1]);
+    (0..size[0] * size[1]).map(place).collect()
+}
+
+/// Maximum over windows; the first of those that tie.
+fn max_pool(x: &Tensor, window: Window) -> Result<Tensor> {
+    let mut all = windows(x, window, -1e30)?.into_iter();
+    let Some(first) = all.next() else { bail!("a window without places") };
+    all.try_fold(first, |best, next| {
+        next.gt(&(&best + f64::from(TIE))?)?.where_cond(&next, &best)
+    })
+}
+
+/// Mean over what windows cover of the image.
+fn mean_pool(x: &Tensor, window: Window) -> Result<Tensor> {
+    let sum = |x: &Tensor| {
+        let all = windows(x, window, 0.0)?;
+        all[1..].iter().try_fold(all[0].clone(), |sum, next| sum + next)
+    };
+    sum(x)? / sum(&x.ones_like()?)?
+}
+
+/// A function of each number.
+fn function(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    let sigmoid = |x: &Tensor| (x.neg()?.exp()? + 1.0)?.recip();
+    // Clamped as a difference of ramps, since candle's own clamp keeps no gradient.
+    let clip = |x: &Tensor, low: f64, high: f64| {
+        let ramp = |from: f64| (x - from)?.relu();
+        (ramp(low)? - ramp(high)?)? + low
+    };
+    match activation {
+        Activation::Relu => x.relu(),
+        Activation::LeakyRelu(slope) => x.relu()? - (x.neg()?.relu()? * f64::from(slope))?,
+        Activation::Clip(low, high) => clip(x, low.into(), high.into()),
+        Activation::Sigmoid => sigmoid(x),
+        Activation::Tanh => x.tanh(),
+        Activation::Erf => x.erf(),
+        Activation::Gelu => x.gelu_erf(),
+        Activation::GeluTanh => x.gelu(),
+        Activation::Silu => x * sigmoid(x)?,
+        Activation::HardSigmoid(slope, shift) => clip(&x.affine(slope.into(), shift.into())?, 0.0, 1.0),
+        Activation::HardSwish => x * clip(&x.affine(1.0 / 6.0, 0.5)?, 0.0, 1.0)?,
+        Activation::Elu(slope) => x.elu(slope.into()),
+        Activation::Softplus => x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?,
+        Activation::Round { step, low, high } => {
+            let (step, low, high) = (f64::from(step), f64::from(low), f64::from(high));
+            let ranged = clip(&(x / step)?, low, high)?;
+            // The gradient passes by the rounding.
+            (&ranged + (ranged.round()? - &ranged)?.detach())? * step
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub use bench::{bench, peak_gflops};
 #[cfg(not(feature = "onnx"))]
 pub use catalogue::catalogue;
 #[cfg(feature = "onnx")]
-pub use import::{feedings, import_onnx};
+pub use import::Import;
 #[cfg(not(feature = "onnx"))]
 pub use network::{Guards, Network, Samples, Subject};
 #[cfg(not(feature = "onnx"))]

@@ -21,10 +21,10 @@ const fn at(image: Shape, layers: &'static [Entry]) -> Architecture {
     Architecture { image, layers, shipped: &[], ..AT_154 }
 }
 
-const CONV1: Entry = ("conv1", Kind::Conv { channels: 24, kernel: 5, stride: 1 });
-const CONV2: Entry = ("conv2", Kind::Conv { channels: 48, kernel: 3, stride: 1 });
-const CONV3: Entry = ("conv3", Kind::Conv { channels: 96, kernel: 3, stride: 1 });
-const CONV4: Entry = ("conv4", Kind::Conv { channels: 128, kernel: 3, stride: 1 });
+const CONV1: Entry = ("conv1", Kind::conv(24, 5, 1));
+const CONV2: Entry = ("conv2", Kind::conv(48, 3, 1));
+const CONV3: Entry = ("conv3", Kind::conv(96, 3, 1));
+const CONV4: Entry = ("conv4", Kind::conv(128, 3, 1));
 const DENSE1: Entry = ("dense1", Kind::Dense(128));
 const DENSE2: Entry = ("dense2", Kind::Dense(LABELS));
 

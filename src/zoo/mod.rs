@@ -9,7 +9,7 @@ mod grey28;
 use crate::datasets::{self, Dataset, Recipe};
 use crate::error::{Error, Result};
 use crate::network::spec::Vae;
-use crate::network::{Kind, Layer, Shape, Spec, Weights};
+use crate::network::{Kind, Layer, Shape, Spec, Weights, Window};
 
 /// Every architecture, in the order in which they are offered.
 static ARCHITECTURES: &[&Architecture] = &[
@@ -61,8 +61,8 @@ pub struct Architecture {
 /// A layer: its name (empty where it has no tensors), and what it computes.
 type Entry = (&'static str, Kind);
 
-const RELU: Entry = ("", Kind::Relu);
-const POOL: Entry = ("", Kind::MaxPool2);
+const RELU: Entry = ("", Kind::RELU);
+const POOL: Entry = ("", Kind::MaxPool(Window::TWO));
 /// Stands for as many outputs as there are labels.
 const LABELS: usize = 0;
 
@@ -79,13 +79,13 @@ struct VaeParts {
 
 /// A table as layers, for so many labels.
 fn layers(entries: &[Entry], labels: usize) -> Vec<Layer> {
-    let layer = |&(name, kind): &Entry| Layer {
-        name: name.into(),
-        kind: match kind {
+    let layer = |&(name, kind): &Entry| {
+        let kind = match kind {
             Kind::Dense(LABELS) => Kind::Dense(labels),
             Kind::Prototypes(LABELS) => Kind::Prototypes(labels),
             kind => kind,
-        },
+        };
+        Layer::new(name, kind)
     };
     entries.iter().map(layer).collect()
 }

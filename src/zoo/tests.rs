@@ -66,9 +66,9 @@ fn a_text_that_is_not_right_is_refused_in_words() {
         ("outputs=128", "outputs=0", "1 to"),
         ("kernel=3 stride=1 <- image", "kernel=40 stride=1 <- image", "window"),
         ("conv channels=32", "deconv channels=32", "no layer"),
-        ("<- image", "<- nothing", "nowhere"),
+        ("<- image", "<- nothing", "not there"),
         ("layer layer.2: relu <- conv1", "layer conv1: relu <- conv1", "taken"),
-        ("layer layer.2: relu <- conv1", "layer layer.2: relu <- image", "more than one"),
+        ("layer layer.2: relu <- conv1", "layer layer.2: relu <- image", "nowhere"),
         ("dataset mnist\n", "", "no dataset"),
     ] {
         assert!(text.contains(from), "{from} in {text}");
@@ -81,10 +81,10 @@ fn a_text_that_is_not_right_is_refused_in_words() {
         image: [256, 256, 4],
         layers: vec![
             Layer::conv("a", 64, 3, 1),
-            Layer::plain(Kind::Relu),
+            Layer::plain(Kind::RELU),
             Layer::conv("b", 64, 3, 1),
-            Layer::plain(Kind::Relu),
-            Layer::plain(Kind::AvgPool(32)),
+            Layer::plain(Kind::RELU),
+            Layer::plain(Kind::AvgPool(Window::tiles(32))),
             Layer::dense("c", 10),
         ],
         ..spec

@@ -11,6 +11,7 @@
 //!
 //! [`transpose`] has the adjoint of a convolution.
 
+pub mod depthwise;
 mod forward;
 mod gradient;
 #[cfg(test)]

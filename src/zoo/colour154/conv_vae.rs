@@ -35,13 +35,13 @@ pub static CONV_VAE: Architecture = Architecture {
 
 /// From the image to the logits; those of the control, too.
 pub(super) static LAYERS: &[Entry] = &[
-    ("encoder1", Kind::Conv { channels: 24, kernel: 6, stride: 2 }),
+    ("encoder1", Kind::conv(24, 6, 2)),
     RELU,
-    ("encoder2", Kind::Conv { channels: 48, kernel: 3, stride: 2 }),
+    ("encoder2", Kind::conv(48, 3, 2)),
     RELU,
-    ("encoder3", Kind::Conv { channels: 64, kernel: 3, stride: 2 }),
+    ("encoder3", Kind::conv(64, 3, 2)),
     RELU,
-    ("encoder4", Kind::Conv { channels: 96, kernel: 4, stride: 2 }),
+    ("encoder4", Kind::conv(96, 4, 2)),
     RELU,
     ("mean", Kind::Dense(64)),
     ("head1", Kind::Dense(64)),

@@ -2,7 +2,7 @@
 
 use super::super::{Architecture, Entry, LABELS, RELU, VaeParts};
 use crate::datasets::Recipe;
-use crate::network::Kind;
+use crate::network::{Kind, Window};
 
 /// A vanilla VAE that sees images at half their resolution: at the whole one its two large layers alone would hold twelve
 /// million weights.
@@ -39,7 +39,7 @@ pub static VAE: Architecture = Architecture {
 
 /// From the image to the logits; those of the control, too.
 pub(super) static LAYERS: &[Entry] = &[
-    ("", Kind::AvgPool(2)),
+    ("", Kind::AvgPool(Window::tiles(2))),
     ("encoder1", Kind::Dense(112)),
     RELU,
     ("mean", Kind::Dense(32)),

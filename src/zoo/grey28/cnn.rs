@@ -11,10 +11,10 @@ pub static CNN: Architecture = Architecture {
     control_of: None,
     defends: None,
     layers: &[
-        ("conv1", Kind::Conv { channels: 32, kernel: 3, stride: 1 }),
+        ("conv1", Kind::conv(32, 3, 1)),
         RELU,
         POOL,
-        ("conv2", Kind::Conv { channels: 64, kernel: 3, stride: 1 }),
+        ("conv2", Kind::conv(64, 3, 1)),
         RELU,
         POOL,
         ("dense1", Kind::Dense(128)),
