@@ -208,9 +208,6 @@ impl Builder<'_> {
             return Err(self.refuse(node, &format!("it reads {groups} x {depth} channels of {}", value.shape[2])));
         }
         let Sides { size: [high, wide], stride, mut pad } = sides(self, node, [rows, cols], value)?;
-        if stride[0] != stride[1] {
-            return Err(self.refuse(node, "its strides down and across have to be the same"));
-        }
         // A kernel that is spread out, or is no square, is a larger square one with zeros.
         let [apart_down, apart_across] = [(high, rows), (wide, cols)].map(|(whole, n)| (whole - 1) / (n.max(2) - 1).max(1));
         let kernel = high.max(wide);
@@ -232,8 +229,15 @@ impl Builder<'_> {
         };
         let value = if pad == [0; 4] { value } else { self.add(node, Kind::Pad(pad), Vec::new(), &[value])? };
         let bias = self.bias(node, outputs)?;
-        let kind = Kind::Conv { channels: outputs, kernel, stride: stride[0], groups };
-        self.add(node, kind, vec![weights, bias], &[value])
+        // Steps that differ down and across are those that both take, of which only every so many rows or columns are kept.
+        let common = (1..=stride[0].min(stride[1])).rev().find(|n| stride.iter().all(|step| step % n == 0)).unwrap_or(1);
+        let kind = Kind::Conv { channels: outputs, kernel, stride: common, groups };
+        let made = self.add(node, kind, vec![weights, bias], &[value])?;
+        if stride == [common; 2] {
+            return Ok(made);
+        }
+        let kept = Window { size: [1, 1], stride: stride.map(|step| step / common), pad: [0; 4] };
+        self.add(node, Kind::AvgPool(kept), Vec::new(), &[made])
     }
 
     fn bias(&self, node: &Node, outputs: usize) -> Result<Vec<f32>> {

@@ -101,7 +101,7 @@ impl Graph {
     /// # Errors
     /// When candle fails.
     pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
-        self.part(Part::Classifier, images)
+        self.part(Part::Classifier, images)?.flatten_from(1)
     }
 
     /// [`logits`](Self::logits) of a training step: a share of the inputs of the first dense layer is dropped, which ones
@@ -168,7 +168,11 @@ impl Graph {
             let layer = &layers[i];
             let read = |back: &usize| values.get(i + 1 - back).cloned().flatten();
             let all: Option<Vec<Tensor>> = layer.from.iter().map(read).collect();
-            let Some(all) = all else { bail!("layer {} reads what is not there", i + 1) };
+            let Some(mut all) = all else { bail!("layer {} reads what is not there", i + 1) };
+            if all.len() > 1 {
+                // A vector beside images is one of a single pixel.
+                all = all.iter().map(as_image).collect::<Result<_>>()?;
+            }
             let x = all[0].clone();
             // How many of the layers after it are computed with it.
             let mut more = 0;
@@ -252,6 +256,11 @@ impl Graph {
     }
 }
 
+/// A batch of vectors as images of one pixel.
+fn as_image(x: &Tensor) -> Result<Tensor> {
+    if x.rank() == 4 { Ok(x.clone()) } else { x.unsqueeze(1)?.unsqueeze(1) }
+}
+
 /// Minus the squared distances of embeddings (`[batch, numbers]`) from prototypes (`[labels, numbers]`).
 fn distances(embeddings: &Tensor, prototypes: &Tensor) -> Result<Tensor> {
     // All differences: the shorter |x|^2 - 2 x p + |p|^2 loses what is small between large numbers.
@@ -317,7 +326,7 @@ fn conv(x: &Tensor, weight: &Tensor, kernel: usize, stride: usize, groups: usize
 /// `count` slices of `x` along `dim`: `start`, `start + step`, ...
 fn every(x: &Tensor, dim: usize, start: usize, count: usize, step: usize) -> Result<Tensor> {
     let index: Vec<u32> = (0..count).map(|i| (start + i * step) as u32).collect();
-    x.index_select(&Tensor::new(index, x.device())?, dim)
+    x.contiguous()?.index_select(&Tensor::new(index, x.device())?, dim)
 }
 
 /// 2x2 max-pool whose gradient goes to the first maximum of a window, row by row. candle's own hands it to
@@ -372,10 +381,11 @@ fn mean_pool(x: &Tensor, window: Window) -> Result<Tensor> {
 /// A function of each number.
 fn function(x: &Tensor, activation: Activation) -> Result<Tensor> {
     let sigmoid = |x: &Tensor| (x.neg()?.exp()? + 1.0)?.recip();
-    // Clamped as a difference of ramps, since candle's own clamp keeps no gradient.
-    let clip = |x: &Tensor, low: f64, high: f64| {
-        let ramp = |from: f64| (x - from)?.relu();
-        (ramp(low)? - ramp(high)?)? + low
+    // By ramps, since candle's own clamp keeps no gradient; a bound beyond all numbers is none.
+    let clip = |x: &Tensor, low: f64, high: f64| -> Result<Tensor> {
+        let beyond = f64::from(f32::MAX);
+        let x = if low <= -beyond { x.clone() } else { ((x - low)?.relu()? + low)? };
+        if high >= beyond { Ok(x) } else { high - (high - &x)?.relu()? }
     };
     match activation {
         Activation::Relu => x.relu(),

@@ -146,7 +146,7 @@ class Kernels(nn.Module):
         super().__init__()
         self.spread = nn.Conv2d(3, 4, 3, 1, 2, dilation=2)
         self.wide, self.high = nn.Conv2d(4, 6, (1, 5), 1, (0, 2)), nn.Conv2d(6, 6, (3, 1), 2, (1, 0), groups=3)
-        self.doubled = nn.Conv2d(6, 12, 3, 2, groups=6)
+        self.doubled = nn.Conv2d(6, 12, 3, (1, 2), groups=6)
         self.fc = nn.Linear(12, 10)
 
     def forward(self, x):

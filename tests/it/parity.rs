@@ -5,6 +5,7 @@ use misread::classifier::{Classifier, Network, Vae, normal};
 use misread::kernel::simd::Level;
 use misread::kernel::softmax::{Loss, softmax};
 use misread::network::{Net, Spec};
+use misread::onnx::{Asked, Imported, import};
 use misread::train::graph::{Engine, Graph, elbo_terms};
 use misread::zoo;
 
@@ -59,6 +60,35 @@ fn every_network_agrees_with_candle_at_random_weights() {
         assert!(relative(&z, &cz) < 1e-4 && relative(&[loss], &[closs]) < 1e-4, "{}", arch.name);
         assert!(relative(&gradient, &cgradient) < 1e-4, "{}: {}", arch.name, relative(&gradient, &cgradient));
     }
+}
+
+#[test]
+fn every_network_that_came_as_onnx_agrees_with_candle() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("refused") {
+            continue;
+        }
+        let asked = Asked { name: &name, ..Asked::default() };
+        let Imported { spec, tensors } = import(&std::fs::read(&path).unwrap(), &asked).unwrap();
+        let graph = Graph::new(&spec, &tensors, &Device::Cpu, Engine::Candle).unwrap();
+        let mut network = Network::from(Net::new(&spec, &tensors).unwrap());
+        let mut rng = fastrand::Rng::with_seed(12);
+        let image: Vec<f32> = (0..spec.pixels()).map(|_| rng.f32()).collect();
+        let (mut z, mut gradient) = (vec![0.0; spec.classes()], vec![0.0; spec.pixels()]);
+        let loss = network.loss_and_gradient(&image, Loss::Label(1), &mut z, &mut gradient);
+        let (cz, closs, cgradient) = candle(&graph, &image, spec.image, 1);
+        // What is rounded may fall to either side.
+        let apart = if name == "quantized" { 2e-2 } else { 1e-4 };
+        assert!(relative(&z, &cz) < apart && relative(&[loss], &[closs]) < apart, "{name}: {z:?} {cz:?}");
+        let far = relative(&gradient, &cgradient);
+        assert!(far < 10.0 * apart, "{name}: the gradient differs by {far:e}");
+        seen += 1;
+    }
+    assert!(seen >= 20, "{seen}");
 }
 
 /// The gradient with respect to every variable of a loss that uses all that a network computes.
