@@ -183,6 +183,11 @@ export function build(): string;
 export function catalogue(): any;
 
 /**
+ * What is offered for a data set by its name, such as `own-32x32x3`: `{dataset, defences}`.
+ */
+export function described(dataset: string): any;
+
+/**
  * How a record of that data set is graded under thresholds of the visitor's: `{valid, grade, measure, valid_at,
  * confident_at}`.
  */
@@ -232,6 +237,7 @@ export interface InitOutput {
     readonly bench: (a: number, b: number, c: number) => [number, number, number];
     readonly build: () => [number, number];
     readonly catalogue: () => any;
+    readonly described: (a: number, b: number) => [number, number, number];
     readonly grade: (a: any, b: number, c: number, d: any) => [number, number, number];
     readonly guards_add: (a: number, b: number) => [number, number];
     readonly guards_new: () => number;

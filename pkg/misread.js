@@ -534,6 +534,21 @@ export function catalogue() {
 }
 
 /**
+ * What is offered for a data set by its name, such as `own-32x32x3`: `{dataset, defences}`.
+ * @param {string} dataset
+ * @returns {any}
+ */
+export function described(dataset) {
+    const ptr0 = passStringToWasm0(dataset, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    const len0 = WASM_VECTOR_LEN;
+    const ret = wasm.described(ptr0, len0);
+    if (ret[2]) {
+        throw takeFromExternrefTable0(ret[1]);
+    }
+    return takeFromExternrefTable0(ret[0]);
+}
+
+/**
  * How a record of that data set is graded under thresholds of the visitor's: `{valid, grade, measure, valid_at,
  * confident_at}`.
  * @param {any} record

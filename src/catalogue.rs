@@ -96,6 +96,12 @@ pub fn catalogue() -> Tree {
     ])
 }
 
+/// What is offered for a data set that is in no catalogue, images of a visitor's own: `{dataset, defences}`, these by name.
+pub fn described(dataset: &'static Dataset) -> Tree {
+    let defences = defence::offered(dataset).into_iter().map(|offer| Tree::Text(offer.name));
+    Tree::Map(vec![("dataset", of_dataset(dataset)), ("defences", defences.collect::<Vec<_>>().into())])
+}
+
 /// The defences, each with the data sets for which it is offered; guards with the family of their networks, and their false
 /// alarms.
 fn defences() -> Vec<Tree> {

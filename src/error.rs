@@ -36,6 +36,14 @@ pub enum Error {
         /// What does not fit.
         why: String,
     },
+    /// A network of which its file does not say how large the images are that it reads.
+    #[error("the network '{network}' reads {dims:?} (0 where its file leaves it open), which does not tell the size of an image: say it, as in 32x32x3")]
+    NoSize {
+        /// Its name.
+        network: String,
+        /// The dimensions that the file names, without the batch.
+        dims: Vec<usize>,
+    },
     /// An image, label or parameter outside what is allowed; the text names it.
     #[error("{0}")]
     BadInput(String),
@@ -65,6 +73,7 @@ impl Error {
             Self::BadFile { .. } => "bad-file",
             Self::Unknown { .. } => "unknown",
             Self::Unsupported { .. } => "unsupported",
+            Self::NoSize { .. } => "no-size",
             Self::BadInput(_) => "bad-input",
             Self::Skipped(_) => "skipped",
             Self::Ended => "ended",

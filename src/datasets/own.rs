@@ -77,8 +77,11 @@ pub(super) fn of_shape(image: Shape) -> &'static Dataset {
 fn budgets(image: Shape) -> [Budgets; 3] {
     let numbers = image.iter().product::<usize>() as f32;
     let of = |unit: f32| -> Budgets {
-        let step = 10f32.powf((unit / 5.0).log10().floor());
-        let round = |x: f32| ((x / step).round() * step).max(step);
+        // A decimal number that is one or two orders smaller, and what is rounded to it: by a whole number, which is exact.
+        let places = (unit / 5.0).log10().floor() as i32;
+        let (times, over) = (10f32.powi(-places.min(0)), 10f32.powi(places.max(0)));
+        let step = over / times;
+        let round = |x: f32| ((x / over * times).round() / times * over).max(step);
         Budgets {
             initial: round(unit),
             slider: [step, round(10.0 * unit), step],

@@ -53,7 +53,7 @@ pub fn import(bytes: &[u8], asked: &Asked<'_>) -> Result<Imported> {
     let graph = Graph::read(bytes)?;
     let unsupported = |why: String| Error::Unsupported { network: asked.name.into(), why };
     let wanted = asked.dataset.map(|dataset| dataset.image).or(asked.image);
-    let (image, form) = image_of(&graph.input.1, wanted).map_err(unsupported)?;
+    let (image, form) = image_of(&graph.input.1, wanted, asked.name)?;
     let mut builder = Builder::new(&graph, asked.name, image, form);
     for node in &graph.nodes {
         builder.take(node)?;
@@ -108,7 +108,7 @@ pub fn import(bytes: &[u8], asked: &Asked<'_>) -> Result<Imported> {
 }
 
 /// The images that a file reads, of its dimensions without the batch (0 where one is open), and how it has them.
-fn image_of(dims: &[usize], wanted: Option<Shape>) -> std::result::Result<(Shape, Form), String> {
+fn image_of(dims: &[usize], wanted: Option<Shape>, name: &str) -> Result<(Shape, Form)> {
     let fits = |own: &[usize]| own.len() == dims.len() && dims.iter().zip(own).all(|(dim, n)| *dim == 0 || dim == n);
     if let Some([h, w, c]) = wanted {
         let forms = [
@@ -120,7 +120,10 @@ fn image_of(dims: &[usize], wanted: Option<Shape>) -> std::result::Result<(Shape
         let found = forms.into_iter().find(|(own, form)| fits(own) && (c == 1 || *form != Form::Plane));
         return match found {
             Some((_, form)) => Ok(([h, w, c], form)),
-            None => Err(format!("it reads {dims:?}, not images of {h} x {w} x {c}")),
+            None => Err(Error::Unsupported {
+                network: name.into(),
+                why: format!("it reads {dims:?}, not images of {h} x {w} x {c}"),
+            }),
         };
     }
     let channels = |n: usize| (1..=4).contains(&n);
@@ -130,9 +133,7 @@ fn image_of(dims: &[usize], wanted: Option<Shape>) -> std::result::Result<(Shape
         [h, w] if h > 0 && w > 0 => Ok(([h, w, 1], Form::Plane)),
         [784] => Ok(([28, 28, 1], Form::FlatFirst)),
         [3072] => Ok(([32, 32, 3], Form::FlatFirst)),
-        _ => Err(format!(
-            "it reads {dims:?} (0 where the file leaves it open), which does not tell the size of an image: say it, as in 32x32x3"
-        )),
+        _ => Err(Error::NoSize { network: name.into(), dims: dims.to_vec() }),
     }
 }
 

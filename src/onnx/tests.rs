@@ -36,6 +36,7 @@ fn read_files() -> Vec<(&'static str, &'static [u8])> {
         "functions",
         "functions-new",
         "kernels",
+        "open",
         "wide",
         "keras",
         "keras-half",
@@ -52,7 +53,9 @@ fn asked(name: &str) -> Asked<'_> {
 }
 
 fn imported(name: &str, bytes: &[u8]) -> Imported {
-    import(bytes, &asked(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    // One leaves open how large its images are.
+    let image = (name == "open").then_some([12, 16, 3]);
+    import(bytes, &Asked { image, ..asked(name) }).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// What a file says of logits: themselves, their softmax, or its logarithm, as the file's numbers show.
@@ -183,6 +186,10 @@ fn whose_images_it_reads_follows_from_their_size_unless_it_is_said() {
     assert_eq!(of("resnet", Asked { labels: named.clone(), ..asked("a") }).labels, named);
     assert_eq!(of("wide", asked("a")).image, [24, 48, 3]);
     assert_eq!(of("plane", asked("a")).classes(), 2);
+    let files = read_files();
+    let (_, open) = files.iter().find(|(name, _)| *name == "open").unwrap();
+    assert_eq!(import(open, &asked("a")).unwrap_err().key(), "no-size");
+    assert!(import(open, &Asked { image: Some([12, 16, 1]), ..asked("a") }).is_err());
 }
 
 #[test]

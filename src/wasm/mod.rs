@@ -24,7 +24,7 @@ use crate::kernel::simd::Level;
 #[cfg(not(feature = "onnx"))]
 pub use bench::{bench, peak_gflops};
 #[cfg(not(feature = "onnx"))]
-pub use catalogue::catalogue;
+pub use catalogue::{catalogue, described};
 #[cfg(feature = "onnx")]
 pub use import::Import;
 #[cfg(not(feature = "onnx"))]

@@ -16,7 +16,6 @@ pub fn set(object: &JsValue, key: &str, value: &JsValue) {
 }
 
 /// A property; undefined where there is none.
-#[cfg(not(feature = "onnx"))]
 pub fn get(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }

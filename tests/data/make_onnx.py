@@ -199,6 +199,7 @@ def torches():
     yield "functions", Functions(), grey, 20
     yield "functions-new", Functions(), grey, 0
     yield "kernels", Kernels(), colour, 13
+    yield "open", nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)), (3, 12, 16), 13
     yield "wide", nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 11 * 23, 4)), (3, 24, 48), 13
     yield "refused-attention", Attention(), grey, 13
     yield "refused-norm", nn.Sequential(nn.Flatten(), nn.LayerNorm(784), nn.Linear(784, 10)), grey, 17
@@ -210,7 +211,7 @@ def export(name, model, shape, opset):
     images = torch.rand(2, *shape)
     if opset:
         torch.onnx.export(model, images, path, dynamo=False, opset_version=opset, do_constant_folding=False, input_names=["image"],
-                          output_names=["out"], dynamic_axes={"image": {0: "N"}, "out": {0: "N"}})
+                          output_names=["out"], dynamic_axes={"image": {0: "N", **({2: "H", 3: "W"} if name == "open" else {})}, "out": {0: "N"}})
     else:
         torch.onnx.export(model, (images,), path, dynamo=True, external_data=False, input_names=["image"], output_names=["out"],
                           dynamic_shapes=({0: torch.export.Dim("N")},), optimize=True)
@@ -322,7 +323,7 @@ def main():
         # As the file says it: fused and transposed operators round otherwise.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         session = onnxruntime.InferenceSession(os.path.join(FOLDER, file), options, providers=["CPUExecutionProvider"])
-        shape = [COUNT, *session.get_inputs()[0].shape[1:]]
+        shape = [COUNT, *session.get_inputs()[0].shape[1:]] if name != "open" else [COUNT, 3, 12, 16]
         images = rng.random(shape, dtype=numpy.float32)
         first = len(shape) == 4 and shape[1] < 4
         vectors[f"{name}.images"] = (images.transpose(0, 2, 3, 1) if first else images).reshape(COUNT, -1).copy()

@@ -2,32 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, more, ready, resultIn, serve, visit } from './helpers.js';
+import { test } from 'node:test';
+import { more, ready, resultIn } from './helpers.js';
+import { browser, context, page, server, silent } from './on-page.js';
 
-let server;
-let browser;
-let context;
-let page;
-let complaints;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve(), browse()]);
-});
-
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
-
-beforeEach(async () => {
-  ({ context, page, complaints } = await visit(browser, /404/));
-});
-
-afterEach(async () => {
-  assert.deepEqual(complaints, []);
-  await context.close();
-});
+silent(/404/);
 
 const open = async (hash = '') => {
   await page.goto(server.url + hash);

@@ -2,40 +2,16 @@
 // and the arithmetic below it.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
 import { levelsOf } from '../../www/app/levels.js';
 import { Offers } from '../../www/app/offers.js';
 import { read, rounded, written } from '../../www/parts/drawing.js';
 import { gif } from '../../www/parts/gif.js';
 import { imageAt, planeOf, seats } from '../../www/parts/plane.js';
 import { share, thresholdOf } from '../../www/parts/psychometric.js';
-import { browse, catalogue, misread, resultIn, serve, visit } from './helpers.js';
-
-let server;
-let browser;
-let context;
-let page;
-let complaints;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve(), browse()]);
-});
-
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
-
-beforeEach(async () => {
-  ({ context, page, complaints } = await visit(browser));
-});
-
-afterEach(async () => {
-  await context.close();
-});
+import { catalogue, misread, resultIn, visit } from './helpers.js';
+import { browser, complaints, context, page, server } from './on-page.js';
 
 const open = async (hash = '') => {
   await page.goto(server.url + hash);
@@ -328,25 +304,4 @@ test('an animation is what was drawn, to the colour, when there are few of them'
     return found.reduce((sum, x, i) => sum + Math.abs(x - pixels[i]), 0) / found.length;
   }, [large, [...noisy]]);
   assert.ok(apart < 20, String(apart));
-});
-
-test('a network in ONNX is dropped on the page, fed rightly, and attacked', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'misread-'));
-  const path = join(folder, 'mine.onnx');
-  misread('export', 'models/mnist-cnn.safetensors', '--onnx', path);
-  const bytes = readFileSync(path);
-  rmSync(folder, { recursive: true });
-  await open();
-  await page.setInputFiles('#own', { name: 'mine.onnx', mimeType: '', buffer: bytes });
-  await page.waitForFunction(() => /mine\.onnx reads \d+ of the 100 digits here rightly, fed with pixels from 0 to 1: looks right/.test(document.getElementById('notice').textContent));
-  await page.click('#attack');
-  await page.waitForFunction(() => /own:mine/.test(document.getElementById('result').dataset.record ?? ''));
-  const result = await resultIn(page, 'done');
-  // The shipped network, and so the shipped network's attack.
-  assert.equal(result.success, 'true');
-  await page.setInputFiles('#own', { name: 'other.onnx', mimeType: '', buffer: readFileSync('tests/data/onnx/refused-residual.onnx') });
-  await page.waitForFunction(() => /other\.onnx: .*branch/.test(document.getElementById('notice').textContent));
-  await page.setInputFiles('#own', { name: 'broken.onnx', mimeType: '', buffer: bytes.subarray(0, 5000) });
-  await page.waitForFunction(() => /broken\.onnx: .*ends in the middle/.test(document.getElementById('notice').textContent));
-  assert.deepEqual(complaints, []);
 });

@@ -2,33 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { browse, holdBack, more, ready, resultIn, serve, visit } from './helpers.js';
+import { beforeEach, test } from 'node:test';
+import { holdBack, more, ready, resultIn } from './helpers.js';
+import { browser, complaints, context, page, server } from './on-page.js';
 
-let server;
-let browser;
-let context;
-let page;
-let complaints;
 let requests;
 
-before(async () => {
-  [server, browser] = await Promise.all([serve(), browse()]);
-});
-
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
-
-beforeEach(async () => {
-  ({ context, page, complaints } = await visit(browser));
+beforeEach(() => {
   requests = [];
   context.on('request', (request) => requests.push(request.url()));
-});
-
-afterEach(async () => {
-  await context.close();
 });
 
 const open = async (hash = '') => {

@@ -2,36 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { browse, catalogue, facesDuelled, ready, resultIn, serve, visit } from './helpers.js';
+import { catalogue, facesDuelled, resultIn, visit } from './helpers.js';
+import { browser, complaints, context, page, server, silent } from './on-page.js';
 
 const lfw = catalogue.datasets.find(({ key }) => key === 'lfw');
 const SIZE = lfw.image.reduce((product, n) => product * n, 1);
 
-let server;
-let browser;
-let context;
-let page;
-let complaints;
-
-before(async () => {
-  [server, browser] = await Promise.all([serve(), browse()]);
-});
-
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
-
-beforeEach(async () => {
-  ({ context, page, complaints } = await visit(browser, /404|500|503|ERR_FAILED|ERR_CONNECTION/));
-});
-
-afterEach(async () => {
-  assert.deepEqual(complaints, []);
-  await context.close();
-});
+silent(/404|500|503|ERR_FAILED|ERR_CONNECTION/);
 
 const looked = () => page.waitForFunction(() => !document.getElementById('attack').disabled && document.getElementById('original-read').textContent);
 const said = async (pattern) => {

@@ -6,7 +6,7 @@
 
 import { read, rounded } from '../parts/drawing.js';
 import { kindOf, useless } from '../parts/kind.js';
-import { changedWords, datasetWords, errorWords } from '../words/en.js';
+import { FOUND_OWN, changedWords, datasetWords, errorWords, foreignWords } from '../words/en.js';
 import { aim, ruled, startFor } from './aim.js';
 import { NEAREST, OPENING, STEPS } from './opening.js';
 import { OWN } from './state.js';
@@ -31,6 +31,8 @@ export class Actions {
   #past = [];
   /** @type {Map<string, Promise<Pictures>>} */
   #pictures = new Map();
+  /** What the weights of the network are told apart by that a link was about, and which only its maker has. */
+  #foreign = '';
 
   /** @param {Session} session */
   constructor(session) {
@@ -50,6 +52,7 @@ export class Actions {
         const network = await still(session.engine.load(session.state.model));
         session.set({ network });
         this.#takeLink();
+        this.#nameOwn(network);
         session.tell('network', network);
         session.tell('busy', '');
         session.tell('state');
@@ -80,20 +83,28 @@ export class Actions {
     if (said) session.tell('said', said);
   }
 
+  /** Says in the address that the network is the visitor's own, by what its weights are told apart by; where a link was about such a one, that it is or is not. @param {import('../engine/protocol.js').Network} network */
+  #nameOwn({ digest }) {
+    const session = this.#session;
+    const { own, model, run } = session.state;
+    const mine = session.offers.isOwn(model);
+    if (own && !mine) {
+      this.#foreign = own;
+      session.tell('said', foreignWords(own));
+    } else if (mine && this.#foreign === digest) {
+      this.#foreign = '';
+      session.tell('said', FOUND_OWN);
+    }
+    if (own !== (mine ? digest : '')) session.change({ own: mine ? digest : '' }, { run: own && !mine ? 0 : run });
+  }
+
   /** Makes the page one of the data set that the chosen network needs. @param {Still} still */
   async #useDataset(still) {
     const session = this.#session;
     const dataset = session.offers.datasetOf(session.state.model);
     const before = session.current.pictures?.dataset;
     if (before === dataset) return;
-    if (!this.#pictures.has(dataset.key)) this.#pictures.set(dataset.key, picturesOf(dataset, session.engine));
-    let pictures;
-    try {
-      pictures = await still(/** @type {Promise<Pictures>} */ (this.#pictures.get(dataset.key)));
-    } catch (error) {
-      this.#pictures.delete(dataset.key);
-      throw error;
-    }
+    const pictures = await still(this.#picturesOf(dataset));
     session.set({ pictures, network: null, clean: null, outcome: null });
     if (before) {
       const { digit, target } = session.table.fields;
@@ -107,6 +118,14 @@ export class Actions {
     session.tell('shape', dataset.image);
     session.tell('pictures', pictures);
     if (pictures.said) session.tell('said', pictures.said);
+  }
+
+  /** The pictures of a data set, loaded once; what failed can be tried again. @param {import('../engine/protocol.js').Dataset} dataset */
+  #picturesOf(dataset) {
+    const known = this.#pictures.get(dataset.key) ?? picturesOf(dataset, this.#session.engine);
+    this.#pictures.set(dataset.key, known);
+    known.catch(() => this.#pictures.delete(dataset.key));
+    return known;
   }
 
   /** Goes on with another network, or the same read or defended in another way. @param {{model?: string, inference?: string, defence?: string, attacker?: string}} changes */
@@ -342,14 +361,18 @@ export class Actions {
   async bringWeights(file) {
     const session = this.#session;
     try {
-      const { pictures } = session.current;
-      const { key, labels: names } = session.dataset;
-      const samples = (await pictures?.samples(names)) ?? { images: [], labels: [] };
-      const { name: model, said } = await session.offers.adopt(file, session.engine, { dataset: key, ...samples });
+      const adopted = await session.offers.adopt(file, session.engine, {
+        samples: async (dataset) => (await this.#picturesOf(dataset)).samples(dataset.labels),
+        ask: async (question) => {
+          await session.open('feeding');
+          return new Promise((answer) => session.tell('asked', { question, answer }));
+        },
+      });
+      if (!adopted) return;
       session.many.end();
       session.tell('networks');
-      await this.choose({ model });
-      if (said) session.tell('said', said);
+      await this.choose({ model: adopted.name });
+      if (adopted.said) session.tell('said', adopted.said);
     } catch (/** @type {any} */ error) {
       session.tell('notice', { words: errorWords(error) });
     }

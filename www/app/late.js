@@ -25,6 +25,7 @@ export const PANELS = {
 
 /** Those that come when they are first opened. @type {Record<string, () => Promise<{mount: (root: HTMLElement, session: import('./session.js').Session) => void}>>} */
 export const OPENED = {
+  feeding: () => import('../panels/feeding.js'),
   landscape: () => import('../panels/landscape.js'), race: () => import('../panels/race.js'), noise: () => import('../panels/noise.js'),
   measure: () => import('../panels/measure.js'), share: () => import('../panels/share.js'),
 };

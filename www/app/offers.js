@@ -1,11 +1,21 @@
 // The catalogue as the pages ask it: what there is, by key, with the networks that the visitor brought among the rest.
 
-/** @import { Attack, Catalogue, Dataset, Field, Network, NetworkEntry, Settings } from '../engine/protocol.js' */
+/** @import { Engine } from '../engine/client.js' */
+/** @import { Attack, Catalogue, Dataset, Field, NetworkEntry, Settings } from '../engine/protocol.js' */
 
 import { errorWords, importedWords, networkWords } from '../words/en.js';
 import { NORM } from './opening.js';
 
-/** @typedef {{dataset: string, images: Float32Array[], labels: number[]}} Tried images on which a network is tried, with their labels */
+/**
+ * What is asked of the visitor about a network in ONNX: how large its images are (`size`), whether it is about something else than what it
+ * reads badly (`doubt`), or how it is fed and what its labels stand for (`feeding`).
+ * @typedef {{file: string, kind: 'size'} | {file: string, kind: 'doubt', right: number, of: number, dataset: Dataset}
+ *   | {file: string, kind: 'feeding', feedings: {name: string, title: string}[], labels: string[], dataset: Dataset}} Question
+ * @typedef {{size?: string, other?: boolean, feeding?: string, labels?: string}} Answer
+ * @typedef {object} Visitor what helps to take a network
+ * @property {(dataset: Dataset) => Promise<{images: Float32Array[], labels: number[]}>} samples images on which one is tried, with their labels
+ * @property {((question: Question) => Promise<Answer | null>) | null} ask null where nothing is asked, and for an answer that the visitor does not give
+ */
 
 /** Marks a network that the visitor brought. */
 const OWN = 'own:';
@@ -24,6 +34,8 @@ export class Offers {
   #catalogue;
   /** The networks that the visitor brought. @type {Map<string, NetworkEntry>} */
   #own = new Map();
+  /** The data sets of which these are, where they are in no catalogue, and the defences for each. @type {Map<string, {dataset: Dataset, defences: string[]}>} */
+  #sets = new Map();
 
   /** @param {Catalogue} catalogue */
   constructor(catalogue) {
@@ -39,8 +51,9 @@ export class Offers {
     return this.#catalogue.attacks;
   }
 
+  /** Those of the catalogue, then those of the visitor's networks. */
   get datasets() {
-    return this.#catalogue.datasets;
+    return [...this.#catalogue.datasets, ...[...this.#sets.values()].map(({ dataset }) => dataset)];
   }
 
   get defences() {
@@ -49,7 +62,8 @@ export class Offers {
 
   /** Those that do something to the images of a data set. @param {string} dataset */
   defencesOf(dataset) {
-    return this.defences.filter(({ datasets }) => datasets.includes(dataset));
+    const own = this.#sets.get(dataset)?.defences;
+    return this.defences.filter(({ key, datasets }) => own?.includes(key) ?? datasets.includes(dataset));
   }
 
   get attackers() {
@@ -76,6 +90,11 @@ export class Offers {
   /** The networks that ship, and those of the visitor. */
   get networks() {
     return [...this.#catalogue.networks, ...this.#own.values()];
+  }
+
+  /** Whether a network is the visitor's. @param {string} name */
+  isOwn(name) {
+    return this.#own.has(name);
   }
 
   /** The names of the networks that ship. */
@@ -184,30 +203,70 @@ export class Offers {
   }
 
   /**
-   * Takes a network of the visitor's, a weights file or ONNX; what is not right with it is thrown in words. One in ONNX is tried on images
-   * of the data set that it is for.
-   * @param {File} file @param {import('../engine/client.js').Engine} engine @param {Tried} tried
-   * @returns {Promise<{name: string, said: string}>} its name, and what is to be said of it
+   * Takes a network of the visitor's, a weights file or ONNX; what is not right with it is thrown in words.
+   * @param {File} file @param {Engine} engine @param {Visitor} visitor
+   * @returns {Promise<{name: string, said: string} | null>} its name, and what is to be said of it; null where the visitor thought better of it
    */
-  async adopt(file, engine, tried) {
+  async adopt(file, engine, visitor) {
     if (file.size > LARGEST) throw new Error(`${file.name} is ${file.size} bytes long; at most ${LARGEST} are taken.`);
     const bytes = new Uint8Array(await file.arrayBuffer());
     const name = OWN + file.name.replace(/\.(safetensors|onnx)$/i, '').replaceAll(/[,~]/g, '-');
-    /** @type {Network} */
-    let about;
-    let said = '';
     try {
-      if (/\.onnx$/i.test(file.name)) {
-        const made = await engine.importOnnx({ name: name.slice(OWN.length), bytes, ...tried });
-        said = importedWords(file.name, made, this.dataset(tried.dataset));
-        about = await engine.adopt(name, made.bytes);
-      } else about = await engine.adopt(name, bytes);
+      const made = /\.onnx$/i.test(file.name) ? await this.#converted(file.name, bytes, name.slice(OWN.length), engine, visitor) : { bytes, said: '' };
+      if (!made) return null;
+      const { dataset, family, title, vae, control_of, defends, labels } = await engine.adopt(name, made.bytes);
+      await this.#need(dataset, engine);
+      this.#own.set(name, { key: name, dataset, family, title, vae, control_of, defends, labels });
+      return { name, said: made.said };
     } catch (/** @type {any} */ error) {
       throw new Error(`${file.name}: ${errorWords(error)}`);
     }
-    const { dataset, family, title, vae, control_of, defends, labels } = about;
-    if (!this.dataset(dataset)) throw new Error(`${file.name}: this page has no images of the data set ${dataset}.`);
-    this.#own.set(name, { key: name, dataset, family, title, vae, control_of, defends, labels });
-    return { name, said };
+  }
+
+  /** Makes sure that a data set is known; images of a visitor's own are. @param {string} key @param {Engine} engine */
+  async #need(key, engine) {
+    if (this.dataset(key)) return;
+    const { dataset, defences } = await engine.described(key);
+    if (dataset.key.startsWith('own-')) this.#sets.set(key, { dataset, defences });
+    else throw new Error(`this page has no images of the data set ${key}.`);
+  }
+
+  /**
+   * A network in ONNX as a weights file: tried on images where there are some, fed as the visitor says where there are none.
+   * @param {string} file @param {Uint8Array} bytes @param {string} name @param {Engine} engine @param {Visitor} visitor
+   */
+  async #converted(file, bytes, name, engine, { samples, ask }) {
+    /** @type {import('../engine/protocol.js').OnnxAsked} */
+    const asked = { name };
+    let about;
+    try {
+      about = await engine.onnxAbout({ bytes, asked });
+    } catch (/** @type {any} */ error) {
+      if (error.key !== 'no-size' || !ask) throw error;
+      const answer = await ask({ file, kind: 'size' });
+      if (!answer) return null;
+      asked.image = answer.size;
+      about = await engine.onnxAbout({ bytes, asked });
+    }
+    const [rows, cols, channels] = about.dataset.image;
+    if (channels !== 1 && channels !== 3) throw new Error(`it reads images of ${channels} channels; this page shows grey and colour, which have 1 and 3.`);
+    const known = this.dataset(about.dataset.key);
+    const { images, labels } = known ? await samples(known) : { images: [], labels: [] };
+    if (images.length) {
+      const made = await engine.onnxWeights({ bytes, asked, feeding: '', images, labels });
+      const said = importedWords(file, made, known);
+      if (made.right >= images.length / 2 || !ask) return { bytes: made.bytes, said };
+      const answer = await ask({ file, kind: 'doubt', right: made.right, of: made.of, dataset: known });
+      if (!answer) return null;
+      if (!answer.other) return { bytes: made.bytes, said };
+      asked.dataset = `own-${rows}x${cols}x${channels}`;
+      about = await engine.onnxAbout({ bytes, asked });
+    }
+    if (!ask) throw new Error(`it reads ${about.dataset.title}, of which there are no images here.`);
+    const answer = await ask({ file, kind: 'feeding', feedings: about.feedings, labels: about.labels, dataset: about.dataset });
+    if (!answer) return null;
+    asked.labels = answer.labels;
+    const made = await engine.onnxWeights({ bytes, asked, feeding: answer.feeding ?? '', images: [], labels: [] });
+    return { bytes: made.bytes, said: importedWords(file, made, about.dataset) };
   }
 }

@@ -13,7 +13,7 @@ import { DIGIT, OPENING } from './opening.js';
 /**
  * @typedef {{model: string, inference: string, defence: string, attacker: string, duel: string, attack: string, digit: number | 'own', target: string,
  *   valid: number | '', confident: number | '', level: number, drawing: string,
- *   weights: string, version: number | '', run: number, attacks: Record<string, Record<string, any>>}} State
+ *   weights: string, own: string, version: number | '', run: number, attacks: Record<string, Record<string, any>>}} State
  */
 
 /** Stands in a link in place of a picture that the visitor brought. */
@@ -118,6 +118,8 @@ export class Table {
       // the version of the attacks.
       drawing: text(/^[\w-]{1,2000}$/, 'a drawing'),
       weights: text(/^[0-9a-f]{8}$/, 'eight hexadecimal digits'),
+      // Of a network that the visitor brought, what its weights are told apart by: it stands in no link itself.
+      own: text(/^[0-9a-f]{8}$/, 'eight hexadecimal digits'),
       version: number('', 1, 1e6, { whole: true, optional: true }),
       // 1: attack as soon as the page is there.
       run: number(0, 0, 1, { whole: true }),
@@ -224,7 +226,8 @@ export class Table {
       .filter((name) => name !== 'run' || own.digit >= 0 || own.drawing)
       .map((name) => [name, name === 'model' ? model : name === 'digit' && !(own.digit >= 0) ? OWN : String(own[name])])
       .filter(([, value]) => value !== undefined);
-    const dataset = this.#offers.datasetOf(model ?? state.model);
+    // What one that ships reads the same of, or what the page opens with.
+    const dataset = model ? this.#offers.datasetOf(model) : this.#offers.datasets[0];
     const parameters = Object.entries(state.attacks).flatMap(([attack, values]) => {
       const chosen = attack === state.attack;
       const initial = this.initialOf(attack, dataset);

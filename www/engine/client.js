@@ -1,6 +1,6 @@
 // The page's side of a worker: calls that return promises, and a worker that can be lost and replaced.
 
-/** @import { Catalogue, Frame, Network, Outcome, Settings, Subject, Task, Thresholds } from './protocol.js' */
+/** @import { Catalogue, Frame, Network, OnnxAsked, Outcome, Settings, Subject, Task, Thresholds } from './protocol.js' */
 
 /** How long a worker may take to notice a cancel before it is ended, in milliseconds. */
 const PATIENCE = 400;
@@ -144,6 +144,11 @@ export class Engine {
     return (await this.#call('statistics', { asked })).answers;
   }
 
+  /** What is offered for a data set that is in no catalogue. @param {string} dataset @returns {Promise<{dataset: import('./protocol.js').Dataset, defences: string[]}>} */
+  described(dataset) {
+    return this.#call('described', { dataset });
+  }
+
   /** Loads a network. @param {string} model @returns {Promise<Network>} */
   load(model) {
     return this.#call('load', { model });
@@ -160,13 +165,23 @@ export class Engine {
   }
 
   /**
-   * A network in ONNX as a weights file, fed in the way in which it reads most of these images of a data set rightly; fails, in words, when
-   * something is not right with it.
-   * @param {{name: string, bytes: Uint8Array, dataset: string, images: Float32Array[], labels: number[]}} about
-   * @returns {Promise<{bytes: Uint8Array, right: number, all: number, fed: string}>} `fed`: in what way, in words
+   * What a network in ONNX is about; fails, in words, when something is not right with it, with the key `no-size` where the file leaves open how
+   * large its images are.
+   * @param {{bytes: Uint8Array, asked: OnnxAsked}} about
+   * @returns {Promise<{labels: string[], feedings: {name: string, title: string}[], dataset: import('./protocol.js').Dataset, defences: string[]}>}
    */
-  importOnnx(about) {
-    return this.#call('importOnnx', about);
+  onnxAbout(about) {
+    return this.#call('onnxAbout', about);
+  }
+
+  /**
+   * A network in ONNX as a weights file, fed as `feeding` says or, where that is empty, in the way in which it reads most of these images
+   * rightly.
+   * @param {{bytes: Uint8Array, asked: OnnxAsked, feeding: string, images: Float32Array[], labels: number[]}} about
+   * @returns {Promise<{bytes: Uint8Array, right: number, of: number, fed: string}>} `fed`: in what way, in words
+   */
+  onnxWeights(about) {
+    return this.#call('onnxWeights', about);
   }
 
   /** What a VAE makes of an image: two coordinates on its map, then the decoder's image. @param {string} model @param {Float32Array} image */

@@ -34,6 +34,8 @@
  *   its defence, by names
  * @typedef {{image: Float32Array, index: number, label: number, target: number | null, start?: Float32Array | null, file?: string | null,
  *   only_if_read?: boolean}} Task what an attack is about; target null: away from the label
+ * @typedef {{name: string, dataset?: string, image?: string, labels?: string}} OnnxAsked what is asked for besides a file in ONNX: what the network
+ *   is called, whose images it reads, their size (32x32x3), what its labels stand for; each but the first only where the file does not tell
  * @typedef {{attack: string, [field: string]: any}} Settings an attack with the values of its fields
  * @typedef {{valid?: number, confident?: number}} Thresholds the visitor's, where there are any
  *

@@ -184,6 +184,10 @@ const jobs = {
     return answer;
   },
 
+  async described({ dataset }) {
+    return (await started).described(dataset);
+  },
+
   async load({ model }) {
     const loaded = await network(model);
     const { build } = await started;
@@ -200,26 +204,31 @@ const jobs = {
     return about;
   },
 
-  /**
-   * A network in ONNX as a weights file: fed in the way in which it reads most of these images rightly. What reads the file comes when the
-   * first is brought.
-   */
-  async importOnnx({ name, bytes, dataset, images, labels }) {
-    const { Guards, Network, Subject, catalogue } = await started;
-    const reading = await importing();
-    const { inferences: [inference], attackers: [attacker] } = catalogue();
-    /** @type {{bytes: Uint8Array, right: number, fed: string} | null} */
-    let best = null;
-    for (const { name: fed, title } of reading.feedings()) {
-      const weights = reading.importOnnx(bytes, name, dataset, fed);
-      const [made, guards] = [new Network(weights, name), new Guards()];
-      const reader = new Subject(made, inference, '', attacker, guards);
-      const right = images.filter((/** @type {Float32Array} */ image, /** @type {number} */ i) => reader.read(image, i).predicted === labels[i]).length;
-      for (const one of [reader, guards, made]) one.free();
-      if (!best || right > best.right) best = { bytes: weights, right, fed: title };
-      if (right >= 0.9 * images.length) break;
+  // What a network in ONNX is about; what reads the file comes when the first is brought.
+  async onnxAbout({ bytes, asked }) {
+    const { described } = await started;
+    const { Import } = await importing();
+    const made = new Import(bytes, asked);
+    try {
+      return { labels: made.labels, feedings: made.feedings(), ...described(made.dataset) };
+    } finally {
+      made.free();
     }
-    return { ...best, all: images.length };
+  },
+
+  // It as a weights file: fed as it is said, or in the way in which it reads most of these images rightly.
+  async onnxWeights({ bytes, asked, feeding, images, labels }) {
+    const { Import } = await importing();
+    const made = new Import(bytes, asked);
+    try {
+      const all = new Float32Array(images.reduce((/** @type {number} */ sum, /** @type {Float32Array} */ image) => sum + image.length, 0));
+      let at = 0;
+      for (const image of images) [at] = [at + image.length, all.set(image, at)];
+      const fed = feeding ? { name: feeding, right: 0, of: 0, title: made.feedings().find((/** @type {any} */ { name }) => name === feeding)?.title } : made.tried(all, Uint8Array.from(labels));
+      return { bytes: made.weightsFile(fed.name), right: fed.right, of: fed.of, fed: fed.title };
+    } finally {
+      made.free();
+    }
   },
 
   async see({ model, image }) {

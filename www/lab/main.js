@@ -291,7 +291,12 @@ function lab(engine, offers) {
     try {
       const { pixels, labels } = await engine.samples(dataset.key, dataset.sample ?? '');
       const images = Array.from(labels, (_, i) => sampleImages(dataset.image, pixels, i));
-      const { name, said } = await offers.adopt(file, engine, { dataset: dataset.key, images, labels: [...labels] });
+      const adopted = await offers.adopt(file, engine, {
+        samples: async ({ key }) => (key === dataset.key ? { images, labels: [...labels] } : { images: [], labels: [] }),
+        ask: null,
+      });
+      if (!adopted) return;
+      const { name, said } = adopted;
       if (offers.labelsOf(name).join('\n') !== dataset.labels.join('\n') && offers.network(name).dataset === dataset.key) {
         throw new Error(`${file.name} tells other things apart than the images of the lab show.`);
       }

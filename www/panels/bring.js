@@ -15,7 +15,10 @@ export function mount(_, session) {
   }, (words) => session.tell('notice', { words }));
   const picture = (/** @type {File} */ file) => actions.bringPicture((take) => crop.file(file, take));
   const bring = (/** @type {File} */ file) => actions.bring(file, picture);
-  session.on('pictures', ({ dataset }) => (byId('crop-words').textContent = dataset.image[2] === 1 ? 'It is read in grey, light on dark: a light background is turned dark.' : ''));
+  session.on('pictures', ({ dataset }) => {
+    crop.inked = dataset.image[2] === 1 && dataset.pictures === 'sample';
+    byId('crop-words').textContent = crop.inked ? 'It is read in grey, light on dark: a light background is turned dark.' : '';
+  });
   const camera = /** @type {HTMLButtonElement} */ (byId('camera'));
   onArrival('own', (file) => actions.bringWeights(file));
   onArrival('picture', picture);

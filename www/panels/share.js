@@ -60,7 +60,7 @@ export function mount(root, session) {
     const { digit } = session.state;
     const own = pictures?.get(digit)?.label === null;
     const drawing = own && clean && pictures?.dataset.image[2] === 1 ? written(clean.image) : '';
-    const hash = session.table.writeHash({ ...session.state, run: 1, drawing, weights: network?.digest ?? '', version: offers.version });
+    const hash = session.table.writeHash({ ...session.state, run: 1, drawing, weights: session.state.own ? '' : (network?.digest ?? ''), version: offers.version });
     return { url: new URL(hash, location.href).href, travels: !own || drawing !== '' };
   };
   const attempt = (/** @type {() => Promise<void>} */ work) => async () => {

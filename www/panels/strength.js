@@ -81,6 +81,7 @@ export function mount(_, session) {
     if (image.reduce((product, n) => product * n, 1) > LARGE) return [session.state.model];
     const own = offers.names(key).filter((name) => offers.shipped.includes(name));
     const trained = own.find((name) => offers.network(name).defends === own[0]);
+    if (!own.length) return [session.state.model];
     return [...new Set([own[0], ...own.filter((name) => offers.network(name).vae && !offers.network(name).defends), ...(trained ? [trained] : []), session.state.model])];
   };
   const ask = async (/** @type {Outcome} */ outcome) => {

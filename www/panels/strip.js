@@ -22,11 +22,14 @@ function few({ all }) {
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
   const { offers } = session;
-  const datasets = new Choices(byId('datasets'), {
+  const tabs = () => new Choices(byId('datasets'), {
     name: 'dataset',
     options: offers.datasets.map((dataset) => ({ value: dataset.key, label: datasetWords(dataset).tab })),
     onPick: (dataset) => session.actions.choose({ model: offers.names(dataset)[0] }),
   });
+  let datasets = tabs();
+  // A network that the visitor brought may read other images.
+  session.on('networks', () => (datasets = tabs()));
   /** @type {Choices | null} */
   let strip = null;
   const show = () => {
@@ -51,7 +54,7 @@ export function mount(_, session) {
     });
     document.body.classList.toggle('no-pictures', pictures.count === 0);
     byId('bring-row').hidden = pictures.dataset.pictures === 'sample';
-    byId('draw').hidden = pictures.dataset.image[2] !== 1;
+    byId('draw').hidden = pictures.dataset.pictures !== 'sample';
     show();
   });
   byId('bring-picture').addEventListener('click', () => byId('picture').click());

@@ -1,4 +1,4 @@
-// A picture of the visitor's, cut to a square: drag to move it; the slider, or two fingers, to come nearer. The pixels stay in this
+// A picture of the visitor's, cut to the sides that the network reads, mostly a square: drag to move it; the slider, or two fingers, to come nearer. The pixels stay in this
 // page.
 
 import { kindOf } from './kind.js';
@@ -33,6 +33,8 @@ export class Crop {
   #held = new Map();
   /** @type {(image: Float32Array) => void} */
   #onTake = () => {};
+  /** Whether what is read is ink on paper, so that a digit is looked for. */
+  inked = true;
   /** What was asked for last: what comes for something else is not wanted any more. */
   #wanted = { camera: false };
   /** A camera that the browser was asked for and has not given yet: it is asked once. @type {Promise<MediaStream> | null} */
@@ -127,7 +129,10 @@ export class Crop {
     this.#held.clear();
     this.#zoom.value = '1';
     this.#told = false;
-    this.#digit.figure.hidden = shape()[2] !== 1;
+    this.#digit.figure.hidden = !this.inked;
+    const [wide, high] = this.#window();
+    if (this.#canvas.width !== wide || this.#canvas.height !== high) Object.assign(this.#canvas, { width: wide, height: high });
+    this.#canvas.style.aspectRatio = `${wide} / ${high}`;
     this.#draw();
     this.#dialog.showModal();
   }
@@ -166,24 +171,31 @@ export class Crop {
     this.#draw();
   }
 
-  /** Draws the picture into a square context, its shorter side filling it. @param {CanvasRenderingContext2D} context @param {number} side */
-  #paint(context, side) {
+  /** Width and height of the window: of the sides of what the network reads. @returns {[number, number]} */
+  #window() {
+    const [rows, cols] = shape();
+    return rows > cols ? [Math.round((WINDOW * cols) / rows), WINDOW] : [WINDOW, Math.round((WINDOW * rows) / cols)];
+  }
+
+  /** Draws the picture into a context of the window's form, which it fills. @param {CanvasRenderingContext2D} context @param {number} width @param {number} height */
+  #paint(context, width, height) {
     const picture = this.#picture;
     if (!picture) return;
+    const [wide, high] = this.#window();
     context.fillStyle = BACKGROUND;
-    context.fillRect(0, 0, side, side);
+    context.fillRect(0, 0, width, height);
     const [w, h] = [picture.videoWidth ?? picture.width, picture.videoHeight ?? picture.height];
-    const scale = (WINDOW / Math.min(w, h)) * Number(this.#zoom.value);
-    const most = { x: (w * scale - WINDOW) / 2, y: (h * scale - WINDOW) / 2 };
+    const scale = Math.max(wide / w, high / h) * Number(this.#zoom.value);
+    const most = { x: (w * scale - wide) / 2, y: (h * scale - high) / 2 };
     for (const axis of ['x', 'y']) this.#at[axis] = Math.max(-most[axis], Math.min(most[axis], this.#at[axis]));
-    const unit = side / WINDOW;
+    const unit = { x: width / wide, y: height / high };
     context.imageSmoothingQuality = 'high';
-    context.drawImage(picture, (this.#at.x - most.x) * unit, (this.#at.y - most.y) * unit, w * scale * unit, h * scale * unit);
+    context.drawImage(picture, (this.#at.x - most.x) * unit.x, (this.#at.y - most.y) * unit.y, w * scale * unit.x, h * scale * unit.y);
   }
 
   #draw() {
-    this.#paint(/** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d')), WINDOW);
-    if (shape()[2] !== 1 || !this.#picture) return;
+    this.#paint(/** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d')), ...this.#window());
+    if (!this.inked || !this.#picture) return;
     try {
       drawImage(this.#digit.preview, this.#read());
     } catch {
@@ -191,13 +203,13 @@ export class Crop {
     }
   }
 
-  /** What the window holds, as the network gets it: of a grey data set the digit in it, if one is to be found. */
+  /** What the window holds, as the network gets it: of ink on paper the digit in it, if one is to be found. */
   #read() {
     const [rows, cols, channels] = shape();
-    const whole = () => readBack(rows, cols, channels, (context) => this.#paint(context, rows));
-    if (channels !== 1) return whole();
+    const whole = () => readBack(rows, cols, channels, (context) => this.#paint(context, cols, rows));
+    if (!this.inked) return whole();
     const { find, invert } = this.#digit;
-    const grey = readBack(LOOK, LOOK, 1, (context) => this.#paint(context, LOOK));
+    const grey = readBack(LOOK, LOOK, 1, (context) => this.#paint(context, LOOK, LOOK));
     if (!this.#told) invert.checked = lighter(grey, LOOK);
     const digit = find.checked && rows === cols ? found(grey, LOOK, invert.checked) : null;
     if (digit) return digit.image;

@@ -8,6 +8,8 @@ export const shape = () => current;
 /** Sets that shape, and the size of these canvases. */
 export function useShape(to, canvases) {
   current = to;
+  // What lies in a frame of its own is drawn in these sides.
+  document.documentElement.style.setProperty('--form', String(to[1] / to[0]));
   for (const canvas of canvases) Object.assign(canvas, { width: to[1], height: to[0] });
 }
 

@@ -168,11 +168,9 @@ export const attackerWords = (attacker) => ATTACKERS[attacker] ?? attacker;
 /** @param {string} inference */
 export const inferenceWords = (inference) => INFERENCES[inference] ?? inference;
 
-const capital = (/** @type {string} */ text) => text[0].toUpperCase() + text.slice(1);
-
 /** @param {Dataset} dataset */
-export const datasetWords = ({ key, nouns: [one, several] }) => {
-  const plain = { one, several, tab: capital(several), labels: 'labels', own: '', bring: 'Bring a picture of your own:' };
+export const datasetWords = ({ key, title, nouns: [one, several] }) => {
+  const plain = { one, several, tab: title, labels: 'labels', own: '', bring: 'Bring a picture of your own:' };
   return Object.assign(plain, DATASETS[key]);
 };
 
@@ -301,9 +299,15 @@ export const changedWords = ({ drawing, weights, version }) => [
   version ? 'The attacks have changed since the link was made: the outcome may differ.' : '',
 ].filter(Boolean).join(' ');
 
-/** What is said of a network in ONNX that was taken. @param {string} file @param {{right: number, all: number, fed: string}} made @param {Dataset} dataset */
-export const importedWords = (file, { right, all, fed }, dataset) =>
-  all ? `${file} reads ${right} of the ${all} ${datasetWords(dataset).several} here rightly, fed with ${fed}${right >= 0.9 * all ? ': looks right' : '. Was it trained on something else?'}` : `${file} is fed with ${fed}; whether that is right cannot be tried here.`;
+/** What is said of a network in ONNX that was taken. @param {string} file @param {{right: number, of: number, fed: string}} made @param {Dataset} dataset */
+export const importedWords = (file, { right, of, fed }, dataset) =>
+  of ? `${file} reads ${right} of the ${of} ${datasetWords(dataset).several} here rightly, fed with ${fed}${right >= 0.9 * of ? ': looks right' : '. Was it trained on something else?'}` : `${file} is fed with ${fed}; whether that is right cannot be tried here.`;
+
+/** What is said of a link about a network that only its maker has. @param {string} digest what its weights are told apart by */
+export const foreignWords = (digest) => `The link is about a network that only its maker has (${digest}). This is another; bring that one (ONNX or weights), and the attack is on it.`;
+
+/** What is said where the network comes that a link was about. */
+export const FOUND_OWN = 'This is the network that the link was about.';
 
 /** What is kept on this machine. @param {number} answers */
 export const keptWords = (answers) =>
@@ -380,5 +384,5 @@ export function facts({ title, facts: f, build }) {
   const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the ${plain(Number(f.test_images ?? 10000))} test images rightly` : 'of unknown accuracy';
   const withstood = f.withstood_int8 ? `, and ${(100 * Number(f.withstood_int8)).toFixed(1)} % of the first 1,000 still under attack (${f.withstood_attack})` : '';
   const bound = f.elbo_int8 ? `; its evidence lower bound on them is ${f.elbo_int8} nats` : '';
-  return `${title} (${f.arch}), int8 weights: ${reads}${withstood}${bound}. Running on your machine (WebAssembly, ${build}).`;
+  return `${title} (${f.arch}), ${f.precision ?? 'int8'} weights: ${reads}${withstood}${bound}. Running on your machine (WebAssembly, ${build}).`;
 }
