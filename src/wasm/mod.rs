@@ -1,38 +1,21 @@
-//! Thin bindings for the page: newtypes around the crate's own types, nothing else.
+//! Thin bindings for the page: newtypes around the crate's own types, nothing else. What reads ONNX is a build of its own, which the
+//! page loads when somebody brings such a file.
 
-#[cfg(not(feature = "onnx"))]
-mod bench;
-#[cfg(not(feature = "onnx"))]
-mod catalogue;
 #[cfg(feature = "onnx")]
 mod import;
-#[cfg(not(feature = "onnx"))]
-mod network;
 mod object;
 #[cfg(not(feature = "onnx"))]
-pub mod statistics;
-#[cfg(not(feature = "onnx"))]
-mod trial;
-#[cfg(not(feature = "onnx"))]
-mod universal;
+mod page;
 
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
 use crate::kernel::simd::Level;
 
-#[cfg(not(feature = "onnx"))]
-pub use bench::{bench, peak_gflops};
-#[cfg(not(feature = "onnx"))]
-pub use catalogue::{catalogue, described};
 #[cfg(feature = "onnx")]
 pub use import::Import;
 #[cfg(not(feature = "onnx"))]
-pub use network::{Guards, Network, Samples, Subject};
-#[cfg(not(feature = "onnx"))]
-pub use trial::{Trial, grade};
-#[cfg(not(feature = "onnx"))]
-pub use universal::Universal;
+pub use page::*;
 
 /// Sends panics to the console with their place, once for each instance.
 #[wasm_bindgen(start)]

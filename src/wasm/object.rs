@@ -1,13 +1,11 @@
 //! Plain objects: from trees and records, and what is read of those that the page passes.
+#![cfg_attr(feature = "onnx", allow(dead_code))] // What reads ONNX needs but a part.
 
-#[cfg(not(feature = "onnx"))]
 use js_sys::Array;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-#[cfg(not(feature = "onnx"))]
 use crate::catalogue::Tree;
-#[cfg(not(feature = "onnx"))]
 use crate::judge::Cell;
 
 /// Sets a property. Of a plain object that cannot fail.
@@ -21,7 +19,6 @@ pub fn get(object: &JsValue, key: &str) -> JsValue {
 }
 
 /// A tree as plain objects and arrays.
-#[cfg(not(feature = "onnx"))]
 pub fn of(tree: &Tree) -> JsValue {
     match tree {
         Tree::None => JsValue::NULL,
@@ -42,7 +39,6 @@ pub fn from<'a>(entries: impl IntoIterator<Item = (&'a str, JsValue)>) -> JsValu
     object
 }
 
-#[cfg(not(feature = "onnx"))]
 impl From<&Cell> for JsValue {
     fn from(cell: &Cell) -> Self {
         match cell {
