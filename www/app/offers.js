@@ -214,7 +214,7 @@ export class Offers {
     try {
       const made = /\.onnx$/i.test(file.name) ? await this.#converted(file.name, bytes, name.slice(OWN.length), engine, visitor) : { bytes, said: '' };
       if (!made) return null;
-      const { dataset, family, title, vae, control_of, defends, labels } = await engine.adopt(name, made.bytes);
+      const { dataset, family, title, vae, control_of, defends, labels } = await engine.adopt(name, made.bytes, bytes);
       await this.#need(dataset, engine);
       this.#own.set(name, { key: name, dataset, family, title, vae, control_of, defends, labels });
       return { name, said: made.said };

@@ -5,7 +5,7 @@
 /** How long a worker may take to notice a cancel before it is ended, in milliseconds. */
 const PATIENCE = 400;
 
-/** The weights that the visitor brought, for every worker that is yet to start. @type {Map<string, Uint8Array>} */
+/** The weights that the visitor brought, for every worker that is yet to start. @type {Map<string, {bytes: Uint8Array, digest: string}>} */
 const own = new Map();
 
 /** The worker that was started before this, if there is one that has not failed. @param {string} build */
@@ -45,7 +45,7 @@ export class Engine {
     if (this.#worker) return this.#worker;
     const worker = takeEarly(this.#build) ?? new Worker(new URL(`./worker.js?build=${this.#build}`, import.meta.url), { type: 'module' });
     this.#worker = worker;
-    for (const [name, bytes] of own) worker.postMessage({ type: 'keep', name, bytes });
+    for (const [name, kept] of own) worker.postMessage({ type: 'keep', name, ...kept });
     worker.onmessage = ({ data }) => this.#answer(data);
     worker.onerror = (event) => {
       event.preventDefault?.();
@@ -156,12 +156,13 @@ export class Engine {
 
   /**
    * Takes weights that the visitor brought; fails, in words, when something is not right with them.
-   * @param {string} name @param {Uint8Array} bytes @returns {Promise<Network>}
+   * @param {string} name @param {Uint8Array} bytes @param {Uint8Array} file the file that they came in, where they were made of another
+   * @returns {Promise<Network>}
    */
-  async adopt(name, bytes) {
-    const adopted = await this.#call('adopt', { name, bytes });
-    own.set(name, bytes);
-    return adopted;
+  async adopt(name, bytes, file = bytes) {
+    const { about, digest } = await this.#call('adopt', { name, bytes, file });
+    own.set(name, { bytes, digest });
+    return about;
   }
 
   /**

@@ -84,7 +84,7 @@ function importing() {
   return importer;
 }
 
-/** The visitor's own weights by name. @type {Map<string, Uint8Array>} */
+/** The visitor's own weights by name, and what their file is told apart by. @type {Map<string, {bytes: Uint8Array, digest: string}>} */
 const own = new Map();
 /** What is loaded, or on its way: two that want a network first share one download. @type {Map<string, Promise<Wasm.Network>>} */
 const networks = new Map();
@@ -123,9 +123,10 @@ function digestOf(bytes) {
 /** @param {string} name */
 const network = (name) => once(networks, name, async () => {
   const { Network } = await started;
-  const bytes = own.get(name) ?? (await bytesOf(`../../models/${name}.safetensors`, `the weights of ${name}`));
+  const mine = own.get(name);
+  const bytes = mine?.bytes ?? (await bytesOf(`../../models/${name}.safetensors`, `the weights of ${name}`));
   const made = new Network(bytes, name);
-  digests.set(name, digestOf(bytes));
+  digests.set(name, mine?.digest ?? digestOf(bytes));
   return made;
 });
 
@@ -145,9 +146,9 @@ const subject = ({ model, inference, defence, attacker }) => once(subjects, [mod
   }
 });
 
-/** Takes weights that the visitor brought, in place of others of that name. @param {string} name @param {Uint8Array} bytes */
-function keep(name, bytes) {
-  own.set(name, bytes);
+/** Takes weights that the visitor brought, in place of others of that name. @param {string} name @param {Uint8Array} bytes @param {string} digest of the file that they came in */
+function keep(name, bytes, digest) {
+  own.set(name, { bytes, digest });
   for (const [made, ours] of [[networks, (/** @type {string} */ key) => key === name], [subjects, (/** @type {string} */ key) => key.split('\n')[0] === name]]) {
     for (const [key, promise] of /** @type {Map<string, Promise<any>>} */ (made)) {
       if (!(/** @type {(key: string) => boolean} */ (ours)(key))) continue;
@@ -195,13 +196,14 @@ const jobs = {
   },
 
   // Weights that the visitor brought: refused in words when they are not right, else kept under this name.
-  async adopt({ name, bytes }) {
+  async adopt({ name, bytes, file }) {
     const { Network } = await started;
     const made = new Network(bytes, name);
     const about = made.about();
     made.free();
-    keep(name, bytes);
-    return about;
+    const digest = digestOf(file);
+    keep(name, bytes, digest);
+    return { about, digest };
   },
 
   // What a network in ONNX is about; what reads the file comes when the first is brought.
@@ -342,7 +344,7 @@ const jobs = {
 self.onmessage = async ({ data }) => {
   const { id, type } = data;
   if (type === 'keep') {
-    keep(data.name, data.bytes);
+    keep(data.name, data.bytes, data.digest);
     return;
   }
   // What will be wanted first, before it is: that it cannot be had is said when it is.
