@@ -162,14 +162,12 @@ fn labels_for(
     Ok(named.unwrap_or_else(|| (0..outputs).map(|i| i.to_string()).collect()))
 }
 
-/// How many images each feeding is tried on before the best of them are on all.
-const FIRST: usize = 25;
-/// How many these are.
-const BEST: usize = 3;
+/// Up to which image the ways of feeding are tried, and how many of them are tried on: the best of the round before.
+const ROUNDS: [(usize, usize); 3] = [(10, usize::MAX), (40, 4), (usize::MAX, 1)];
 
 impl Imported {
     /// How it reads images whose labels are known (pixels in [0, 1]), fed in every way: the way in which it reads most of them rightly
-    /// first. All are tried on some, the best on all.
+    /// first. All are tried on a few, the best of them on more, the best of these on all.
     ///
     /// # Errors
     /// When it cannot be run.
@@ -182,19 +180,20 @@ impl Imported {
             };
             images.iter().filter(reads).count()
         };
-        let (first, rest) = images.split_at(FIRST.min(images.len()));
-        let mut all: Vec<Tried> = Feeding::all(self.spec.image)
-            .into_iter()
-            .map(|feeding| Tried { right: right(&feeding, first), of: first.len(), feeding })
-            .collect();
-        // Of equals the commoner.
-        all.sort_by_key(|tried| std::cmp::Reverse(tried.right));
-        for tried in all.iter_mut().take(BEST) {
-            tried.right += right(&tried.feeding, rest);
-            tried.of += rest.len();
+        let tried = |feeding| Tried { feeding, right: 0, of: 0 };
+        let mut all: Vec<Tried> = Feeding::all(self.spec.image).into_iter().map(tried).collect();
+        let mut done = 0;
+        for (until, best) in ROUNDS {
+            let until = until.min(images.len());
+            for tried in all.iter_mut().take(best) {
+                tried.right += right(&tried.feeding, &images[done..until]);
+                tried.of = until;
+            }
+            // Of equals the commoner; who was tried on more stays before.
+            let best = best.min(all.len());
+            all[..best].sort_by_key(|tried| std::cmp::Reverse(tried.right));
+            done = until;
         }
-        let best = BEST.min(all.len());
-        all[..best].sort_by_key(|tried| std::cmp::Reverse(tried.right));
         Ok(all)
     }
 

@@ -363,7 +363,7 @@ fn series(options: &Options, dataset: &Dataset) -> Vec<Series> {
 fn add_files(path: &Path, weights: &Weights, files: &mut BTreeMap<String, PathBuf>) -> Result<Vec<Entrant>> {
     ensure!(
         weights.precision == Precision::Int8,
-        "{} holds weights in full; name the quantized file beside it",
+        "{} holds weights in full, and a study is of quantized ones: name the file beside it, or import it with --int8",
         path.display()
     );
     let stem = stem(path)?;

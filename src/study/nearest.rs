@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::datasets::{Dataset, Image, Source};
 use crate::metrics::norms::Norm;
@@ -26,8 +26,7 @@ pub fn nearest(images: &[Image], weights: &Weights, data: &Path) -> Result<[f64;
         Source::Photographs => {
             lfw::load(data, &manifest(weights, data)?, Split::Train, None)?.centred(dataset.image)
         }
-        // Nobody said what its network was trained on.
-        Source::Brought => return Ok([f64::NAN; 3]),
+        Source::Brought => bail!("nobody said what '{}' was trained on", weights.spec.name),
     };
     let found = on_all_cores("distances between images", images, &(), |(), image| {
         let own: Vec<u8> = image.pixels.iter().map(|x| (x * 255.0).round() as u8).collect();
