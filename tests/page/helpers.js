@@ -41,8 +41,8 @@ export function browse() {
 }
 
 /** A page of its own for a test, and what it complains of (but for what is `forgiven`): {context, page, complaints}. */
-export async function visit(browser, forgiven = /(?!)/) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+export async function visit(browser, forgiven = /(?!)/, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   const complaints = [];
   page.on('pageerror', (error) => complaints.push(error.message));

@@ -26,9 +26,13 @@ after(async () => {
   server?.stop();
 });
 
-beforeEach(async () => {
-  ({ context, page, complaints } = await visit(browser, forgiven ?? undefined));
-});
+/** Another page in place of the one there is, in a context of other options. */
+export async function anew(options = {}) {
+  await context?.close();
+  ({ context, page, complaints } = await visit(browser, forgiven ?? undefined, options));
+}
+
+beforeEach(() => anew());
 
 afterEach(async () => {
   if (forgiven) assert.deepEqual(complaints, []);

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { catalogue, facesDuelled, resultIn, visit } from './helpers.js';
-import { browser, complaints, context, page, server, silent } from './on-page.js';
+import { catalogue, facesDuelled, resultIn } from './helpers.js';
+import { anew, complaints, page, server, silent } from './on-page.js';
 
 const lfw = catalogue.datasets.find(({ key }) => key === 'lfw');
 const SIZE = lfw.image.reduce((product, n) => product * n, 1);
@@ -164,8 +164,7 @@ test('weights whose facts are missing or odd are taken by their architecture, or
 
 test('an eye whose memory is of another form, or forbidden, still sees', async () => {
   for (const kept of ['[null]', '{"a":1}', '[1,"x",[]]', 'nonsense', null]) {
-    await context.close();
-    ({ context, page, complaints } = await visit(browser));
+    await anew();
     await page.addInitScript((kept) => {
       if (kept === null) Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('denied', 'SecurityError'); } });
       else localStorage.setItem('misread-eye', kept);
