@@ -37,7 +37,9 @@ pub enum Error {
         why: String,
     },
     /// A network of which its file does not say how large the images are that it reads.
-    #[error("the network '{network}' reads {dims:?} (0 where its file leaves it open), which does not tell the size of an image: say it, as in 32x32x3")]
+    #[error(
+        "the network '{network}' reads {dims:?} (0 where its file leaves it open), which does not tell the size of an image: say it, as in 32x32x3"
+    )]
     NoSize {
         /// Its name.
         network: String,

@@ -50,7 +50,9 @@ impl Aim {
         let all = std::fs::read_to_string(path).with_context(|| format!("cannot read {text}"))?;
         let line = |(i, line): (usize, &str)| -> Result<Target> {
             let target = one(line.trim(), spec).with_context(|| format!("line {} of {text}", i + 1))?;
-            target.with_context(|| format!("line {} of {text}, '{}', is not next, any or a label", i + 1, line.trim()))
+            target.with_context(|| {
+                format!("line {} of {text}, '{}', is not next, any or a label", i + 1, line.trim())
+            })
         };
         Ok(Self::Listed(all.lines().enumerate().map(line).collect::<Result<_>>()?))
     }
@@ -74,7 +76,8 @@ impl Aim {
             }
             Self::Random(seed) => {
                 let mut rng = fastrand::Rng::with_seed(*seed);
-                let mut drawn = |image: &Image| Target::Turned(1 + rng.usize(..classes - 1)).goal(image.label, classes);
+                let mut drawn =
+                    |image: &Image| Target::Turned(1 + rng.usize(..classes - 1)).goal(image.label, classes);
                 images.iter().map(&mut drawn).collect()
             }
             Self::Listed(all) => {

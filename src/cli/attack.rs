@@ -143,11 +143,8 @@ pub fn run(command: &Attack) -> Result<()> {
     let goals = Aim::read(&command.target, &weights.spec)?.goals(&images, &mut *subject.seen)?;
     let thresholds = Thresholds::new(dataset.validity).with(command.valid, command.confident)?;
     // What an attack that may begin at an image of the wanted label starts from: the first images of the set.
-    let starts = if options.attack.traits.starts() {
-        wanted.first(STARTS).load(&weights, data)?
-    } else {
-        Vec::new()
-    };
+    let starts =
+        if options.attack.traits.starts() { wanted.first(STARTS).load(&weights, data)? } else { Vec::new() };
     let tasks: Vec<Task<'_>> = images
         .iter()
         .zip(&goals)
@@ -205,7 +202,8 @@ fn save_numbers(
     records: &[Timed],
 ) -> Result<()> {
     let count = images.len();
-    let pictures = |numbers| Tensor { numbers: Numbers::Floats(numbers), dims: vec![count, rows, cols, channels] };
+    let pictures =
+        |numbers| Tensor { numbers: Numbers::Floats(numbers), dims: vec![count, rows, cols, channels] };
     let whole = |numbers: Vec<i64>| Tensor { numbers: Numbers::Whole(numbers), dims: vec![count] };
     let adversarial = pictures(attacked);
     if path.extension().is_some_and(|ending| ending == "npy") {

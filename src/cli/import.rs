@@ -112,7 +112,8 @@ pub fn run(command: &Import) -> Result<()> {
     }
     let bytes = if command.int8 {
         let small = written(Precision::Int8)?;
-        let changed = readings(&zoo::read(&small)?, &images)?.iter().zip(&read).filter(|(a, b)| a != b).count();
+        let changed =
+            readings(&zoo::read(&small)?, &images)?.iter().zip(&read).filter(|(a, b)| a != b).count();
         println!("as int8 {changed} of {} readings change", images.len());
         small
     } else {

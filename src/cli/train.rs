@@ -67,6 +67,10 @@ pub struct Train {
     /// Where to compute
     #[arg(long, default_value = "cpu")]
     device: Device,
+    /// Trains nothing: tells how far loss and gradients of a first step, computed by the SIMD core and on the device, are from candle's on
+    /// the CPU
+    #[arg(long)]
+    compare: bool,
     /// Where the weights go; models/NETWORK.safetensors when not given
     #[arg(long)]
     out: Option<PathBuf>,
@@ -133,10 +137,7 @@ pub fn run(t: Train) -> Result<()> {
     recipe.label_weight = t.label_weight.unwrap_or(recipe.label_weight);
     let device = match t.device {
         Device::Cpu => Candle::Cpu,
-        #[cfg(feature = "cuda")]
-        Device::Cuda => Candle::new_cuda(0)?,
-        #[cfg(not(feature = "cuda"))]
-        Device::Cuda => bail!("this build has no CUDA; build it with --features cuda"),
+        Device::Cuda => train::device::cuda(recipe.batch)?,
     };
     let feature = if t.device == Device::Cuda { "cuda" } else { "train" };
     if let Some(pair_loss) = &t.pair_loss {
@@ -189,6 +190,17 @@ pub fn run(t: Train) -> Result<()> {
         teacher: None,
         spec,
     };
+    if t.compare {
+        let found = train::compare::compare(&options, &read[0])
+            .map_err(|error| train::device::in_words(error, options.recipe.batch))?;
+        for apart in found {
+            println!(
+                "{}: the loss differs by {:.1e}, gradients by at most {:.1e} ({})",
+                apart.engine, apart.loss, apart.gradient, apart.variable
+            );
+        }
+        return Ok(());
+    }
     train::train(&options, &read[0], &read[1])
 }
 

@@ -26,7 +26,9 @@ pub fn read_shape(text: &str) -> Result<Shape> {
     let shape = match numbers.as_deref() {
         Some(&[rows, cols]) => [rows, cols, 1],
         Some(&[rows, cols, channels]) => [rows, cols, channels],
-        _ => return Err(Error::BadInput(format!("'{text}' is not like 32x32x3: rows, columns and channels"))),
+        _ => {
+            return Err(Error::BadInput(format!("'{text}' is not like 32x32x3: rows, columns and channels")));
+        }
     };
     if shape.iter().zip(MAX_IMAGE).any(|(n, most)| *n == 0 || *n > most) {
         let [rows, cols, channels] = MAX_IMAGE;
@@ -37,7 +39,10 @@ pub fn read_shape(text: &str) -> Result<Shape> {
 
 /// The data set of that name, where it is one of these.
 pub(super) fn by_name(name: &str) -> Option<&'static Dataset> {
-    name.strip_prefix(NAME).and_then(|shape| read_shape(shape).ok()).filter(|shape| name == name_of(*shape)).map(of_shape)
+    name.strip_prefix(NAME)
+        .and_then(|shape| read_shape(shape).ok())
+        .filter(|shape| name == name_of(*shape))
+        .map(of_shape)
 }
 
 fn name_of([rows, cols, channels]: Shape) -> String {
@@ -111,7 +116,16 @@ mod tests {
                 assert!(budgets.study.is_sorted() && budgets.lab.is_sorted());
             }
         }
-        for wrong in ["own-", "own-32", "own-0x1x1", "own-257x1x1", "own-32x32x5", "own-032x32x3", "own-a", "own-1x1x1x1"] {
+        for wrong in [
+            "own-",
+            "own-32",
+            "own-0x1x1",
+            "own-257x1x1",
+            "own-32x32x5",
+            "own-032x32x3",
+            "own-a",
+            "own-1x1x1x1",
+        ] {
             assert!(Dataset::by_name(wrong).is_err(), "{wrong}");
         }
         assert_eq!(read_shape("28x28").unwrap(), [28, 28, 1]);

@@ -63,7 +63,11 @@ fn brought(paths: &[PathBuf], weights: &Weights) -> Result<Vec<Brought>> {
     for path in paths {
         find(path, &mut files)?;
     }
-    ensure!(!files.is_empty(), "there is no picture (PNG, JPEG) and no tensor (.npy) among {}", listed(paths));
+    ensure!(
+        !files.is_empty(),
+        "there is no picture (PNG, JPEG) and no tensor (.npy) among {}",
+        listed(paths)
+    );
     let spec = &weights.spec;
     let mut all = Vec::new();
     for path in &files {
@@ -163,8 +167,15 @@ fn tensors(path: &Path, image: Shape) -> Result<Vec<Vec<f32>>> {
     ensure!(count <= MOST * 16, "it holds {count} numbers");
     let own = |dims: &[usize]| shape == dims || shape.get(1..) == Some(dims);
     let first = channels > 1 && own(&[channels, rows, cols]) && !own(&[rows, cols, channels]);
-    let known = first || own(&[rows, cols, channels]) || own(&[1, rows, cols]) || own(&[size]) || (channels == 1 && own(&[rows, cols]));
-    ensure!(known && size > 0 && count % size == 0, "its shape is {shape:?}; the network reads {rows} x {cols} x {channels}");
+    let known = first
+        || own(&[rows, cols, channels])
+        || own(&[1, rows, cols])
+        || own(&[size])
+        || (channels == 1 && own(&[rows, cols]));
+    ensure!(
+        known && size > 0 && count % size == 0,
+        "its shape is {shape:?}; the network reads {rows} x {cols} x {channels}"
+    );
     ensure!(file.order() == npyz::Order::C, "its numbers lie column by column (Fortran order)");
     let npyz::DType::Plain(kind) = file.dtype() else { bail!("it holds no plain numbers") };
     let numbers: Vec<f32> = match (kind.type_char(), kind.size_field()) {

@@ -56,7 +56,10 @@ pub fn save_npz(path: &Path, tensors: &[(&str, Tensor)]) -> Result<()> {
     write_atomically_with(path, |out| {
         let mut zip = npyz::zip::ZipWriter::new(out);
         for (name, tensor) in tensors {
-            zip.start_file(npyz::npz::file_name_from_array_name(name), npyz::zip::write::FileOptions::default())?;
+            zip.start_file(
+                npyz::npz::file_name_from_array_name(name),
+                npyz::zip::write::FileOptions::default(),
+            )?;
             tensor.write(&mut zip).with_context(|| (*name).to_owned())?;
         }
         zip.finish()?;

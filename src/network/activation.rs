@@ -72,8 +72,10 @@ impl Activation {
             Self::Gelu | Self::GeluTanh if x.abs() > 12.0 => Self::Relu.at(x),
             Self::Gelu => {
                 let below = 0.5 * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2));
-                let density =
-                    0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2 * (-0.5 * x * x).exp();
+                let density = 0.5
+                    * std::f32::consts::FRAC_2_SQRT_PI
+                    * std::f32::consts::FRAC_1_SQRT_2
+                    * (-0.5 * x * x).exp();
                 (x * below, below + x * density)
             }
             Self::GeluTanh => {

@@ -225,7 +225,8 @@ impl Kind {
                 sides(&[size, stride].concat())?;
                 let [top, left, bottom, right] = pad;
                 // A window that lies outside altogether would have nothing to look at.
-                if [top, bottom].iter().any(|n| *n >= size[0]) || [left, right].iter().any(|n| *n >= size[1]) {
+                if [top, bottom].iter().any(|n| *n >= size[0]) || [left, right].iter().any(|n| *n >= size[1])
+                {
                     return Err("its windows may not lie beyond its input".into());
                 }
                 let [rows, cols] = size;

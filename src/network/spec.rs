@@ -271,7 +271,9 @@ fn walk(input: Shape, layers: &[Layer]) -> std::result::Result<(Shape, u64, u64)
         products = products.saturating_add(at.products);
         numbers = numbers.saturating_add(at.output.iter().product());
         if numbers > MAX_NUMBERS {
-            return Err(wrong(format!("up to here layers put out {numbers} numbers; at most {MAX_NUMBERS} are possible")));
+            return Err(wrong(format!(
+                "up to here layers put out {numbers} numbers; at most {MAX_NUMBERS} are possible"
+            )));
         }
         shapes.push(at.output);
     }

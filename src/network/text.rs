@@ -130,7 +130,9 @@ pub fn read(text: &str, labels: Vec<String>) -> Result<Spec> {
         loop {
             let place = |read: &String| names.iter().position(|name| name == read);
             let ready = |(i, node): &(usize, &Node)| {
-                !used[*i] && without != Some(node.name.as_str()) && node.reads.iter().all(|read| place(read).is_some())
+                !used[*i]
+                    && without != Some(node.name.as_str())
+                    && node.reads.iter().all(|read| place(read).is_some())
             };
             let Some((i, node)) = nodes.iter().enumerate().find(ready) else {
                 names.remove(0);

@@ -161,7 +161,10 @@ impl<'a> Builder<'a> {
     pub fn output(&self) -> Result<Value> {
         match self.known.get(&self.graph.output) {
             Some(Known::Image(value)) => Ok(*value),
-            _ => Err(self.unsupported(format!("its output '{}' does not come from its input", self.graph.output))),
+            _ => {
+                Err(self
+                    .unsupported(format!("its output '{}' does not come from its input", self.graph.output)))
+            }
         }
     }
 
@@ -201,7 +204,9 @@ impl<'a> Builder<'a> {
     /// Where it does not fit them.
     pub fn add(&mut self, node: &Node, kind: Kind, tensors: Vec<Vec<f32>>, from: &[Value]) -> Result<Value> {
         if from.iter().any(|value| self.probabilities.contains(&value.at)) {
-            return Err(self.refuse(node, "it computes from probabilities: Softmax is taken off the end alone"));
+            return Err(
+                self.refuse(node, "it computes from probabilities: Softmax is taken off the end alone")
+            );
         }
         let shapes: Vec<Shape> = from.iter().map(|value| value.shape).collect();
         let at = kind.at(&shapes).map_err(|why| self.refuse(node, &why))?;
@@ -293,7 +298,10 @@ impl<'a> Builder<'a> {
             return self.seen_as(node, scaled, value.shape, value.form);
         };
         // Under whatever name: a line of its numbers is still what that layer puts out.
-        let mut names = self.known.iter().filter(|(_, known)| matches!(known, Known::Image(other) if other.at == value.at));
+        let mut names = self
+            .known
+            .iter()
+            .filter(|(_, known)| matches!(known, Known::Image(other) if other.at == value.at));
         let alone = names.all(|(name, _)| self.graph.readers(name) == 1);
         let before = value.at.checked_sub(1).filter(|_| alone && value.at == self.layers.len());
         let kind = before.map(|place| self.layers[place].kind);

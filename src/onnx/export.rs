@@ -108,7 +108,12 @@ impl Writer {
             }
             Kind::ConvTranspose { kernel, stride, .. } => {
                 let names = self.constants(own);
-                self.with("ConvTranspose", x, &names, vec![("kernel_shape", two(kernel)), ("strides", two(stride))])
+                self.with(
+                    "ConvTranspose",
+                    x,
+                    &names,
+                    vec![("kernel_shape", two(kernel)), ("strides", two(stride))],
+                )
             }
             Kind::Activation(activation) => self.activation(activation, x),
             Kind::MaxPool(window) => self.unary("MaxPool", x, about(window)),
@@ -211,7 +216,8 @@ impl Writer {
                 self.unary("HardSigmoid", x, vec![("alpha", float(slope)), ("beta", float(shift))])
             }
             Activation::HardSwish => {
-                let gate = self.unary("HardSigmoid", x, vec![("alpha", float(1.0 / 6.0)), ("beta", float(0.5))]);
+                let gate =
+                    self.unary("HardSigmoid", x, vec![("alpha", float(1.0 / 6.0)), ("beta", float(0.5))]);
                 self.with("Mul", x, &[gate.name], vec![])
             }
             Activation::Elu(slope) => self.unary("Elu", x, vec![("alpha", float(slope))]),

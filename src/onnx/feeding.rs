@@ -32,8 +32,20 @@ const GREY: [Usual; 4] = [
 /// For images of several.
 const COLOUR: [Usual; 5] = [
     ("unit", "pixels from 0 to 1", 1.0, &[0.0], &[1.0]),
-    ("cifar10", "pixels less the mean of CIFAR-10 over its deviation", 1.0, &[0.4914, 0.4822, 0.4465], &[0.2470, 0.2435, 0.2616]),
-    ("imagenet", "pixels less the mean of ImageNet over its deviation", 1.0, &[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]),
+    (
+        "cifar10",
+        "pixels less the mean of CIFAR-10 over its deviation",
+        1.0,
+        &[0.4914, 0.4822, 0.4465],
+        &[0.2470, 0.2435, 0.2616],
+    ),
+    (
+        "imagenet",
+        "pixels less the mean of ImageNet over its deviation",
+        1.0,
+        &[0.485, 0.456, 0.406],
+        &[0.229, 0.224, 0.225],
+    ),
     ("signed", "pixels from -1 to 1", 1.0, &[0.5], &[0.5]),
     ("bytes", "pixels from 0 to 255", 255.0, &[0.0], &[1.0]),
 ];
@@ -56,7 +68,12 @@ impl Feeding {
         all
     }
 
-    fn new(&(name, title, most, means, deviations): &Usual, channels: usize, inverted: bool, transposed: bool) -> Self {
+    fn new(
+        &(name, title, most, means, deviations): &Usual,
+        channels: usize,
+        inverted: bool,
+        transposed: bool,
+    ) -> Self {
         let of = |all: &[f32], c: usize| all[c.min(all.len() - 1)];
         let (mut factors, mut summands) = (Vec::new(), Vec::new());
         for c in 0..channels {
@@ -67,7 +84,8 @@ impl Feeding {
         }
         let with = |yes: bool, text: &'static str| if yes { text } else { "" };
         let name = format!("{name}{}{}", with(inverted, "-inverted"), with(transposed, "-transposed"));
-        let title = format!("{title}{}{}", with(inverted, ", dark on light"), with(transposed, ", rows as columns"));
+        let title =
+            format!("{title}{}{}", with(inverted, ", dark on light"), with(transposed, ", rows as columns"));
         Self { name, title, factors, summands, transposed }
     }
 

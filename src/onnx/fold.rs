@@ -58,11 +58,13 @@ pub fn fold(node: &Node, inputs: &[Option<&Constant>]) -> Option<Constant> {
         "ConstantOfShape" => {
             let dims = first.ints().into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>().ok()?;
             let value = attribute(node, "value").and_then(|value| value.t.as_ref());
-            let value = value.map_or(Some(0.0), |tensor| super::graph::constant(tensor).ok()?.values.first().copied());
+            let value = value
+                .map_or(Some(0.0), |tensor| super::graph::constant(tensor).ok()?.values.first().copied());
             Some(Constant::new(dims.clone(), vec![value?; count(&dims)?]))
         }
         "Expand" => {
-            let wanted = at(1)?.ints().into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>().ok()?;
+            let wanted =
+                at(1)?.ints().into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>().ok()?;
             let ones = Constant::new(wanted.clone(), vec![1.0; count(&wanted)?]);
             arithmetic(first, &ones, |a, _| a)
         }
@@ -231,7 +233,9 @@ fn slice(x: &Constant, axis: usize, from: i64, to: i64, step: i64) -> Option<Con
     let end = |n: i64| if n < 0 { n.saturating_add(length) } else { n };
     let kept: Vec<i64> = match step {
         0 => return None,
-        1.. => (end(from).clamp(0, length)..end(to).clamp(0, length)).step_by(usize::try_from(step).ok()?).collect(),
+        1.. => (end(from).clamp(0, length)..end(to).clamp(0, length))
+            .step_by(usize::try_from(step).ok()?)
+            .collect(),
         _ => {
             let (from, to) = (end(from).clamp(-1, length - 1), end(to).clamp(-1, length - 1));
             let steps = usize::try_from(step.unsigned_abs()).ok()?;

@@ -73,7 +73,8 @@ impl Graph {
         let dims: Vec<usize> = input.dims.iter().skip(1).map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         let output = model.outputs.into_iter().next().ok_or_else(|| bad("it has no output"))?;
         let metadata = model.metadata;
-        let mut graph = Self { nodes, constants, input: (input.name, dims), batch, output: output.name, metadata };
+        let mut graph =
+            Self { nodes, constants, input: (input.name, dims), batch, output: output.name, metadata };
         graph.keep_what_counts()?;
         Ok(graph)
     }

@@ -109,7 +109,8 @@ pub fn import(bytes: &[u8], asked: &Asked<'_>) -> Result<Imported> {
 
 /// The images that a file reads, of its dimensions without the batch (0 where one is open), and how it has them.
 fn image_of(dims: &[usize], wanted: Option<Shape>, name: &str) -> Result<(Shape, Form)> {
-    let fits = |own: &[usize]| own.len() == dims.len() && dims.iter().zip(own).all(|(dim, n)| *dim == 0 || dim == n);
+    let fits =
+        |own: &[usize]| own.len() == dims.len() && dims.iter().zip(own).all(|(dim, n)| *dim == 0 || dim == n);
     if let Some([h, w, c]) = wanted {
         let forms = [
             (vec![c, h, w], Form::First),

@@ -1,7 +1,8 @@
 //! What labels stand for, as people write it: a line each, or a list with commas.
 
 /// Keys of the metadata under which makers of files put the names of their labels.
-const KEYS: [&str; 7] = ["labels", "classes", "names", "class_names", "label_names", "character", "categories"];
+const KEYS: [&str; 7] =
+    ["labels", "classes", "names", "class_names", "label_names", "character", "categories"];
 
 /// The labels that a file's metadata name.
 pub fn of_metadata(metadata: &[(String, String)]) -> Option<Vec<String>> {
@@ -33,7 +34,10 @@ pub fn read(text: &str) -> Vec<String> {
     let named = |part: String| {
         let part = part.trim();
         // A number before the name, as in a Python dictionary.
-        let name = part.split_once(':').filter(|(key, _)| key.trim().parse::<usize>().is_ok()).map_or(part, |(_, name)| name);
+        let name = part
+            .split_once(':')
+            .filter(|(key, _)| key.trim().parse::<usize>().is_ok())
+            .map_or(part, |(_, name)| name);
         name.trim().to_owned()
     };
     parts.into_iter().map(named).filter(|part| !part.is_empty()).collect()
@@ -61,7 +65,8 @@ mod tests {
         assert_eq!(read("don't, won't"), ["don't", "won't"].map(String::from));
         assert_eq!(read("0\n90\n180\n270").len(), 4);
         assert!(read("").is_empty());
-        let metadata = [("author".to_owned(), "a, b".to_owned()), ("names".to_owned(), "{0: 'x', 1: 'y'}".to_owned())];
+        let metadata =
+            [("author".to_owned(), "a, b".to_owned()), ("names".to_owned(), "{0: 'x', 1: 'y'}".to_owned())];
         assert_eq!(of_metadata(&metadata), Some(vec!["x".to_owned(), "y".to_owned()]));
         assert_eq!(of_metadata(&metadata[..1]), None);
     }

@@ -112,14 +112,17 @@ impl Builder<'_> {
             "Flatten" if super::fold::place(int(node, "axis", 1), rank) == Some(1) => vec![value.count()],
             "Flatten" => return Err(self.refuse(node, "only what keeps the batch apart is run (axis 1)")),
             "Squeeze" => {
-                let axes = axes().map_or_else(|| (1..rank).filter(|i| now[i - 1] == 1).collect(), |all| whole(all, rank));
+                let axes = axes()
+                    .map_or_else(|| (1..rank).filter(|i| now[i - 1] == 1).collect(), |all| whole(all, rank));
                 (1..rank).filter(|i| !axes.contains(i)).map(|i| now[i - 1]).collect()
             }
             "Unsqueeze" => {
                 let axes = axes().unwrap_or_default();
                 let axes = whole(axes.clone(), rank + axes.len());
                 let mut rest = now.iter().copied();
-                (1..rank + axes.len()).map(|i| if axes.contains(&i) { 1 } else { rest.next().unwrap_or(1) }).collect()
+                (1..rank + axes.len())
+                    .map(|i| if axes.contains(&i) { 1 } else { rest.next().unwrap_or(1) })
+                    .collect()
             }
             _ => {
                 let mut wanted = self.needed(node, 1)?.ints();
@@ -143,7 +146,10 @@ impl Builder<'_> {
         }
         // What is fed in as a line is an image in whichever order the file goes on with.
         let other = Value { form: Form::FlatLast, ..value };
-        if value.at == 0 && value.flat() && let Some(seen) = other.as_dims(&dims) {
+        if value.at == 0
+            && value.flat()
+            && let Some(seen) = other.as_dims(&dims)
+        {
             return Ok(seen);
         }
         let line = self.line(node, value)?;
@@ -170,12 +176,18 @@ impl Builder<'_> {
             }
             None => {
                 let now = value.dims();
-                let axes: Vec<usize> =
-                    perm.iter().skip(1).filter_map(|axis| usize::try_from(axis - 1).ok()).filter(|i| *i < now.len()).collect();
+                let axes: Vec<usize> = perm
+                    .iter()
+                    .skip(1)
+                    .filter_map(|axis| usize::try_from(axis - 1).ok())
+                    .filter(|i| *i < now.len())
+                    .collect();
                 // Axes of length one may stand anywhere: nothing is moved.
                 let longer: Vec<usize> = axes.iter().copied().filter(|i| now[*i] > 1).collect();
                 match axes[..] {
-                    [a, b, c] if perm[0] == 0 && now.len() == 3 && longer.is_sorted() && value.as_in_memory() => {
+                    [a, b, c]
+                        if perm[0] == 0 && now.len() == 3 && longer.is_sorted() && value.as_in_memory() =>
+                    {
                         self.seen_as(node, value, [now[a], now[b], now[c]], Form::Last)
                     }
                     _ => Err(self.refuse(node, &format!("the order {perm:?} of {now:?} is not run"))),
@@ -205,11 +217,14 @@ impl Builder<'_> {
         };
         let groups = usize::try_from(int(node, "group", 1)).unwrap_or(0);
         if depth.checked_mul(groups) != Some(value.shape[2]) {
-            return Err(self.refuse(node, &format!("it reads {groups} x {depth} channels of {}", value.shape[2])));
+            return Err(
+                self.refuse(node, &format!("it reads {groups} x {depth} channels of {}", value.shape[2]))
+            );
         }
         let Sides { size: [high, wide], stride, mut pad } = sides(self, node, [rows, cols], value)?;
         // A kernel that is spread out, or is no square, is a larger square one with zeros.
-        let [apart_down, apart_across] = [(high, rows), (wide, cols)].map(|(whole, n)| (whole - 1) / (n.max(2) - 1).max(1));
+        let [apart_down, apart_across] =
+            [(high, rows), (wide, cols)].map(|(whole, n)| (whole - 1) / (n.max(2) - 1).max(1));
         let kernel = high.max(wide);
         let weights = if (kernel, kernel) == (rows, cols) {
             weight.values
@@ -230,7 +245,10 @@ impl Builder<'_> {
         let value = if pad == [0; 4] { value } else { self.add(node, Kind::Pad(pad), Vec::new(), &[value])? };
         let bias = self.bias(node, outputs)?;
         // Steps that differ down and across are those that both take, of which only every so many rows or columns are kept.
-        let common = (1..=stride[0].min(stride[1])).rev().find(|n| stride.iter().all(|step| step % n == 0)).unwrap_or(1);
+        let common = (1..=stride[0].min(stride[1]))
+            .rev()
+            .find(|n| stride.iter().all(|step| step % n == 0))
+            .unwrap_or(1);
         let kind = Kind::Conv { channels: outputs, kernel, stride: common, groups };
         let made = self.add(node, kind, vec![weights, bias], &[value])?;
         if stride == [common; 2] {
@@ -263,7 +281,9 @@ impl Builder<'_> {
         let turned = of("transB");
         let (outputs, inputs) = if turned { (a, b) } else { (b, a) };
         let factor = if node.kind == "Gemm" { float(node, "alpha", 1.0) } else { 1.0 };
-        let at = |o: usize, i: usize| factor * weight.values[if turned { o * inputs + i } else { i * outputs + o }];
+        let at = |o: usize, i: usize| {
+            factor * weight.values[if turned { o * inputs + i } else { i * outputs + o }]
+        };
         let [h, w, c] = value.shape;
         let mut bias = self.bias(node, outputs)?;
         let beta = if node.kind == "Gemm" { float(node, "beta", 1.0) } else { 1.0 };
@@ -289,7 +309,9 @@ impl Builder<'_> {
     fn normalise(&mut self, node: &Node) -> Result<Value> {
         let value = self.image(node, 0)?;
         if int(node, "training_mode", 0) != 0 {
-            return Err(self.refuse(node, "it normalises by the batch: export the network for reading (eval)"));
+            return Err(
+                self.refuse(node, "it normalises by the batch: export the network for reading (eval)")
+            );
         }
         // The axis after the batch is that of the channels.
         let channels = value.dims()[0];
@@ -298,7 +320,9 @@ impl Builder<'_> {
         for place in 1..5 {
             let own = self.needed(node, place)?;
             if own.values.len() != channels {
-                return Err(self.refuse(node, &format!("{} numbers for {channels} channels", own.values.len())));
+                return Err(
+                    self.refuse(node, &format!("{} numbers for {channels} channels", own.values.len()))
+                );
             }
             all.push(own.values);
         }
@@ -370,14 +394,18 @@ impl Builder<'_> {
                 if images[0].count() < images[1].count() {
                     images.swap(0, 1);
                 }
-                let gate = images[1].shape == [1, 1, images[0].shape[2]] && !images[1].flat() && !images[0].flat();
+                let gate =
+                    images[1].shape == [1, 1, images[0].shape[2]] && !images[1].flat() && !images[0].flat();
                 if alike || gate {
                     self.add(node, Kind::Product, Vec::new(), &images)
                 } else {
                     Err(self.refuse(node, "the branches that it multiplies do not have the same form"))
                 }
             }
-            _ => Err(self.refuse(node, "such a meeting of branches is not run: those of one form are added or multiplied")),
+            _ => Err(self.refuse(
+                node,
+                "such a meeting of branches is not run: those of one form are added or multiplied",
+            )),
         }
     }
 
@@ -419,7 +447,11 @@ impl Builder<'_> {
             for value in &mut images {
                 *value = self.line(node, *value)?;
             }
-            return if images.len() == 1 { Ok(images[0]) } else { self.add(node, Kind::Concat, Vec::new(), &images) };
+            return if images.len() == 1 {
+                Ok(images[0])
+            } else {
+                self.add(node, Kind::Concat, Vec::new(), &images)
+            };
         }
         let channels = match first.form {
             Form::First => axis == 0,
@@ -434,11 +466,14 @@ impl Builder<'_> {
 
     fn pad(&mut self, node: &Node) -> Result<Value> {
         let value = self.image(node, 0)?;
-        let filled = self.optional(node, 2)?.map_or(float(node, "value", 0.0), |of| of.values.first().copied().unwrap_or(0.0));
+        let filled = self
+            .optional(node, 2)?
+            .map_or(float(node, "value", 0.0), |of| of.values.first().copied().unwrap_or(0.0));
         if super::graph::text(node, "mode", "constant") != "constant" || filled != 0.0 {
             return Err(self.refuse(node, "only zeros are put around an image"));
         }
-        let pads = ints(node, "pads").or_else(|| self.constant(node, 1).map(Constant::ints)).unwrap_or_default();
+        let pads =
+            ints(node, "pads").or_else(|| self.constant(node, 1).map(Constant::ints)).unwrap_or_default();
         let rank = value.dims().len() + 1;
         let pads: Vec<usize> = pads.iter().filter_map(|n| usize::try_from(*n).ok()).collect();
         let (rows, cols) = match value.form {
@@ -458,7 +493,8 @@ impl Builder<'_> {
         let value = self.image(node, 0)?;
         let value = self.first(node, value)?;
         let window = ints(node, "kernel_shape").unwrap_or_default();
-        let [rows, cols] = window.iter().filter_map(|n| usize::try_from(*n).ok()).collect::<Vec<_>>()[..] else {
+        let [rows, cols] = window.iter().filter_map(|n| usize::try_from(*n).ok()).collect::<Vec<_>>()[..]
+        else {
             return Err(self.refuse(node, "its window has to have rows and columns"));
         };
         let Sides { size, stride, pad } = sides(self, node, [rows, cols], value)?;
@@ -498,7 +534,8 @@ impl Builder<'_> {
         }
         let [h, w, _] = value.shape;
         if !global {
-            let axes = ints(node, "axes").or_else(|| self.constant(node, 1).map(Constant::ints)).unwrap_or_default();
+            let axes =
+                ints(node, "axes").or_else(|| self.constant(node, 1).map(Constant::ints)).unwrap_or_default();
             let rank = value.dims().len() + 1;
             let mut axes: Vec<usize> =
                 axes.into_iter().filter_map(|axis| super::fold::place(axis, rank)).collect();
@@ -535,7 +572,8 @@ impl Builder<'_> {
         }
         // max(x, 0) - slope max(-x, 0).
         let above = self.activate(node, Activation::Relu, value)?;
-        let turned = self.add(node, Kind::Scale, vec![vec![-1.0; channels], vec![0.0; channels]], &[value])?;
+        let turned =
+            self.add(node, Kind::Scale, vec![vec![-1.0; channels], vec![0.0; channels]], &[value])?;
         let below = self.activate(node, Activation::Relu, turned)?;
         let minus = own.iter().map(|slope| -slope).collect();
         let below = self.add(node, Kind::Scale, vec![minus, vec![0.0; channels]], &[below])?;
@@ -560,7 +598,8 @@ impl Builder<'_> {
         let signed = zero.as_ref().is_some_and(|zero| zero.signed);
         let zero = zero.and_then(|zero| zero.values.first().copied()).unwrap_or(0.0);
         let (low, high) = if signed { (-128.0, 127.0) } else { (0.0, 255.0) };
-        let again = |other: &&Node| other.kind == "DequantizeLinear" && other.input.first() == node.output.first();
+        let again =
+            |other: &&Node| other.kind == "DequantizeLinear" && other.input.first() == node.output.first();
         let same = |other: &Node| {
             self.constant(other, 1).is_some_and(|of| of.values == scale.values)
                 && self.constant(other, 2).is_none_or(|of| of.values == [zero])

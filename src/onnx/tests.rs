@@ -134,7 +134,8 @@ fn the_gradient_of_what_was_read_is_its_slope_at_every_level() {
             let length = gradient.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt();
             // Along the gradient itself, where the slope is its length: any part of it that is wrong makes it longer, but not the slope.
             let mut value = |t: f32| -> f64 {
-                let x: Vec<f32> = image.iter().zip(&gradient).map(|(x, g)| x + t * g / length as f32).collect();
+                let x: Vec<f32> =
+                    image.iter().zip(&gradient).map(|(x, g)| x + t * g / length as f32).collect();
                 net.forward(&x).iter().zip(&weights).map(|(z, w)| f64::from(z * w)).sum()
             };
             // A bend lies on one side, and a shorter step may not reach it; a longer one is less rounded.
@@ -152,7 +153,8 @@ fn the_gradient_of_what_was_read_is_its_slope_at_every_level() {
 #[test]
 fn what_is_not_run_is_refused_by_name() {
     let refused = files!["refused-attention", "refused-norm", "refused-labels"];
-    for ((name, bytes), words) in refused.into_iter().zip(["probabilities", "LayerNormalization", "sigmoid"]) {
+    for ((name, bytes), words) in refused.into_iter().zip(["probabilities", "LayerNormalization", "sigmoid"])
+    {
         let error = import(bytes, &asked(name)).unwrap_err();
         assert!(
             matches!(&error, Error::Unsupported { network, why } if network == name && why.contains(words)),
@@ -213,12 +215,20 @@ fn how_a_network_is_fed_is_found_by_trying() {
         let trained = Imported { spec, tensors };
         let pairs: Vec<(&[f32], usize)> = known.iter().map(|(pixels, label)| (&pixels[..], *label)).collect();
         let tried = trained.try_feedings(&pairs).unwrap();
-        assert_eq!((tried[0].feeding.name.as_str(), tried[0].right, tried[0].of), (name, 100, 100), "{tried:?}");
+        assert_eq!(
+            (tried[0].feeding.name.as_str(), tried[0].right, tried[0].of),
+            (name, 100, 100),
+            "{tried:?}"
+        );
         // Put before it, it sees pictures as they are.
         let Imported { spec, tensors } = trained.fed(&tried[0].feeding).unwrap();
-        let (mut net, mut own) = (Net::new(&spec, &tensors).unwrap(), Net::new(&cnn.spec, &cnn.tensors).unwrap());
+        let (mut net, mut own) =
+            (Net::new(&spec, &tensors).unwrap(), Net::new(&cnn.spec, &cnn.tensors).unwrap());
         let (found, expected) = (net.forward(pairs[0].0), own.forward(pairs[0].0));
-        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3), "{name}: {found:?}, {expected:?}");
+        assert!(
+            found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3),
+            "{name}: {found:?}, {expected:?}"
+        );
     }
     assert!(Feeding::by_name("other", image).is_err());
 }
@@ -285,7 +295,10 @@ fn a_network_of_the_house_comes_back_as_it_went() {
         if spec.embedding().is_some() {
             // Distances from prototypes are products there.
             let length = before.iter().map(|x| x * x).sum::<f32>().sqrt();
-            assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-4 * length), "{before:?} {after:?}");
+            assert!(
+                before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-4 * length),
+                "{before:?} {after:?}"
+            );
         } else {
             assert_eq!(before, after, "{}", spec.name);
         }
@@ -293,7 +306,13 @@ fn a_network_of_the_house_comes_back_as_it_went() {
     for (name, bytes) in read_files() {
         let Imported { spec, tensors } = imported(name, bytes);
         let mut net = Net::new(&spec, &tensors).unwrap();
-        let weights = Weights { spec: Arc::new(spec), tensors, precision: Precision::F32, facts: BTreeMap::new(), map: None };
+        let weights = Weights {
+            spec: Arc::new(spec),
+            tensors,
+            precision: Precision::F32,
+            facts: BTreeMap::new(),
+            map: None,
+        };
         let bytes = export(&weights, Part::Classifier).unwrap();
         let again = imported("again", &bytes);
         let image: Vec<f32> = (0..weights.spec.pixels()).map(|_| rng.f32()).collect();
@@ -338,5 +357,7 @@ fn a_feeding_does_to_pixels_what_it_says() {
     // Nothing is turned that is no square, nor exchanged in colour.
     assert!(Feeding::all([10, 12, 1]).iter().all(|feeding| !feeding.transposed));
     let colour = Feeding::by_name("imagenet", [32, 32, 3]).unwrap();
-    assert!((colour.factors[2] * 0.406 + colour.summands[2]).abs() < 1e-6 && Feeding::all([32, 32, 3]).len() == 5);
+    assert!(
+        (colour.factors[2] * 0.406 + colour.summands[2]).abs() < 1e-6 && Feeding::all([32, 32, 3]).len() == 5
+    );
 }

@@ -75,7 +75,11 @@ impl Value {
         let last = self.either() || matches!(self.form, Form::Last | Form::FlatLast);
         let form = match *dims {
             [n] if n == self.count() => {
-                if first { Form::FlatFirst } else { Form::FlatLast }
+                if first {
+                    Form::FlatFirst
+                } else {
+                    Form::FlatLast
+                }
             }
             [a, b] if c == 1 && [a, b] == [h, w] => Form::Plane,
             [a, b, d] if [a, b, d] == [c, h, w] && first => Form::First,

@@ -20,7 +20,8 @@ pub struct Sides {
 pub fn sides(builder: &Builder<'_>, node: &Node, window: [usize; 2], value: Value) -> Result<Sides> {
     let two = |name: &str| -> Result<[usize; 2]> {
         let given = ints(node, name).unwrap_or_else(|| vec![1, 1]);
-        let whole: Vec<usize> = given.iter().filter_map(|n| usize::try_from(*n).ok()).filter(|n| *n > 0).collect();
+        let whole: Vec<usize> =
+            given.iter().filter_map(|n| usize::try_from(*n).ok()).filter(|n| *n > 0).collect();
         let wrong = || builder.refuse(node, &format!("its {name} are not like 1, 1: {given:?}"));
         whole.try_into().map_err(|_| wrong())
     };
@@ -41,7 +42,8 @@ pub fn sides(builder: &Builder<'_>, node: &Node, window: [usize; 2], value: Valu
     let pad = match text(node, "auto_pad", "NOTSET") {
         "NOTSET" => {
             let given = ints(node, "pads").unwrap_or_else(|| vec![0; 4]);
-            let whole: Vec<usize> = given.iter().filter_map(|n| usize::try_from(*n).ok()).filter(|n| *n <= 1024).collect();
+            let whole: Vec<usize> =
+                given.iter().filter_map(|n| usize::try_from(*n).ok()).filter(|n| *n <= 1024).collect();
             let wrong = || builder.refuse(node, &format!("its padding is not like 1, 1, 1, 1: {given:?}"));
             whole.try_into().map_err(|_| wrong())?
         }

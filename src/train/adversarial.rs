@@ -7,8 +7,8 @@
 
 use std::fmt;
 
-use anyhow::Result;
-use candle_core::Tensor;
+use anyhow::{Context, Result};
+use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 
 use super::graph::Graph;
@@ -71,6 +71,64 @@ pub fn batch(
     Ok(Tensor::from_vec(pixels, images.shape(), images.device())?)
 }
 
+/// Whether a device makes the images of this norm itself: a step of L1 sorts, which the cores do.
+pub fn on_device(norm: Norm) -> bool {
+    norm != Norm::L1
+}
+
+/// Where [`attack_all`] begins at images, one after the other: `size` numbers each.
+pub fn starts(images: &[f32], size: usize, attack: Adversarial, seed: u64) -> Vec<f32> {
+    let mut starts = images.to_vec();
+    let chunks = starts.chunks_mut(TOGETHER * size).zip(images.chunks(TOGETHER * size));
+    for (chunk, (starts, images)) in chunks.enumerate() {
+        let mut rng = chunk_rng(seed, chunk);
+        for (start, image) in starts.chunks_mut(size).zip(images.chunks(size)) {
+            attack.norm.random(image, start, attack.epsilon, &mut rng);
+        }
+    }
+    starts
+}
+
+fn chunk_rng(seed: u64, chunk: usize) -> fastrand::Rng {
+    fastrand::Rng::with_seed(seed ^ (chunk as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// [`batch`] where the network lies, for L-infinity and L2: the same steps from the same `starts`, along candle's gradients, and nothing
+/// comes back from there.
+///
+/// # Errors
+/// When candle fails.
+pub fn batch_on_device(
+    graph: &Graph,
+    images: &Tensor,
+    starts: &Tensor,
+    labels: &Tensor,
+    attack: Adversarial,
+) -> Result<Tensor> {
+    let Adversarial { norm, epsilon, steps } = attack;
+    let (epsilon, pace) = (f64::from(epsilon), f64::from(attack.pace()));
+    let batch = images.dim(0)?;
+    // The length of each image of a batch, which divides it; of nothing, by nothing.
+    let length = |x: &Tensor| (x.flatten_from(1)?.sqr()?.sum_keepdim(1)?.sqrt()? + 1e-12)?.reshape((batch, 1, 1, 1));
+    let mut attacked = starts.clone();
+    for _ in 0..steps {
+        let x = Var::from_tensor(&attacked)?;
+        let loss = candle_nn::loss::cross_entropy(&graph.frozen_logits(x.as_tensor())?, labels)?;
+        let gradients = loss.backward()?;
+        let gradient = gradients.get(&x).context("the loss does not depend on the images")?.detach();
+        let change = match norm {
+            Norm::Linf => ((attacked + (gradient.sign()? * pace)?)? - images)?.clamp(-epsilon, epsilon)?,
+            _ => {
+                let change = ((attacked + (gradient.broadcast_div(&length(&gradient)?)? * pace)?)? - images)?;
+                let share = (length(&change)?.recip()? * epsilon)?.minimum(1.0f64)?;
+                change.broadcast_mul(&share)?
+            }
+        };
+        attacked = (images + change)?.clamp(0.0f64, 1.0f64)?.detach();
+    }
+    Ok(attacked)
+}
+
 /// Changes `images`, one after the other, away from their labels as the network of `net` reads them. Where each begins follows
 /// from the seed and its place alone.
 pub fn attack_all(net: &Net, images: &mut [f32], labels: &[u8], attack: Adversarial, seed: u64) {
@@ -78,8 +136,7 @@ pub fn attack_all(net: &Net, images: &mut [f32], labels: &[u8], attack: Adversar
     images.par_chunks_mut(TOGETHER * size).zip(labels.par_chunks(TOGETHER)).enumerate().for_each_init(
         || net.clone(),
         |net, (chunk, (images, labels))| {
-            let mut rng = fastrand::Rng::with_seed(seed ^ (chunk as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            attack_together(net, images, labels, attack, &mut rng);
+            attack_together(net, images, labels, attack, &mut chunk_rng(seed, chunk));
         },
     );
 }
@@ -196,6 +253,32 @@ mod tests {
                 alone.install(|| attack_all(&net, &mut again, &labels, attack, 5));
                 assert_eq!(images, again);
             }
+        }
+    }
+
+    #[test]
+    fn a_device_takes_the_steps_that_the_cores_take() {
+        use candle_core::Device;
+
+        use crate::train::graph::Engine;
+        let weights = zoo::read(include_bytes!("../../models/mnist-cnn.safetensors")).unwrap();
+        let (spec, net) = (&weights.spec, Net::new(&weights.spec, &weights.tensors).unwrap());
+        let graph = Graph::new(spec, &weights.tensors, &Device::Cpu, Engine::Device).unwrap();
+        let mut rng = fastrand::Rng::with_seed(3);
+        let labels = [3u8, 1, 4, 1, 5, 9, 2, 6, 5, 3];
+        let clean: Vec<f32> = (0..784 * labels.len()).map(|_| rng.f32().powi(4)).collect();
+        let tensor = |pixels: &[f32]| Tensor::from_slice(pixels, (labels.len(), 28, 28, 1), &Device::Cpu).unwrap();
+        let targets = Tensor::from_slice(&labels.map(u32::from), labels.len(), &Device::Cpu).unwrap();
+        for (norm, epsilon) in [(Norm::Linf, 0.1f32), (Norm::L2, 1.0)] {
+            let attack = Adversarial { norm, epsilon, steps: 3 };
+            let begun = tensor(&starts(&clean, 784, attack, 5));
+            let found = batch_on_device(&graph, &tensor(&clean), &begun, &targets, attack).unwrap();
+            let found = found.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let mut expected = clean.clone();
+            attack_all(&net, &mut expected, &labels, attack, 5);
+            // A sign of what is nearly zero may turn.
+            let apart = found.iter().zip(&expected).filter(|(a, b)| (*a - *b).abs() > 1e-3).count();
+            assert!(apart * 100 < found.len(), "{norm:?}: {apart} of {}", found.len());
         }
     }
 

@@ -1,7 +1,6 @@
-//! Training images as tensors: digits as they are, or moved a little at random; photographs cropped, turned, scaled, mirrored and lit at random, since
+//! Training images as numbers: digits as they are, or moved a little at random; photographs cropped, turned, scaled, mirrored and lit at random, since
 //! a few hundred of them would otherwise be learnt by heart.
 
-use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
 use crate::native::density;
@@ -16,19 +15,15 @@ const SHIFT: f32 = 8.0;
 const CONTRAST: f32 = 0.2;
 const BRIGHTNESS: f32 = 0.1;
 
-/// Images as `[batch, rows, cols, channels]` in [0, 1], with their labels. Images larger than the network's are
+/// Images one after the other, rows x columns x channels in [0, 1], with their labels. Images larger than the network's are
 /// photographs, of which a random view is taken; others are moved by at most `shift` rows and columns, 0 coming in.
-///
-/// # Errors
-/// When candle fails.
 pub fn load(
     images: &Labelled,
     indices: &[usize],
     (shape, shift): (Shape, usize),
     rng: &mut fastrand::Rng,
-    device: &Device,
-) -> Result<(Tensor, Tensor)> {
-    let [rows, cols, channels] = shape;
+) -> (Vec<f32>, Vec<u32>) {
+    let [rows, cols, _] = shape;
     let pixels: Vec<f32> = if images.shape == shape && shift > 0 {
         indices.iter().flat_map(|&i| moved(&images.image(i), shape, shift, rng)).collect()
     } else if images.shape == shape {
@@ -45,8 +40,7 @@ pub fn load(
         views.concat()
     };
     let labels: Vec<u32> = indices.iter().map(|&i| u32::from(images.labels[i])).collect();
-    let images = Tensor::from_vec(pixels, (indices.len(), rows, cols, channels), device)?;
-    Ok((images, Tensor::from_vec(labels, indices.len(), device)?))
+    (pixels, labels)
 }
 
 /// An image moved by at most `most` rows and columns.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
+use super::graph::{Engine, Graph};
 use super::{Options, checkpoint, stop_flag, train_one};
 use crate::native::images::{full_precision, read_weights};
 use crate::native::labelled::Labelled;
-use crate::network::{Net, Spec};
+use crate::network::{Net, Spec, Weights};
 use crate::zoo;
 
 /// Trains the teacher, then the network. The teacher's files lie beside the network's until it is done.
@@ -53,17 +54,43 @@ pub fn train(options: &Options, images: &Labelled, test: &Labelled) -> Result<()
     Ok(())
 }
 
-/// The cross-entropy of the teacher's probabilities for a batch of images; `warm` are the network's logits, divided.
-///
-/// # Errors
-/// When candle fails.
-pub fn loss(warm: &Tensor, teacher: &Net, images: &Tensor, temperature: Option<f64>) -> Result<Tensor> {
-    let pixels = images.flatten_all()?.to_vec1::<f32>()?;
-    let answers: Vec<Vec<f32>> = pixels
-        .par_chunks(teacher.inputs())
-        .map_init(|| teacher.clone(), |net, image| net.forward(image).to_vec())
-        .collect();
-    let logits = Tensor::from_vec(answers.concat(), warm.shape(), warm.device())?;
-    let soft = candle_nn::ops::softmax(&(logits / temperature.unwrap_or(1.0))?, 1)?;
-    Ok((soft * candle_nn::ops::log_softmax(warm, 1)?)?.sum(1)?.mean(0)?.neg()?)
+/// Who softens the answers that a network learns from: on the cores, or where the network is.
+pub enum Teacher {
+    /// The SIMD core.
+    Cores(Box<Net>),
+    /// candle, on a device.
+    Device(Graph),
+}
+
+impl Teacher {
+    /// The network of these weights, for pupils that `engine` computes.
+    ///
+    /// # Errors
+    /// When candle fails, or the tensors are not the network's.
+    pub fn new(weights: &Weights, device: &Device, engine: Engine) -> Result<Self> {
+        Ok(match engine {
+            Engine::Device => Self::Device(Graph::new(&weights.spec, &weights.tensors, device, engine)?),
+            _ => Self::Cores(Box::new(Net::new(&weights.spec, &weights.tensors)?)),
+        })
+    }
+
+    /// The cross-entropy of the teacher's probabilities for a batch of images; `warm` are the network's logits, divided.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn loss(&self, warm: &Tensor, images: &Tensor, temperature: Option<f64>) -> Result<Tensor> {
+        let logits = match self {
+            Self::Device(graph) => graph.frozen_logits(&images.detach())?.detach(),
+            Self::Cores(net) => {
+                let pixels = images.flatten_all()?.to_vec1::<f32>()?;
+                let answers: Vec<Vec<f32>> = pixels
+                    .par_chunks(net.inputs())
+                    .map_init(|| (**net).clone(), |net, image| net.forward(image).to_vec())
+                    .collect();
+                Tensor::from_vec(answers.concat(), warm.shape(), warm.device())?
+            }
+        };
+        let soft = candle_nn::ops::softmax(&(logits / temperature.unwrap_or(1.0))?, 1)?;
+        Ok((soft * candle_nn::ops::log_softmax(warm, 1)?)?.sum(1)?.mean(0)?.neg()?)
+    }
 }

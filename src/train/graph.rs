@@ -14,6 +14,8 @@ pub enum Engine {
     Candle,
     /// The SIMD core, on the CPU: many times faster there.
     Simd,
+    /// candle's own convolutions, as it has them for GPUs. (On the CPU their backward pass is a naive loop.)
+    Device,
 }
 
 /// A network with its trained tensors as candle variables.
@@ -88,6 +90,11 @@ impl Graph {
         Self::new(spec, &tensors, device, engine)
     }
 
+    /// Who computes it.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
     /// The tensors, flat, in the order of [`Spec::parameters`].
     ///
     /// # Errors
@@ -104,21 +111,29 @@ impl Graph {
         self.part(Part::Classifier, images)?.flatten_from(1)
     }
 
-    /// [`logits`](Self::logits) of a training step: a share of the inputs of the first dense layer is dropped, which ones
-    /// says a seed, and the others make up for it (Srivastava et al. 2014).
+    /// [`logits`](Self::logits) of a training step: what the inputs of the first dense layer are multiplied by (`[batch, inputs]`) says
+    /// which are dropped, and how the others make up for it (Srivastava et al. 2014).
     ///
     /// # Errors
     /// When candle fails.
-    pub fn training_logits(&self, images: &Tensor, dropped: Option<(f32, u64)>) -> Result<Tensor> {
-        self.run(Part::Classifier, images, dropped)
+    pub fn training_logits(&self, images: &Tensor, kept: Option<&Tensor>) -> Result<Tensor> {
+        self.run(Part::Classifier, images, kept, false)
+    }
+
+    /// [`logits`](Self::logits) whose gradient with respect to the images alone is asked for.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn frozen_logits(&self, images: &Tensor) -> Result<Tensor> {
+        self.run(Part::Classifier, images, None, true)?.flatten_from(1)
     }
 
     /// Embeddings (`[batch, numbers]`) and logits of a training step of a siamese network.
     ///
     /// # Errors
     /// When candle fails, or this is no such network.
-    pub fn embeddings(&self, images: &Tensor, dropped: Option<(f32, u64)>) -> Result<(Tensor, Tensor)> {
-        let embeddings = self.run(Part::Embedding, images, dropped)?;
+    pub fn embeddings(&self, images: &Tensor, kept: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
+        let embeddings = self.run(Part::Embedding, images, kept, false)?;
         let Some(prototypes) = self.variables.last() else { bail!("the network has no prototypes") };
         let logits = distances(&embeddings, prototypes)?;
         Ok((embeddings, logits))
@@ -140,16 +155,16 @@ impl Graph {
 
     /// What a part makes of its input, `[batch, ...]`.
     fn part(&self, part: Part, input: &Tensor) -> Result<Tensor> {
-        self.run(part, input, None)
+        self.run(part, input, None, false)
     }
 
-    fn run(&self, part: Part, input: &Tensor, mut dropped: Option<(f32, u64)>) -> Result<Tensor> {
+    fn run(&self, part: Part, input: &Tensor, mut kept: Option<&Tensor>, frozen: bool) -> Result<Tensor> {
         let Some((shape, layers)) = self.spec.part(part) else { bail!("the network has no {part:?}") };
         let own = parameters(shape, layers);
         let mut variables = own
             .iter()
             .filter_map(|own| self.names.iter().position(|name| *name == own.name))
-            .map(|i| self.variables[i].as_tensor());
+            .map(|i| if frozen { self.variables[i].detach() } else { self.variables[i].as_tensor().clone() });
         let mut one = || match variables.next() {
             Some(tensor) => Ok(tensor),
             None => bail!("the network has more layers than tensors"),
@@ -157,7 +172,10 @@ impl Graph {
         // The input, then what each layer puts out; nothing where it was computed together with the next.
         let mut values: Vec<Option<Tensor>> = vec![Some(input.clone())];
         let readers = |place: usize| {
-            let reads = layers.iter().enumerate().flat_map(|(i, layer)| layer.from.iter().map(move |back| i + 1 - back));
+            let reads = layers
+                .iter()
+                .enumerate()
+                .flat_map(|(i, layer)| layer.from.iter().map(move |back| i + 1 - back));
             reads.filter(|read| *read == place).count()
         };
         let follows = |i: usize, kind: Kind| {
@@ -183,15 +201,18 @@ impl Graph {
                     let pool = follows(i + 1 + usize::from(relu), Kind::MaxPool(Window::TWO));
                     if self.engine == Engine::Simd && groups == 1 {
                         more = usize::from(relu) + usize::from(pool);
-                        ops::conv(&x, weight, bias, layer.kind, relu, pool)?
+                        ops::conv(&x, &weight, &bias, layer.kind, relu, pool)?
                     } else {
-                        let mut x = conv(&x, weight, kernel, stride, groups)?;
+                        let mut x = match self.engine {
+                            Engine::Device => own_conv(&x, &weight, stride, groups)?,
+                            _ => conv(&x, &weight, kernel, stride, groups)?,
+                        };
                         // max(relu(x + b)) = relu(max(x) + b), on a quarter of the numbers.
                         if relu && pool {
                             x = max_pool2(&x)?;
                             more = 2;
                         }
-                        x = x.broadcast_add(bias)?;
+                        x = x.broadcast_add(&bias)?;
                         if relu && pool { x.relu()? } else { x }
                     }
                 }
@@ -200,12 +221,12 @@ impl Graph {
                     let relu = follows(i + 1, Kind::RELU);
                     if self.engine == Engine::Simd {
                         more = usize::from(relu);
-                        ops::conv_transpose(&x, weight, bias, layer.kind, relu)?
+                        ops::conv_transpose(&x, &weight, &bias, layer.kind, relu)?
                     } else {
                         // candle's own, which has channels first.
                         let x = x.permute((0, 3, 1, 2))?.contiguous()?;
-                        let y = x.conv_transpose2d(weight, 0, 0, stride, 1)?;
-                        y.permute((0, 2, 3, 1))?.broadcast_add(bias)?
+                        let y = x.conv_transpose2d(&weight, 0, 0, stride, 1)?;
+                        y.permute((0, 2, 3, 1))?.broadcast_add(&bias)?
                     }
                 }
                 Kind::Activation(activation) => function(&x, activation)?,
@@ -227,23 +248,23 @@ impl Graph {
                     // The tensors count an image channel by channel.
                     let x = if x.rank() == 4 { x.permute((0, 3, 1, 2))? } else { x };
                     let mut x = x.flatten_from(1)?;
-                    if let Some((share, seed)) = dropped.take() {
-                        x = (x.clone() * mask(&x, share, seed)?)?;
+                    if let Some(kept) = kept.take() {
+                        x = (x * kept)?;
                     }
-                    x.matmul(&weight.t()?)?.broadcast_add(bias)?
+                    x.matmul(&weight.t()?)?.broadcast_add(&bias)?
                 }
                 Kind::Pad([top, left, bottom, right]) => {
                     x.pad_with_zeros(1, top, bottom)?.pad_with_zeros(2, left, right)?
                 }
                 Kind::Scale => {
                     let (factors, summands) = (one()?, one()?);
-                    x.broadcast_mul(factors)?.broadcast_add(summands)?
+                    x.broadcast_mul(&factors)?.broadcast_add(&summands)?
                 }
                 Kind::Transpose => x.transpose(1, 2)?.contiguous()?,
                 Kind::Sum => all[1..].iter().try_fold(x, |sum, other| sum + other)?,
                 Kind::Product => x.broadcast_mul(&all[1])?,
                 Kind::Concat => Tensor::cat(&all, x.rank() - 1)?,
-                Kind::Prototypes(_) => distances(&x, one()?)?,
+                Kind::Prototypes(_) => distances(&x, &one()?)?,
                 Kind::Unflatten([rows, cols, channels]) => x.reshape((x.dim(0)?, rows, cols, channels))?,
             };
             values.extend((0..more).map(|_| None));
@@ -285,11 +306,10 @@ pub fn elbo_terms(outputs: &VaeOutputs, images: &Tensor) -> Result<(Tensor, Tens
     Ok((reconstruction, kl))
 }
 
-/// 0 for a share of the numbers of `x`, `1 / (1 - share)` for the others.
-fn mask(x: &Tensor, share: f32, seed: u64) -> Result<Tensor> {
-    let mut rng = fastrand::Rng::with_seed(seed);
-    let kept = |_| if rng.f32() < share { 0.0 } else { 1.0 / (1.0 - share) };
-    Tensor::from_vec((0..x.elem_count()).map(kept).collect::<Vec<f32>>(), x.shape(), x.device())
+/// Convolution by candle's own, which has channels first.
+fn own_conv(x: &Tensor, weight: &Tensor, stride: usize, groups: usize) -> Result<Tensor> {
+    let x = x.permute((0, 3, 1, 2))?.contiguous()?;
+    x.conv2d(weight, 0, stride, 1, groups)?.permute((0, 2, 3, 1))?.contiguous()
 }
 
 /// Convolution as one matrix product over shifted copies: candle's own convolution has a naive loop for a
@@ -364,9 +384,7 @@ fn windows(x: &Tensor, window: Window, outside: f64) -> Result<Vec<Tensor>> {
 fn max_pool(x: &Tensor, window: Window) -> Result<Tensor> {
     let mut all = windows(x, window, -1e30)?.into_iter();
     let Some(first) = all.next() else { bail!("a window without places") };
-    all.try_fold(first, |best, next| {
-        next.gt(&(&best + f64::from(TIE))?)?.where_cond(&next, &best)
-    })
+    all.try_fold(first, |best, next| next.gt(&(&best + f64::from(TIE))?)?.where_cond(&next, &best))
 }
 
 /// Mean over what windows cover of the image.

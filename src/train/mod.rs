@@ -18,12 +18,15 @@ pub mod adam;
 mod adversarial;
 mod batch;
 mod checkpoint;
+pub mod compare;
+pub mod device;
 mod distillation;
 pub mod graph;
 mod measure;
 mod ops;
 mod report;
 mod siamese;
+mod step;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +34,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use crate::classifier::Vae;
 use crate::datasets::{PairLoss, Recipe};
@@ -42,16 +45,15 @@ use crate::native::labelled::Labelled;
 use crate::native::progress;
 use crate::network::latent::LatentMap;
 use crate::network::weights::{Facts, Precision, Weights};
-use crate::network::{Net, Spec};
+use crate::kernel::simd::Level;
+use crate::network::Spec;
 use crate::zoo;
 use adam::Adam;
-use batch::load;
 use checkpoint::State;
-use graph::{Engine, Graph, elbo_terms};
+use graph::{Engine, Graph};
 use measure::{Measured, measure};
+use step::{Descent, Tally};
 
-/// The part of a VAE's training in which the weight of the KL rises from 0 (Bowman et al. 2016).
-const WARM_UP: f64 = 0.2;
 /// Test images on the map of a latent space.
 const MAPPED: usize = 1_000;
 
@@ -114,10 +116,11 @@ pub struct Epoch {
 /// When candle fails, the loss is no longer finite, a file cannot be written, or there is no fitting checkpoint to
 /// resume from.
 pub fn train(options: &Options, train: &Labelled, test: &Labelled) -> Result<()> {
-    match options.recipe.temperature {
+    let trained = match options.recipe.temperature {
         Some(_) if options.teacher.is_none() => distillation::train(options, train, test),
         _ => train_one(options, train, test),
-    }
+    };
+    trained.map_err(|error| device::in_words(error, options.recipe.batch))
 }
 
 /// [`train`] of one network.
@@ -127,7 +130,7 @@ fn train_one(options: &Options, train: &Labelled, test: &Labelled) -> Result<()>
     check_writable(&options.out)?;
     let stop = stop_flag()?;
     let attack = options.recipe.adversarial;
-    let engine = if device.is_cpu() { Engine::Simd } else { Engine::Candle };
+    let engine = if device.is_cpu() { Engine::Simd } else { Engine::Device };
     let mut state = if options.resume { checkpoint::load(options)? } else { checkpoint::fresh(options)? };
     let trained = &options.trained;
     let graph = match &state.now {
@@ -215,82 +218,34 @@ fn run_epoch(
         order
     };
     let bar = progress::bar(steps as u64, &format!("epoch {}/{epochs}", epoch + 1));
-    let (mut loss_sum, mut right) = (0.0, 0.0);
-    let weights =
-        if recipe.balanced { Some(label_weights(train, options.trained.classes(), device)?) } else { None };
-    let cross_entropy = |logits: &Tensor, labels: &Tensor| match &weights {
-        None => candle_nn::loss::cross_entropy(logits, labels),
-        Some(weights) => {
-            let log = candle_nn::ops::log_softmax(logits, 1)?.gather(&labels.unsqueeze(1)?, 1)?.squeeze(1)?;
-            (log * weights.index_select(labels, 0)?)?.mean(0)?.neg()
+    let engine = graph.engine();
+    let descent = Descent::new(options, train, engine)?;
+    let mut tally = Tally::new(device, engine);
+    let mut stopped = false;
+    let share = |step: usize| (epoch * steps + step) as f64 / (epochs * steps) as f64;
+    step::each_step(options, train, &order, rng, share, |step, drawn| {
+        stopped = stop.load(Ordering::Relaxed);
+        if stopped {
+            return Ok(false);
         }
-    };
-    let teacher = match &options.teacher {
-        Some(weights) => Some(Net::new(&weights.spec, &weights.tensors)?),
-        None => None,
-    };
-    for (step, indices) in order.chunks_exact(batch).enumerate() {
-        if stop.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let done = (epoch * steps + step) as f64 / (epochs * steps) as f64;
-        let (clean, labels) = load(train, indices, (spec.image, recipe.shift), &mut rng, device)?;
-        let images = match recipe.adversarial {
-            Some(attack) => {
-                adversarial::batch((spec, graph), &clean, &labels, attack.grown(done), rng.u64(..))?
-            }
-            None => clean.clone(),
-        };
-        let mut dropped = || (recipe.dropout > 0.0).then(|| (recipe.dropout, rng.u64(..)));
-        let (loss, logits) = match &spec.vae {
-            None if pairs => {
-                let (embeddings, logits) = graph.embeddings(&images, dropped())?;
-                let loss = match recipe.pair_loss {
-                    PairLoss::Contrastive => siamese::contrastive(&embeddings, &labels)?,
-                    PairLoss::Prototypes => {
-                        (cross_entropy(&logits, &labels)? + siamese::centre(&logits, &labels)?)?
-                    }
-                };
-                (loss, logits)
-            }
-            None => {
-                let dropped = dropped();
-                let logits = graph.training_logits(&images, dropped)?;
-                let warm = (&logits / recipe.temperature.unwrap_or(1.0))?;
-                let loss = match &teacher {
-                    Some(teacher) => distillation::loss(&warm, teacher, &images, recipe.temperature)?,
-                    None => cross_entropy(&warm, &labels)?,
-                };
-                (loss, logits)
-            }
-            Some(vae) => {
-                let mut noise = vec![0.0; batch * vae.latent];
-                crate::classifier::normal(&mut rng, &mut noise);
-                let outputs = graph.vae(&images, &Tensor::from_vec(noise, (batch, vae.latent), device)?)?;
-                let (reconstruction, kl) = elbo_terms(&outputs, &clean.flatten_from(1)?)?;
-                let labelling = cross_entropy(&outputs.logits, &labels)?;
-                let beta = options.beta * (done / WARM_UP).min(1.0);
-                let bound = (reconstruction + (kl * beta)?)?;
-                ((bound + (labelling * recipe.label_weight)?)?, outputs.logits)
-            }
-        };
+        let done = share(step);
+        let (loss, hits) = descent.loss(graph, drawn, done)?;
         let rate = recipe.rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
         adam.step(&loss.backward()?, rate, recipe.decay)?;
-        let value = f64::from(loss.to_scalar::<f32>()?);
-        ensure!(value.is_finite(), "the loss became {value} in epoch {}; try a lower --rate", epoch + 1);
-        let hits = logits.argmax(1)?.eq(&labels)?.to_dtype(DType::F32)?.sum_all()?;
-        right += f64::from(hits.to_scalar::<f32>()?);
-        loss_sum += value;
-        let seen = (step + 1) as f64;
-        bar.set_message(format!(
-            "loss {:.4}  accuracy {:.2} %",
-            loss_sum / seen,
-            100.0 * right / (seen * batch as f64)
-        ));
+        if tally.add(&loss, &hits).with_context(|| format!("epoch {}", epoch + 1))? {
+            let seen = tally.steps as f64;
+            let accuracy = 100.0 * tally.right / (seen * batch as f64);
+            bar.set_message(format!("loss {:.4}  accuracy {accuracy:.2} %", tally.loss / seen));
+        }
         bar.inc(1);
+        Ok(true)
+    })?;
+    if stopped {
+        return Ok(None);
     }
+    tally.read().with_context(|| format!("epoch {}", epoch + 1))?;
     bar.finish();
-    Ok(Some(loss_sum / steps as f64))
+    Ok(Some(tally.loss / steps as f64))
 }
 
 /// Fails now rather than after the training when the weights could not be written.
@@ -331,6 +286,8 @@ fn finish(
         fact("trained_labels", options.trained.classes().to_string());
     }
     fact("device", if options.device.is_cuda() { "cuda" } else { "cpu" }.into());
+    // Sums of other lengths round otherwise: the same seed gives the same weights where this is the same, too.
+    fact("level", Level::detect().name().into());
     if spec.is_vae() {
         fact("beta", options.beta.to_string());
         fact("label_weight", options.recipe.label_weight.to_string());

@@ -57,7 +57,9 @@ pub fn conv(
     relu: bool,
     pool: bool,
 ) -> Result<Tensor> {
-    let Kind::Conv { channels, kernel, stride, groups: 1 } = layer else { bail!("{layer:?} is no convolution") };
+    let Kind::Conv { channels, kernel, stride, groups: 1 } = layer else {
+        bail!("{layer:?} is no convolution")
+    };
     let (_, rows, cols, depth) = x.dims4()?;
     let shape = ConvShape { input: [rows, cols, depth], channels, kernel, stride, relu, pool };
     x.contiguous()?.apply_op3(weight, bias, ConvOp { shape, saved: Mutex::new(None) })

@@ -476,7 +476,11 @@ fn a_network_goes_out_as_onnx_and_comes_back() {
     };
     assert_eq!(attack(&weights), attack("models/mnist-cnn.safetensors"));
     let out = misread(&["import", "tests/data/onnx/refused-norm.onnx", "--out", &weights]);
-    assert!(!out.status.success() && text(&out.stderr).contains("LayerNormalization"), "{}", text(&out.stderr));
+    assert!(
+        !out.status.success() && text(&out.stderr).contains("LayerNormalization"),
+        "{}",
+        text(&out.stderr)
+    );
     let out = misread(&["export", "models/mnist-cnn.safetensors", "--onnx", &onnx, "--part", "decoder"]);
     assert!(!out.status.success() && text(&out.stderr).contains("only a VAE"), "{}", text(&out.stderr));
 }
@@ -484,7 +488,8 @@ fn a_network_goes_out_as_onnx_and_comes_back() {
 /// A grey picture of so many pixels, its bytes as `of` has them for row and column.
 fn picture(path: &std::path::Path, [rows, cols]: [usize; 2], of: impl Fn(usize, usize) -> u8) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let pixels = image::GrayImage::from_fn(cols as u32, rows as u32, |x, y| image::Luma([of(y as usize, x as usize)]));
+    let pixels =
+        image::GrayImage::from_fn(cols as u32, rows as u32, |x, y| image::Luma([of(y as usize, x as usize)]));
     pixels.save(path).unwrap();
 }
 
@@ -494,7 +499,8 @@ fn images_of_ones_own_are_attacked_and_saved_to_the_bit() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     // A shipped digit as a picture in a folder that is called as its label, and another in none.
     let original = path("original.npz");
-    let saved = misread(&["attack", "--attack", "fgsm", "--images", "sample:0..3", "--json", "--save", &original]);
+    let saved =
+        misread(&["attack", "--attack", "fgsm", "--images", "sample:0..3", "--json", "--save", &original]);
     assert!(saved.status.success(), "{}", text(&saved.stderr));
     let mut archive = npyz::npz::NpzArchive::open(&original).unwrap();
     let floats = |archive: &mut npyz::npz::NpzArchive<_>, name: &str| {
@@ -510,10 +516,14 @@ fn images_of_ones_own_are_attacked_and_saved_to_the_bit() {
     // Twice as large, on a wider paper: its middle is read.
     let large = folder.path().join("pictures").join("b.png");
     picture(&large, [56, 80], |row, col| match (col as isize - 12) / 2 {
-        at if (0..28).contains(&at) && col >= 12 => (digits[of(2)(row / 2, at as usize)] * 255.0).round() as u8,
+        at if (0..28).contains(&at) && col >= 12 => {
+            (digits[of(2)(row / 2, at as usize)] * 255.0).round() as u8
+        }
         _ => 0,
     });
-    let attack = |more: &[&str]| records(&[&["attack", "--attack", "linf", "--epsilon", "0.3", "--json"], more].concat());
+    let attack = |more: &[&str]| {
+        records(&[&["attack", "--attack", "linf", "--epsilon", "0.3", "--json"], more].concat())
+    };
     let own = attack(&["--images", &path("pictures")]);
     assert_eq!(own.len(), 2);
     assert_eq!((&own[0]["label"], &own[0]["file"]), (&labels[1].into(), &"a.png".into()));
@@ -543,7 +553,10 @@ fn images_of_ones_own_are_attacked_and_saved_to_the_bit() {
 
     // Targets of every kind.
     let targets = |target: &str| -> Vec<Value> {
-        attack(&["--images", "sample:0..3", "--target", target]).iter().map(|record| record["target"].clone()).collect()
+        attack(&["--images", "sample:0..3", "--target", target])
+            .iter()
+            .map(|record| record["target"].clone())
+            .collect()
     };
     let list = path("targets.txt");
     std::fs::write(&list, "7\nany\nnext\n").unwrap();
@@ -573,20 +586,59 @@ fn a_network_of_other_images_is_imported_attacked_and_studied() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let weights = path("resnet.safetensors");
     let import = |more: &[&str]| {
-        misread(&[&["import", "tests/data/onnx/resnet.onnx", "--out", &weights, "--labels", "a,b,c,d,e,f,g,h,i,j"], more].concat())
+        misread(
+            &[
+                &[
+                    "import",
+                    "tests/data/onnx/resnet.onnx",
+                    "--out",
+                    &weights,
+                    "--labels",
+                    "a,b,c,d,e,f,g,h,i,j",
+                ],
+                more,
+            ]
+            .concat(),
+        )
     };
     let out = import(&[]);
-    assert!(out.status.success() && text(&out.stderr).contains("Say --feed (unit, cifar10,"), "{}", text(&out.stderr));
+    assert!(
+        out.status.success() && text(&out.stderr).contains("Say --feed (unit, cifar10,"),
+        "{}",
+        text(&out.stderr)
+    );
     let out = import(&["--feed", "cifar10"]);
     assert!(text(&out.stdout).contains("32 x 32 x 3, 10 labels"), "{}", text(&out.stdout));
     let out = misread(&["import", "tests/data/onnx/open.onnx", "--out", &path("open.safetensors")]);
-    assert!(!out.status.success() && text(&out.stderr).contains("say it, as in 32x32x3"), "{}", text(&out.stderr));
-    let out = misread(&["import", "tests/data/onnx/open.onnx", "--out", &path("open.safetensors"), "--image", "12x16x3"]);
+    assert!(
+        !out.status.success() && text(&out.stderr).contains("say it, as in 32x32x3"),
+        "{}",
+        text(&out.stderr)
+    );
+    let out = misread(&[
+        "import",
+        "tests/data/onnx/open.onnx",
+        "--out",
+        &path("open.safetensors"),
+        "--image",
+        "12x16x3",
+    ]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     // Without a test set it is said how to have one; with one, that is what is attacked.
     let data = path("data");
     std::fs::create_dir_all(&data).unwrap();
-    let attack = ["attack", "--model", &weights, "--attack", "linf", "--json", "--data-dir", &data, "--images", "test:0..3"];
+    let attack = [
+        "attack",
+        "--model",
+        &weights,
+        "--attack",
+        "linf",
+        "--json",
+        "--data-dir",
+        &data,
+        "--images",
+        "test:0..3",
+    ];
     let out = misread(&attack);
     assert!(!out.status.success() && text(&out.stderr).contains("own-32x32x3"), "{}", text(&out.stderr));
     let mut rng = fastrand::Rng::with_seed(4);
@@ -599,13 +651,28 @@ fn a_network_of_other_images_is_imported_attacked_and_studied() {
     }
     let found = misread(&attack);
     let lines = text(&found.stdout);
-    let labels: Vec<u64> = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["label"].as_u64().unwrap()).collect();
+    let labels: Vec<u64> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["label"].as_u64().unwrap())
+        .collect();
     assert_eq!(labels, [0, 2, 9], "{lines}{}", text(&found.stderr));
     let study = path("study");
     let out = import(&["--feed", "cifar10", "--int8"]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let out = misread(&[
-        "study", "--models", &weights, "--images", "3", "--attacks", "none", "--gradients", "60", "--out", &study, "--data-dir", &data,
+        "study",
+        "--models",
+        &weights,
+        "--images",
+        "3",
+        "--attacks",
+        "none",
+        "--gradients",
+        "60",
+        "--out",
+        &study,
+        "--data-dir",
+        &data,
     ]);
     assert!(out.status.success(), "{}", text(&out.stderr));
     assert!(std::fs::read_to_string(folder.path().join("study/report.md")).unwrap().contains("resnet"));

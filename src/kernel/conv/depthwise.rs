@@ -188,7 +188,9 @@ mod tests {
     #[test]
     fn it_is_the_plain_sum_and_its_gradient_at_every_level_around_the_edges_of_vectors() {
         let mut rng = fastrand::Rng::with_seed(1);
-        for (channels, kernel, stride) in [(1, 3, 1), (3, 2, 2), (4, 3, 2), (5, 1, 1), (16, 3, 1), (17, 5, 3), (33, 3, 2)] {
+        for (channels, kernel, stride) in
+            [(1, 3, 1), (3, 2, 2), (4, 3, 2), (5, 1, 1), (16, 3, 1), (17, 5, 3), (33, 3, 2)]
+        {
             let (rows, cols) = (9, 7);
             let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
             let (input, weight, bias) =
@@ -213,8 +215,12 @@ mod tests {
                 let (mut found, mut back) = (vec![7.0; output.len() + 3], vec![0.0; input.len() + 3]);
                 conv.forward(&input, &mut found);
                 conv.input_gradient(&gradient, &mut back);
-                let near = |a: &[f32], b: &[f64]| a.iter().zip(b).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-5);
-                assert!(near(&found, &output) && near(&back, &slope), "{channels} {kernel} {stride} {level:?}");
+                let near =
+                    |a: &[f32], b: &[f64]| a.iter().zip(b).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-5);
+                assert!(
+                    near(&found, &output) && near(&back, &slope),
+                    "{channels} {kernel} {stride} {level:?}"
+                );
                 assert!(found[output.len()..].iter().all(|x| *x == 7.0) && back[input.len()..] == [0.0; 3]);
             }
         }

@@ -23,7 +23,8 @@ impl Grouped {
     pub fn new(level: Level, shape: ConvShape, groups: usize, weight: &[f32], bias: &[f32]) -> Self {
         let [rows, cols, depth] = shape.input;
         let (inside, outside) = (depth / groups, shape.channels / groups);
-        let own = ConvShape { input: [rows, cols, inside], channels: outside, relu: false, pool: false, ..shape };
+        let own =
+            ConvShape { input: [rows, cols, inside], channels: outside, relu: false, pool: false, ..shape };
         let parts = weight.chunks_exact(weight.len() / groups).zip(bias.chunks_exact(outside));
         let convs: Vec<Conv> = parts.map(|(weight, bias)| Conv::new(level, own, weight, bias)).collect();
         let [h, w, _] = own.output();

@@ -68,8 +68,7 @@ impl Net {
             .map(|i| &tensors[i])
             .collect();
         let tensors: Vec<&[f32]> = own.into_iter().map(Vec::as_slice).collect();
-        let (stages, outputs) =
-            plan::stages(level, input, layers, &tensors, |why| unsupported(spec, why))?;
+        let (stages, outputs) = plan::stages(level, input, layers, &tensors, |why| unsupported(spec, why))?;
         Ok(Self::linked(level, input, outputs, stages))
     }
 

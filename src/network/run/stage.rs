@@ -123,8 +123,16 @@ impl Stage {
 
     /// Computes the gradients with respect to what it read, given those with respect to its outputs.
     pub fn backward<'a>(&mut self, gradient: impl Fn(usize) -> &'a [f32], count: usize) {
-        let Self { op, reads, size, output, output_stride: stride, input_gradient, gradient_stride: from, .. } =
-            self;
+        let Self {
+            op,
+            reads,
+            size,
+            output,
+            output_stride: stride,
+            input_gradient,
+            gradient_stride: from,
+            ..
+        } = self;
         let (stride, from, size) = (*stride, *from, *size);
         input_gradient[..count * from].fill(0.0);
         if let Op::Dense(dense) = op {

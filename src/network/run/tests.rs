@@ -75,10 +75,7 @@ fn the_gradient_of_every_part_of_every_network_is_its_slope_at_every_level() {
                 let gradient = net.input_gradient(&weights);
                 let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| f64::from(g * d)).sum();
                 let length = gradient.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt();
-                slopes
-                    .map(|slope| (slope - along).abs() / length)
-                    .into_iter()
-                    .fold(f64::INFINITY, f64::min)
+                slopes.map(|slope| (slope - along).abs() / length).into_iter().fold(f64::INFINITY, f64::min)
             };
             let found = [6, 7, 8].map(&mut apart);
             let good = found.iter().all(|apart| *apart < 2e-2);
