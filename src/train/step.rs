@@ -260,3 +260,24 @@ impl Tally {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_waited_for_once_in_many_steps_and_the_cores_at_each() {
+        let one = |x: f32| Tensor::new(x, &Device::Cpu).unwrap();
+        for (engine, reads) in [(Engine::Device, 3), (Engine::Simd, 60)] {
+            let mut tally = Tally::new(&Device::Cpu, engine);
+            for step in 0..60 {
+                tally.add(&one(step as f32), &one(2.0)).unwrap();
+            }
+            tally.read().unwrap();
+            assert_eq!((tally.reads, tally.steps, tally.loss, tally.right), (reads, 60, 1770.0, 120.0));
+        }
+        let mut tally = Tally::new(&Device::Cpu, Engine::Device);
+        tally.add(&one(f32::NAN), &one(0.0)).unwrap();
+        assert!(tally.read().unwrap_err().to_string().contains("--rate"));
+    }
+}

@@ -63,6 +63,21 @@ fn every_network_agrees_with_candle_at_random_weights() {
 }
 
 #[test]
+fn what_a_gpu_computes_agrees_with_the_core() {
+    // candle's own convolutions, on the CPU here: slow, hence the small images.
+    for arch in zoo::shipped().iter().filter(|arch| arch.dataset == "mnist") {
+        let mut rng = fastrand::Rng::with_seed(11);
+        let graph = Graph::random(arch, &mut rng, &Device::Cpu, Engine::Device, (1.0, 1.0)).unwrap();
+        let mut network = Network::from(Net::new(arch, &graph.tensors().unwrap()).unwrap());
+        let image: Vec<f32> = (0..arch.pixels()).map(|_| rng.f32()).collect();
+        let (mut z, mut gradient) = (vec![0.0; arch.classes()], vec![0.0; arch.pixels()]);
+        network.loss_and_gradient(&image, Loss::Label(1), &mut z, &mut gradient);
+        let (theirs, _, slope) = candle(&graph, &image, arch.image, 1);
+        assert!(relative(&z, &theirs) < 1e-4 && relative(&gradient, &slope) < 1e-4, "{}", arch.name);
+    }
+}
+
+#[test]
 fn every_network_that_came_as_onnx_agrees_with_candle() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx");
     let mut seen = 0;

@@ -229,3 +229,31 @@ fn other_people_are_learnt_split_once_and_attacked() {
     let nowhere = run("attack --model models/lfw-cnn.safetensors --data-dir www --images test:0..4");
     assert!(said(&nowhere.stderr).contains("fetch lfw"), "{}", said(&nowhere.stderr));
 }
+
+#[test]
+fn a_first_step_is_what_candle_computes_whatever_the_network() {
+    let folder = folder();
+    for network in ["mnist-cnn", "mnist-conv-vae", "mnist-siamese", "mnist-cnn-adversarial"] {
+        let output = train(folder.path(), &format!("{network} --compare --batch 16")).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let numbers: Vec<f64> = said
+            .split_whitespace()
+            .filter_map(|word| word.trim_end_matches(',').parse().ok())
+            .collect();
+        assert!(numbers.len() == 2 && numbers.iter().all(|apart| *apart < 1e-4), "{network}: {said}");
+        assert!(!folder.path().join("it.safetensors").exists());
+    }
+}
+
+#[test]
+fn the_number_of_cores_changes_no_byte_and_the_file_says_on_what_level_it_was_made() {
+    let arguments = "mnist-conv-vae --epochs 1 --seed 5";
+    let (all, one) = (folder(), folder());
+    let expected = trained(all.path(), arguments);
+    let output = train(one.path(), arguments).env("RAYON_NUM_THREADS", "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(std::fs::read(one.path().join("it.safetensors")).unwrap() == expected, "the files differ");
+    let level = misread::kernel::simd::Level::detect().name();
+    assert_eq!(zoo::read(&expected).unwrap().facts["level"], level);
+}
