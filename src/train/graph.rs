@@ -251,7 +251,8 @@ impl Graph {
                     if let Some(kept) = kept.take() {
                         x = (x * kept)?;
                     }
-                    x.matmul(&weight.t()?)?.broadcast_add(&bias)?
+                    let y = if x.device().is_cpu() { product(&x, &weight)? } else { x.matmul(&weight.t()?)? };
+                    y.broadcast_add(&bias)?
                 }
                 Kind::Pad([top, left, bottom, right]) => {
                     x.pad_with_zeros(1, top, bottom)?.pad_with_zeros(2, left, right)?
@@ -304,6 +305,31 @@ pub fn elbo_terms(outputs: &VaeOutputs, images: &Tensor) -> Result<(Tensor, Tens
     let kl = ((mean.sqr()? + log_variance.exp()?)? - log_variance)?;
     let kl = ((kl - 1.0)?.sum(1)?.mean(0)? * 0.5)?;
     Ok((reconstruction, kl))
+}
+
+/// Numbers that a matrix product sums over at once: no more than what candle's products sum in one go on every CPU. Longer sums they cut as
+/// long as the first-level cache of the machine is, and round otherwise on each.
+const SUMMED: usize = 512;
+
+/// `x weight^T`, of `[batch, inputs]` and `[outputs, inputs]`, in pieces of which neither the product nor its gradients sum over more than
+/// [`SUMMED`] inputs or outputs.
+fn product(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let (outputs, inputs) = weight.dims2()?;
+    let mut columns = Vec::new();
+    for first in (0..outputs).step_by(SUMMED) {
+        let rows = weight.narrow(0, first, SUMMED.min(outputs - first))?;
+        let mut sum: Option<Tensor> = None;
+        for start in (0..inputs).step_by(SUMMED) {
+            let count = SUMMED.min(inputs - start);
+            let part = x.narrow(1, start, count)?.matmul(&rows.narrow(1, start, count)?.t()?)?;
+            sum = Some(match sum {
+                None => part,
+                Some(sum) => (sum + part)?,
+            });
+        }
+        columns.extend(sum);
+    }
+    if columns.len() == 1 { Ok(columns.remove(0)) } else { Tensor::cat(&columns, 1) }
 }
 
 /// Convolution by candle's own, which has channels first.
@@ -425,5 +451,53 @@ fn function(x: &Tensor, activation: Activation) -> Result<Tensor> {
             // The gradient passes by the rounding.
             (&ranged + (ranged.round()? - &ranged)?.detach())? * step
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn a_product_and_its_gradients_have_the_bits_of_sums_in_order() {
+        // Without fused multiply-add a sum rounds twice a term, and promises nothing.
+        #[cfg(target_arch = "x86_64")]
+        if !std::is_x86_feature_detected!("fma") {
+            return;
+        }
+        let mut rng = fastrand::Rng::with_seed(5);
+        let (batch, inputs, outputs) = (7, 1_300, 700);
+        let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
+        let (a, b, g) = (random(batch * inputs), random(outputs * inputs), random(batch * outputs));
+        let var = |values: &[f32], rows, cols| Var::from_slice(values, (rows, cols), &Device::Cpu).unwrap();
+        let (x, weight) = (var(&a, batch, inputs), var(&b, outputs, inputs));
+        let y = product(&x, &weight).unwrap();
+        let loss = (&y * var(&g, batch, outputs).as_tensor()).unwrap().sum_all().unwrap();
+        let gradients = loss.backward().unwrap();
+        // The terms of each sum in order, in pieces, each begun at nothing.
+        let sum = |count: usize, term: &dyn Fn(usize) -> (f32, f32)| -> f32 {
+            let piece = |start: usize| {
+                (start..(start + SUMMED).min(count)).fold(0.0f32, |sum, i| term(i).0.mul_add(term(i).1, sum))
+            };
+            (0..count).step_by(SUMMED).map(piece).reduce(|sum, piece| sum + piece).unwrap_or(0.0)
+        };
+        let bits = |tensor: &Tensor| -> Vec<u32> {
+            tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+        };
+        let of = |count: usize, f: &dyn Fn(usize) -> f32| (0..count).map(|i| f(i).to_bits()).collect::<Vec<u32>>();
+        let expected = of(batch * outputs, &|i| {
+            sum(inputs, &|k| (a[i / outputs * inputs + k], b[i % outputs * inputs + k]))
+        });
+        assert!(bits(&y) == expected, "the product");
+        let to_x = of(batch * inputs, &|i| {
+            sum(outputs, &|o| (g[i / inputs * outputs + o], b[o * inputs + i % inputs]))
+        });
+        assert!(bits(gradients.get(&x).unwrap()) == to_x, "the gradient of the inputs");
+        let to_weight = of(outputs * inputs, &|i| {
+            sum(batch, &|n| (g[n * outputs + i / inputs], a[n * inputs + i % inputs]))
+        });
+        assert!(bits(gradients.get(&weight).unwrap()) == to_weight, "the gradient of the weights");
     }
 }
