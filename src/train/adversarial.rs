@@ -109,7 +109,8 @@ pub fn batch_on_device(
     let (epsilon, pace) = (f64::from(epsilon), f64::from(attack.pace()));
     let batch = images.dim(0)?;
     // The length of each image of a batch, which divides it; of nothing, by nothing.
-    let length = |x: &Tensor| (x.flatten_from(1)?.sqr()?.sum_keepdim(1)?.sqrt()? + 1e-12)?.reshape((batch, 1, 1, 1));
+    let length =
+        |x: &Tensor| (x.flatten_from(1)?.sqr()?.sum_keepdim(1)?.sqrt()? + 1e-12)?.reshape((batch, 1, 1, 1));
     let mut attacked = starts.clone();
     for _ in 0..steps {
         let x = Var::from_tensor(&attacked)?;
@@ -267,7 +268,8 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(3);
         let labels = [3u8, 1, 4, 1, 5, 9, 2, 6, 5, 3];
         let clean: Vec<f32> = (0..784 * labels.len()).map(|_| rng.f32().powi(4)).collect();
-        let tensor = |pixels: &[f32]| Tensor::from_slice(pixels, (labels.len(), 28, 28, 1), &Device::Cpu).unwrap();
+        let tensor =
+            |pixels: &[f32]| Tensor::from_slice(pixels, (labels.len(), 28, 28, 1), &Device::Cpu).unwrap();
         let targets = Tensor::from_slice(&labels.map(u32::from), labels.len(), &Device::Cpu).unwrap();
         for (norm, epsilon) in [(Norm::Linf, 0.1f32), (Norm::L2, 1.0)] {
             let attack = Adversarial { norm, epsilon, steps: 3 };

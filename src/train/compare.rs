@@ -76,17 +76,24 @@ fn first_step(options: &Options, engine: Engine, train: &Labelled) -> Result<Fir
     let mut first = None;
     // As in the middle of a training, where all that a loss has is at work.
     let done = 0.5;
-    each_step(options, train, &order, rng, |_| done, |_, drawn| {
-        let (loss, _) = descent.loss(&graph, drawn, done)?;
-        let store = loss.backward()?;
-        let flat = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
-        let of = |variable: &candle_core::Var| match store.get(variable) {
-            Some(gradient) => flat(gradient),
-            None => Ok(vec![0.0; variable.elem_count()]),
-        };
-        let gradients = graph.variables.iter().map(of).collect::<candle_core::Result<_>>()?;
-        first = Some(First { loss: f64::from(loss.to_scalar::<f32>()?), gradients });
-        Ok(true)
-    })?;
+    each_step(
+        options,
+        train,
+        &order,
+        rng,
+        |_| done,
+        |_, drawn| {
+            let (loss, _) = descent.loss(&graph, drawn, done)?;
+            let store = loss.backward()?;
+            let flat = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+            let of = |variable: &candle_core::Var| match store.get(variable) {
+                Some(gradient) => flat(gradient),
+                None => Ok(vec![0.0; variable.elem_count()]),
+            };
+            let gradients = graph.variables.iter().map(of).collect::<candle_core::Result<_>>()?;
+            first = Some(First { loss: f64::from(loss.to_scalar::<f32>()?), gradients });
+            Ok(true)
+        },
+    )?;
     first.context("there are fewer images than a batch has")
 }

@@ -13,7 +13,6 @@ const ANSWERS: [(&[&str], &str); 4] = [
     ),
     (
         &[
-            "INSUFFICIENT_DRIVER",
             "SYSTEM_DRIVER_MISMATCH",
             "UNSUPPORTED_PTX_VERSION",
             "COMPAT_NOT_SUPPORTED_ON_DEVICE",
@@ -26,7 +25,10 @@ const ANSWERS: [(&[&str], &str); 4] = [
         &["NO_BINARY_FOR_GPU", "INVALID_PTX", "INVALID_IMAGE"],
         "this build has no code for this GPU: build it for its compute capability (CUDA_COMPUTE_CAP, or scripts/cuda-build --capability)",
     ),
-    (&["STUB_LIBRARY", "NOT_INITIALIZED", "OPERATING_SYSTEM"], "the NVIDIA driver does not start: is the one that is installed the one that runs?"),
+    (
+        &["STUB_LIBRARY", "NOT_INITIALIZED", "OPERATING_SYSTEM"],
+        "the NVIDIA driver does not start: is the one that is installed the one that runs?",
+    ),
 ];
 
 /// An error of candle's on a GPU in words: no device, a driver that is too old, memory that does not suffice for a batch. Others as they
@@ -51,10 +53,31 @@ pub fn in_words(error: anyhow::Error, batch: usize) -> anyhow::Error {
 /// In words, where there is none, no driver, or one that is too old.
 #[cfg(feature = "cuda")]
 pub fn cuda(batch: usize) -> Result<Device> {
-    // SAFETY: a lookup by a name that ends in 0; what is found is not called.
-    let driver = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"cuInit".as_ptr()) };
-    if driver.is_null() {
-        bail!("there is no NVIDIA driver on this machine (libcuda.so.1 is not loaded). --device cpu trains without a GPU");
+    // SAFETY: a lookup by a name that ends in 0.
+    let version = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"cuDriverGetVersion".as_ptr()) };
+    if version.is_null() {
+        bail!(
+            "there is no NVIDIA driver on this machine (libcuda.so.1 is not loaded). --device cpu trains without a GPU"
+        );
+    }
+    // Asked before anything else: what an old driver has not would end the program where it is called.
+    if let Some(wanted) = option_env!("MISREAD_CUDA_VERSION").and_then(|version| version.parse::<i32>().ok())
+    {
+        let mut has = 0i32;
+        // SAFETY: the function of that name has this signature in every driver (cuda.h), and works before all others.
+        let answer = unsafe {
+            let version: unsafe extern "C" fn(*mut i32) -> i32 = std::mem::transmute(version);
+            version(&mut has)
+        };
+        if answer == 0 && has < wanted {
+            let of = |version: i32| format!("{}.{}", version / 1000, version % 1000 / 10);
+            bail!(
+                "the NVIDIA driver of this machine is too old for this build: it is for CUDA {}, the build for {}. Bring the driver up to \
+                 date, or build with the toolkit that it is for. --device cpu trains without",
+                of(has),
+                of(wanted)
+            );
+        }
     }
     Device::new_cuda(0).map_err(|error| in_words(error.into(), batch))
 }
@@ -77,10 +100,13 @@ mod tests {
         // As cudarc has it: DriverError(CUDA_ERROR_NO_DEVICE, "no CUDA-capable device is detected").
         for (answer, words) in [
             ("DriverError(CUDA_ERROR_NO_DEVICE, \"no CUDA-capable device is detected\")", "no NVIDIA GPU"),
-            ("DriverError(CUDA_ERROR_INSUFFICIENT_DRIVER, \"\")", "too old"),
+            ("DriverError(CUDA_ERROR_SYSTEM_DRIVER_MISMATCH, \"\")", "too old"),
             ("DriverError(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, \"\")", "too old"),
             ("DriverError(CUDA_ERROR_NO_BINARY_FOR_GPU, \"\")", "compute capability"),
-            ("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")", "a batch of 128 images: try --batch 64"),
+            (
+                "DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")",
+                "a batch of 128 images: try --batch 64",
+            ),
             ("CublasError(CUBLAS_STATUS_ALLOC_FAILED)", "--batch 64"),
         ] {
             let said = in_words(anyhow::anyhow!("{answer}").context("a step"), 128).to_string();

@@ -486,7 +486,8 @@ mod tests {
         let bits = |tensor: &Tensor| -> Vec<u32> {
             tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
         };
-        let of = |count: usize, f: &dyn Fn(usize) -> f32| (0..count).map(|i| f(i).to_bits()).collect::<Vec<u32>>();
+        let of =
+            |count: usize, f: &dyn Fn(usize) -> f32| (0..count).map(|i| f(i).to_bits()).collect::<Vec<u32>>();
         let expected = of(batch * outputs, &|i| {
             sum(inputs, &|k| (a[i / outputs * inputs + k], b[i % outputs * inputs + k]))
         });

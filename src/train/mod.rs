@@ -38,15 +38,15 @@ use candle_core::{Device, Tensor};
 
 use crate::classifier::Vae;
 use crate::datasets::{PairLoss, Recipe};
+use crate::kernel::simd::Level;
 use crate::native::files::write_atomically;
 use crate::native::guards;
 use crate::native::images::full_precision;
 use crate::native::labelled::Labelled;
 use crate::native::progress;
+use crate::network::Spec;
 use crate::network::latent::LatentMap;
 use crate::network::weights::{Facts, Precision, Weights};
-use crate::kernel::simd::Level;
-use crate::network::Spec;
 use crate::zoo;
 use adam::Adam;
 use checkpoint::State;

@@ -137,8 +137,11 @@ impl<'a> Descent<'a> {
     /// When candle fails, or the teacher's tensors are not its network's.
     pub fn new(options: &'a Options, train: &Labelled, engine: Engine) -> Result<Self> {
         let Options { trained, recipe, device, .. } = options;
-        let weights =
-            if recipe.balanced { Some(super::label_weights(train, trained.classes(), device)?) } else { None };
+        let weights = if recipe.balanced {
+            Some(super::label_weights(train, trained.classes(), device)?)
+        } else {
+            None
+        };
         let teacher = match &options.teacher {
             Some(weights) => Some(distillation::Teacher::new(weights, device, engine)?),
             None => None,

@@ -237,10 +237,8 @@ fn a_first_step_is_what_candle_computes_whatever_the_network() {
         let output = train(folder.path(), &format!("{network} --compare --batch 16")).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let numbers: Vec<f64> = said
-            .split_whitespace()
-            .filter_map(|word| word.trim_end_matches(',').parse().ok())
-            .collect();
+        let numbers: Vec<f64> =
+            said.split_whitespace().filter_map(|word| word.trim_end_matches(',').parse().ok()).collect();
         assert!(numbers.len() == 2 && numbers.iter().all(|apart| *apart < 1e-4), "{network}: {said}");
         assert!(!folder.path().join("it.safetensors").exists());
     }
