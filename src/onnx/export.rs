@@ -170,7 +170,7 @@ impl Writer {
                     tensor(&minus, &[labels, size], &vec![-1.0; labels * size]),
                 ]);
                 let products = self.with("Gemm", &x, &[name.into(), summand], vec![("transB", int(1))]);
-                let square = self.with("Mul", &x, &[x.name.clone()], vec![]);
+                let square = self.with("Mul", &x, std::slice::from_ref(&x.name), vec![]);
                 let own = self.with("Gemm", &square, &[minus], vec![("transB", int(1))]);
                 self.with("Add", &products, &[own.name], vec![])
             }
@@ -200,10 +200,10 @@ impl Writer {
                 self.half_of_gated(x, &erf)
             }
             Activation::GeluTanh => {
-                let square = self.with("Mul", x, &[x.name.clone()], vec![]);
-                let cube = self.with("Mul", &square, &[x.name.clone()], vec![]);
+                let square = self.with("Mul", x, std::slice::from_ref(&x.name), vec![]);
+                let cube = self.with("Mul", &square, std::slice::from_ref(&x.name), vec![]);
                 let small = self.by("Mul", &cube, 0.044_715);
-                let sum = self.with("Add", &small, &[x.name.clone()], vec![]);
+                let sum = self.with("Add", &small, std::slice::from_ref(&x.name), vec![]);
                 let inner = self.by("Mul", &sum, 0.797_884_6);
                 let tanh = self.unary("Tanh", &inner, vec![]);
                 self.half_of_gated(x, &tanh)

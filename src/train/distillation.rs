@@ -59,7 +59,7 @@ pub enum Teacher {
     /// The SIMD core.
     Cores(Box<Net>),
     /// candle, on a device.
-    Device(Graph),
+    Device(Box<Graph>),
 }
 
 impl Teacher {
@@ -69,7 +69,9 @@ impl Teacher {
     /// When candle fails, or the tensors are not the network's.
     pub fn new(weights: &Weights, device: &Device, engine: Engine) -> Result<Self> {
         Ok(match engine {
-            Engine::Device => Self::Device(Graph::new(&weights.spec, &weights.tensors, device, engine)?),
+            Engine::Device => {
+                Self::Device(Box::new(Graph::new(&weights.spec, &weights.tensors, device, engine)?))
+            }
             _ => Self::Cores(Box::new(Net::new(&weights.spec, &weights.tensors)?)),
         })
     }
