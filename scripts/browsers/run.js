@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // The page in Firefox and in WebKitGTK, as far as they are installed: it opens with a misread digit, the strength attacks live, a digit
 // is drawn and attacked, an attack is played, a defence is broken, the landscape, the race and one noise are drawn, an attack is shared,
-// the lab opens with the study, nothing is cut off; with pictures of it at three widths, light and dark.
+// a network in ONNX is brought, the lab opens with the study, nothing is cut off; with pictures of it at three widths, light and dark.
 //   (cd scripts/browsers && npm ci && node run.js [FOLDER FOR PICTURES])     (needs target/release/misread; WebKit wants a display, or xvfb-run)
 // Debian: firefox-esr; webkit2gtk-driver. The test command looks at Chromium.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 import { serve } from '../../tests/page/helpers.js';
@@ -123,6 +123,21 @@ async function visit(browser, url, look) {
     return until(() => document.getElementById('share').dataset.link);`);
   assert.match(shared, /weights=[0-9a-f]{8}&version=/);
   look('share', await browser.picture());
+  // A network of the visitor's own, in colour, which is asked about; a picture for it; an attack.
+  const bytes = readFileSync('../../tests/data/onnx/mobile.onnx').toString('base64');
+  const own = await run(`document.getElementById('share').close();
+    const give = (id, file) => { const data = new DataTransfer(); data.items.add(file); const input = document.getElementById(id); input.files = data.files; input.dispatchEvent(new Event('change', { bubbles: true })); };
+    give('own', new File([Uint8Array.from(atob('${bytes}'), (c) => c.charCodeAt(0))], 'mobile.onnx'));
+    await until(() => document.getElementById('feeding').open); const asked = document.getElementById('feeding-words').textContent;
+    document.getElementById('feeding-take').click(); await until(() => /^mobile/.test(document.getElementById('facts').textContent));
+    const canvas = Object.assign(document.createElement('canvas'), { width: 90, height: 90 }); const drawing = canvas.getContext('2d');
+    for (let i = 0; i < 9; i++) { drawing.fillStyle = 'hsl(' + 40 * i + ' 80% 50%)'; drawing.fillRect(10 * i, 0, 10, 90); }
+    give('picture', new File([await new Promise((done) => canvas.toBlob(done))], 'stripes.png', { type: 'image/png' }));
+    await until(() => document.getElementById('crop').open); document.getElementById('crop-take').click();
+    await until(() => document.getElementById('original-read').textContent && !document.getElementById('attack').disabled); document.getElementById('attack').click();
+    await until(() => result.dataset.state === 'done' && /own-32x32x3/.test(result.dataset.record)); return { asked, ...data() };`);
+  assert.match(own.asked, /32 × 32 in colour/);
+  look('onnx', await browser.picture());
   await browser.go(`${url}lab.html`);
   assert.equal(await run(`await until(() => document.querySelector('#chart [data-behind]')); return document.querySelectorAll('#chart [data-behind]').length;`), 3);
   look('lab', await browser.picture());
