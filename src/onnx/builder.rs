@@ -104,13 +104,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The images among what a node reads, where all of that is images.
+    /// The images that a node reads, where it reads nothing else; one at least.
     pub fn images(&self, node: &Node) -> Option<Vec<Value>> {
         let one = |place| match self.input(node, place) {
             Some(Known::Image(value)) => Some(*value),
             _ => None,
         };
-        (0..node.input.len()).map(one).collect()
+        let all: Option<Vec<Value>> = (0..node.input.len()).map(one).collect();
+        all.filter(|images| !images.is_empty())
     }
 
     /// Says what a node puts out.

@@ -515,7 +515,7 @@ impl Builder<'_> {
                 let whole = value.shape[axis] + window.pad[low] + window.pad[high];
                 let rest = whole.saturating_sub(window.size[axis]) % window.stride[axis];
                 let more = (window.stride[axis] - rest) % window.stride[axis];
-                let start = whole + more - window.size[axis];
+                let start = (whole + more).saturating_sub(window.size[axis]);
                 if more > 0 && start < value.shape[axis] + window.pad[low] {
                     window.pad[high] += more;
                 }
