@@ -92,7 +92,7 @@ export function countWords({ done, all, clean, alarms, blind, told, within, guar
 }
 
 /** Where no count is made. */
-export const NOT_COUNTED = 'Counted over many pictures are digits alone: no faces ship with this page.';
+export const NOT_COUNTED = 'Counted over many pictures are digits alone: no others ship with this page.';
 
 export const HONEST = 'An honest test:';
 
