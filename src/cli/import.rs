@@ -114,7 +114,9 @@ pub fn run(command: &Import) -> Result<()> {
         let small = written(Precision::Int8)?;
         let changed =
             readings(&zoo::read(&small)?, &images)?.iter().zip(&read).filter(|(a, b)| a != b).count();
-        println!("as int8 {changed} of {} readings change", images.len());
+        if !images.is_empty() {
+            println!("as int8 {changed} of {} readings change", images.len());
+        }
         small
     } else {
         full
