@@ -16,10 +16,16 @@ fn the_readme_says_what_the_reference_study_says() {
     let read =
         |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let readme = read("README.md");
-    let (_, rest) = readme.split_once("<!-- what the study found: begin").unwrap();
-    let (_, rest) = rest.split_once("-->").unwrap();
-    let (found, _) = rest.split_once("<!-- what the study found: end").unwrap();
-    assert_eq!(found.trim(), read("models/study/summary.md").trim(), "scripts/readme-study puts it there");
+    let between = |what: &str| {
+        let (_, rest) = readme.split_once(&format!("<!-- {what}: begin")).unwrap();
+        let (_, rest) = rest.split_once("-->").unwrap();
+        rest.split_once(&format!("<!-- {what}: end")).unwrap().0.trim().to_owned()
+    };
+    let found = between("what the study found");
+    assert_eq!(found, read("models/study/summary.md").trim(), "scripts/readme-study puts it there");
+    let faces = read("models/study/faces/summary.md");
+    let verdicts: Vec<&str> = faces.lines().filter(|line| line.starts_with("* **H0")).collect();
+    assert!(verdicts.len() == 4 && between("what the study of faces found") == verdicts.join("\n"));
 }
 
 fn misread(arguments: &[&str]) -> Command {
