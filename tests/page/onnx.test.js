@@ -11,7 +11,6 @@ import { page, server, silent } from './on-page.js';
 silent(/404/);
 
 const open = async (hash = '') => {
-  page.setDefaultTimeout(12_000);
   await page.goto(server.url + hash);
   await ready(page);
 };
@@ -87,7 +86,8 @@ test('of one in colour is asked how it is fed and what its labels are; it is att
   // From a tab of its own; without a picture there is nothing to attack yet.
   assert.equal(await page.isChecked('#datasets input[value="own-32x32x3"]'), true);
   await more(page);
-  await page.check('#attacks input[value="linf"]', { force: true });
+  await page.$eval('input[name="attack-method"][value="linf"]', (chosen) => chosen.click());
+  await page.waitForFunction(() => /attack=linf/.test(location.hash));
   const plain = await attackPicture();
   const record = JSON.parse(plain.record);
   assert.deepEqual([record.network, record.dataset, record.defence], ['own:resnet', 'own-32x32x3', null]);
