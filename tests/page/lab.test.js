@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { Offers } from '../../www/app/offers.js';
 import { LabTable } from '../../www/lab/state.js';
-import { browse, catalogue, resultIn, serve, visit } from './helpers.js';
+import { catalogue, resultIn } from './helpers.js';
+import { complaints, context, page, server } from './on-page.js';
 
 const FIELDS = catalogue.record;
 const offers = new Offers(catalogue);
@@ -14,29 +15,12 @@ const initialState = () => table.initial();
 const readHash = (hash) => table.readHash(hash);
 const writeHash = (state) => table.writeHash(state);
 
-let server;
-let browser;
-let context;
-let page;
-let complaints;
 let requests;
 
-before(async () => {
-  [server, browser] = await Promise.all([serve(), browse()]);
-});
-
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
-
-beforeEach(async () => {
-  ({ context, page, complaints } = await visit(browser));
+beforeEach(() => {
   requests = [];
   context.on('request', (request) => requests.push(request));
 });
-
-afterEach(() => context.close());
 
 const open = (hash = '') => page.goto(`${server.url}lab.html${hash}`);
 

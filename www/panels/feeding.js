@@ -56,8 +56,8 @@ export function mount(root, session) {
     other.hidden = kind !== 'doubt';
     words.hidden = kind === 'size';
     if (kind === 'doubt') {
-      const { one, several } = datasetWords(question.dataset);
-      words.textContent = doubtWords({ file, right: question.right, of: question.of, several, title: several || one });
+      const { several } = datasetWords(question.dataset);
+      words.textContent = doubtWords({ file, right: question.right, of: question.of, several });
     } else if (kind === 'feeding') {
       words.textContent = feedingWords({ file, title: question.dataset.title, count: question.labels.length });
       how.replaceChildren(...question.feedings.map(({ name, title }) => element('option', { value: name, textContent: title })));

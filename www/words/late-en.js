@@ -164,8 +164,8 @@ export const FEEDING = {
   feeding: 'What was it trained on?', labels: 'What do its labels stand for? One a line.', take: 'Take it', cancel: 'Cancel', other: 'It is about something else',
 };
 
-/** What is asked where a network reads what is there badly. @param {{file: string, right: number, of: number, several: string, title: string}} about */
-export const doubtWords = ({ file, right, of, several, title }) => `${file} reads ${right} of the ${of} ${several} here rightly, however it is fed. Is it about ${title}, or about something else of that size?`;
+/** What is asked where a network reads what is there badly. @param {{file: string, right: number, of: number, several: string}} about */
+export const doubtWords = ({ file, right, of, several }) => `${file} reads ${right} of the ${of} ${several} here rightly, however it is fed. Is it about ${several}, or about something else of that size?`;
 
 /** What is asked where nothing is there to try a network on. @param {{file: string, title: string, count: number}} about */
 export const feedingWords = ({ file, title, count }) => `${file} reads images of ${title} and tells ${count} labels apart. None of these images are here, so that it cannot be tried how it wants them.`;
