@@ -5,13 +5,15 @@
 //!
 //! What differs from the paper, each because it comes nearer (`scripts/peers/strength.py`): larger first steps, and weights of the
 //! distance, by the scale of the image's own distance where the network is taken as linear; less momentum; proximal steps that are exact
-//! in Adam's metric; and under L1 a norm that is smooth at first, so that which pixels move is settled late.
+//! in Adam's metric; under L1 a norm that is smooth at first, so that which pixels move is settled late; and a dual variable that
+//! goes as far in a few steps as in many.
 
 use super::candidate::{Candidate, Keep};
 use super::iterative::MAX_STEPS;
 use super::{Attack, Goal, Norm, Progress};
 use crate::classifier::{Classifier, Query};
 use crate::error::{Error, Result};
+use crate::kernel::simd::{Level, Simd, dispatch};
 use crate::kernel::softmax::{Aim, Loss, sigmoid};
 use crate::metrics::norms::{LANES, in_lanes, sum_of_squares};
 
@@ -22,6 +24,9 @@ const DUAL_RATE: f32 = 0.1;
 const DUAL_DECAY: f32 = 0.1;
 /// The weights' average takes so much of the new ones.
 const DUAL_NEW: f32 = 0.1;
+/// The steps in which the dual variable comes, at these rates, from where it begins to where it settles: in a shorter search it, and
+/// the average, have to move faster by as much.
+pub(super) const SETTLED: usize = 160;
 /// The smallest ratio of the weights either way.
 const LEAST_RATIO: f32 = 1e-6;
 /// How far a pixel moves at the last step, as a share of the first.
@@ -58,6 +63,8 @@ pub struct SmallestOptions {
     pub ratio: f32,
     /// Whether L1 is smooth at first.
     pub smooth: bool,
+    /// How many times faster than published the dual variable, and the average of the weights, move; at least 1.
+    pub pace: f32,
     /// What the margin is taken of, where that is not the goal: away from a label by way of another.
     pub aim: Option<Aim>,
     /// Probability of the false label that counts as success, in [0, 1).
@@ -77,12 +84,13 @@ impl SmallestOptions {
             // Under L1 the distance counts late: which pixels move is settled while it does not.
             ratio: if norm == Norm::L1 { 0.01 } else { 0.1 },
             smooth: true,
+            pace: (SETTLED as f32 / steps as f32).max(1.0),
             aim: None,
             confidence: 0.0,
         }
     }
 
-    /// The paper's: steps of a tenth, margins as they are, Adam's own momentum, no smoothing.
+    /// The paper's: steps of a tenth, margins as they are, Adam's own momentum, no smoothing, one pace.
     pub fn published(norm: Norm, steps: usize) -> Self {
         Self {
             rate: Some(0.1),
@@ -91,6 +99,7 @@ impl SmallestOptions {
             momentum: 0.9,
             ratio: 0.01,
             smooth: false,
+            pace: 1.0,
             ..Self::new(norm, steps)
         }
     }
@@ -101,6 +110,7 @@ impl SmallestOptions {
 pub struct Smallest {
     options: SmallestOptions,
     candidate: Candidate,
+    level: Level,
     /// How far a pixel moves at the first step.
     rate: f32,
     /// What distances are multiplied with, and margins divided by.
@@ -132,14 +142,16 @@ impl Smallest {
     /// # Errors
     /// [`Error::BadInput`] for an image, a label or a parameter that is out of range.
     pub fn new(model: &dyn Classifier, image: &[f32], goal: Goal, options: SmallestOptions) -> Result<Self> {
-        let SmallestOptions { norm, steps, rate, momentum, ratio, confidence, .. } = options;
+        let SmallestOptions { norm, steps, rate, momentum, ratio, pace, confidence, .. } = options;
         let bad = |why: String| Err(Error::BadInput(why));
         if !(1..=MAX_STEPS).contains(&steps) {
             return bad(format!("{steps} steps were asked for; it must be 1 to {MAX_STEPS}"));
         }
         let above = |what: Option<f32>| what.is_none_or(|v| v > 0.0 && v.is_finite());
-        if !(above(rate) && above(Some(ratio)) && (0.0..1.0).contains(&momentum)) {
-            return bad("rate and ratio must lie above 0, the momentum in [0, 1)".into());
+        if !(above(rate) && above(Some(ratio)) && (0.0..1.0).contains(&momentum) && pace >= 1.0) {
+            return bad(
+                "rate and ratio must lie above 0, the momentum in [0, 1), the pace at least at 1".into()
+            );
         }
         Ok(Self::on(Candidate::new(model, image, goal, confidence, Keep::Closest(norm))?, options))
     }
@@ -151,6 +163,7 @@ impl Smallest {
         Self {
             options,
             candidate,
+            level: Level::detect(),
             rate: options.rate.unwrap_or(1.0),
             unit: options.unit.unwrap_or(1.0),
             scale: options.scale.unwrap_or(1.0),
@@ -226,6 +239,15 @@ impl Smallest {
 
     /// Moves image and weights after an evaluation.
     fn update(&mut self) {
+        let (level, search) = (self.level, self);
+        // SAFETY: this machine runs every level that there is.
+        unsafe { dispatch!(level, updated, search: &mut Smallest) }
+    }
+
+    /// [`update`](Self::update), inlined where it is compiled for an instruction set. The order of every sum is written down: what
+    /// comes out is the same under all of them.
+    #[inline(always)]
+    fn moved(&mut self) {
         let Self { candidate, average, square, change, metric, weights, options, .. } = self;
         let Candidate { original, image, gradient, .. } = candidate;
         let (value, norm) = (self.lacking, options.norm);
@@ -239,23 +261,39 @@ impl Smallest {
         // A norm that has a gradient is descended together with the margin; of others the proximal step is taken.
         let gradual = norm == Norm::L2 || smooth;
         let push = sigmoid(value / self.scale) / self.scale * if gradual { weights[1] } else { 1.0 };
-        let far = sum_of_squares(change).sqrt() as f32;
+        let far = if norm == Norm::L2 { sum_of_squares(change).sqrt() as f32 } else { 0.0 };
         let shrink = rate * distance / weights[1];
         let size = |square: f32| square.sqrt() / correct[1] + 1e-8;
+        let step = rate / correct[0];
         let averages = average.iter_mut().zip(square.iter_mut()).zip(gradient.iter());
-        for ((d, x0), ((m, v), g)) in change.iter_mut().zip(original.iter()).zip(averages) {
-            let mut g = push * g;
-            if smooth {
-                g += distance * *d / (*d * *d + sigma * sigma).sqrt();
-            } else if norm == Norm::L2 && far > 0.0 {
-                g += distance * *d / far;
-            }
+        let pixels = change.iter_mut().zip(original.iter()).zip(averages);
+        let adam = |d: &mut f32, x0: f32, m: &mut f32, v: &mut f32, g: f32| {
             *m += (1.0 - options.momentum) * (g - *m);
             *v = BETA_SQUARE * *v + (1.0 - BETA_SQUARE) * g * g;
             let size = size(*v);
-            *d = (*d - rate / correct[0] * *m / size).clamp(-x0, 1.0 - x0);
-            if norm == Norm::L1 && !smooth {
-                *d = d.signum() * (d.abs() - shrink / size).max(0.0);
+            // Not f32::clamp, whose panic keeps the loop from being made of vectors.
+            *d = (*d - step * *m / size).max(-x0).min(1.0 - x0);
+            size
+        };
+        // A loop for each form, without a question inside.
+        if smooth {
+            for ((d, x0), ((m, v), g)) in pixels {
+                let slope = distance * *d / (*d * *d + sigma * sigma).sqrt();
+                adam(d, *x0, m, v, push * g + slope);
+            }
+        } else if norm == Norm::L2 && far > 0.0 {
+            for ((d, x0), ((m, v), g)) in pixels {
+                let slope = distance * *d / far;
+                adam(d, *x0, m, v, push * g + slope);
+            }
+        } else if norm == Norm::L1 {
+            for ((d, x0), ((m, v), g)) in pixels {
+                let size = adam(d, *x0, m, v, push * g);
+                *d = (d.abs() - shrink / size).max(0.0).copysign(*d);
+            }
+        } else {
+            for ((d, x0), ((m, v), g)) in pixels {
+                adam(d, *x0, m, v, push * g);
             }
         }
         if norm == Norm::Linf {
@@ -267,13 +305,22 @@ impl Smallest {
             *x = (x0 + *d).clamp(0.0, 1.0);
             *d = *x - x0;
         }
-        let rate = DUAL_RATE * ((1.0 - done) * (1.0 - DUAL_DECAY) + DUAL_DECAY);
+        let rate = options.pace * DUAL_RATE * ((1.0 - done) * (1.0 - DUAL_DECAY) + DUAL_DECAY);
         let most = -LEAST_RATIO.ln();
         self.dual = (self.dual + rate * (f32::from(value > 0.0) - f32::from(value < 0.0))).clamp(-most, most);
         for (w, new) in weights.iter_mut().zip(self::weights(self.dual)) {
-            *w += DUAL_NEW * (new - *w);
+            *w += (options.pace * DUAL_NEW).min(1.0) * (new - *w);
         }
     }
+}
+
+/// [`Smallest::update`] for a level.
+///
+/// # Safety
+/// As [`Simd`]'s.
+#[inline(always)]
+unsafe fn updated<S: Simd>(search: &mut Smallest) {
+    search.moved();
 }
 
 /// The weights of distance and margin.
@@ -283,6 +330,7 @@ fn weights(dual: f32) -> [f32; 2] {
 
 /// The proximal step of `shrink` times the L-infinity norm in a diagonal metric is to clip at the level at which what is cut
 /// off, weighed by the metric, comes to `shrink`: by Newton's method on a function of straight pieces, from below.
+#[inline(always)]
 fn clip_level(change: &[f32], metric: &[f32], shrink: f32) -> f32 {
     let mut level = 0.0;
     loop {

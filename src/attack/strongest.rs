@@ -6,7 +6,7 @@ use super::apgd::{Apgd, ApgdOptions, LossKind};
 use super::candidate::{Candidate, Keep};
 use super::descriptor::{Descriptor, Field, Traits};
 use super::iterative::MAX_STEPS;
-use super::smallest::{Smallest, SmallestOptions};
+use super::smallest::{SETTLED, Smallest, SmallestOptions};
 use super::{Attack, Goal, Norm, Options, Outcome, Progress};
 use crate::classifier::{Classifier, Query};
 use crate::error::{Error, Result};
@@ -61,7 +61,7 @@ pub struct StrongestOptions {
 }
 
 /// The least gradients with which all stages have a share.
-const LEAST_GRADIENTS: usize = 10;
+pub const LEAST_GRADIENTS: usize = 10;
 /// Of a classifier that answers by draws, the probability over the draws which the attack knows that makes a success
 /// certain over others: of the smallest change enough for most, within a budget as much as can be had.
 const SURE: f32 = 0.7;
@@ -223,20 +223,29 @@ impl Strongest {
         let last = Kind::Search { from: From::Best, way: None, last: true };
         let again = Kind::Apgd { random: true };
         let [first, second] = [0, 1].map(|way| start(From::Original, Some(way)));
+        // Two searches that settle end nearer than three that do not.
+        let three = self.options.gradients >= 3 * SETTLED;
+        let between = |search| Some(search).filter(|_| three);
         let searches = match (self.blank.goal, self.options.epsilon, self.options.norm) {
             (Goal::Target(_), Some(_), _) => {
                 vec![start(From::Original, None), again, start(From::Noise, None), last]
             }
-            (Goal::Target(_), None, Norm::Linf) => {
-                vec![start(From::Original, None), start(From::Best, None), last]
+            (Goal::Target(_), None, norm) => {
+                let second = start(if norm == Norm::Linf { From::Best } else { From::Noise }, None);
+                [Some(start(From::Original, None)), between(second), Some(last)]
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
-            (Goal::Target(_), None, _) => vec![start(From::Original, None), start(From::Noise, None), last],
             // Within a budget whole searches find more than many short ones.
             (Goal::Away(_), Some(_), _) => {
                 vec![Kind::Survey, first, again, again, second, again, again, last]
             }
             // Few long searches end nearer than many short ones.
-            (Goal::Away(_), None, _) => vec![Kind::Survey, start(From::Original, None), first, last],
+            (Goal::Away(_), None, _) => {
+                let any = between(start(From::Original, None));
+                [Some(Kind::Survey), any, Some(first), Some(last)].into_iter().flatten().collect()
+            }
         };
         apgd.into_iter().chain(searches).chain([Kind::Shrink]).collect()
     }

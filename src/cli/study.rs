@@ -8,7 +8,6 @@ use clap::{Args, Subcommand};
 
 use super::numbers::counts;
 use super::{Data, dataset, dataset_names};
-use crate::attack::iterative::MAX_STEPS;
 use crate::attack::{Descriptor, Norm};
 use crate::classifier::{EOT, MAX_SAMPLES};
 use crate::study::shard::Shard;
@@ -31,9 +30,9 @@ pub struct Study {
     /// In which norms the smallest change that fools is sought, by the strongest attack
     #[arg(long, value_delimiter = ',', default_value = "linf,l1,l2", value_parser = norms())]
     norms: Vec<String>,
-    /// Gradients of each such search, at most; 500 of digits and 250 of faces when not given
-    #[arg(long, value_parser = counts(10, MAX_STEPS))]
-    gradients: Option<usize>,
+    /// Gradients of each such search, at most: 500, or of one norm l1=500; the data set's own when not given
+    #[arg(long, num_args = 1.., value_parser = study::parse_gradients)]
+    gradients: Vec<(Option<Norm>, usize)>,
     /// Which attacks are made besides, at budgets or as they are; none is one word for no attack
     #[arg(long, value_delimiter = ',', default_value = "linf,l1,lbfgs", value_parser = attacks())]
     attacks: Vec<String>,

@@ -72,7 +72,7 @@ const FACES: Dataset = Dataset {
         dear: 15,
         fixed: 30,
         steps_l1: 40,
-        gradients: 250,
+        gradients: [120, 350, 100],
         together: 10,
         of_a_label: 20,
         every_target: 10,

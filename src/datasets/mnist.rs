@@ -41,7 +41,7 @@ pub(super) const STUDY: Study = Study {
     dear: 50,
     fixed: 200,
     steps_l1: 80,
-    gradients: 500,
+    gradients: [500; 3],
     together: 20,
     of_a_label: usize::MAX,
     every_target: 0,

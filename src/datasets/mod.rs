@@ -107,8 +107,9 @@ pub struct Study {
     pub fixed: usize,
     /// Steps of the L1 attack: as many as it takes until twice as many fool no more (by a point).
     pub steps_l1: usize,
-    /// Gradients of a search for the smallest change, at most.
-    pub gradients: usize,
+    /// Gradients of a search for the smallest change under L-infinity, L1 and L2, at most: as many as it takes until a thousand
+    /// come hardly nearer.
+    pub gradients: [usize; 3],
     /// Images that are attacked at once, so that dense layers share their weights: what an interruption costs.
     pub together: usize,
     /// Images of one label, at most: of some people there are many photographs.

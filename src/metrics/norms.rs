@@ -1,6 +1,7 @@
 //! Norms of a perturbation, in pixel units of [0, 1].
 
 use crate::error::{Error, Result};
+use crate::kernel::simd::{Level, Simd, dispatch};
 
 /// A norm of the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,8 +79,17 @@ pub struct Norms {
 
 impl Norms {
     /// Of `changed - original`, two images of one size.
-    #[inline(never)]
     pub fn between(original: &[f32], changed: &[f32]) -> Self {
+        let (level, mut norms) = (Level::detect(), Self::default());
+        let found = &mut norms;
+        // SAFETY: this machine runs the level.
+        unsafe { dispatch!(level, measure, original: &[f32], changed: &[f32], found: &mut Norms) };
+        norms
+    }
+
+    /// [`between`](Self::between), inlined where it is compiled for an instruction set; the order of every sum is written down.
+    #[inline(always)]
+    fn measured(original: &[f32], changed: &[f32]) -> Self {
         let (mut counts, mut sums, mut squares, mut largest) =
             ([0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
         let add = |lane: usize, a: f32, b: f32| {
@@ -100,6 +110,15 @@ impl Norms {
     }
 }
 
+/// [`Norms::between`] for a level.
+///
+/// # Safety
+/// As [`Simd`]'s.
+#[inline(always)]
+unsafe fn measure<S: Simd>(original: &[f32], changed: &[f32], found: &mut Norms) {
+    *found = Norms::measured(original, changed);
+}
+
 /// How many sums run beside each other: one alone waits for every addition.
 pub const LANES: usize = 4;
 
@@ -108,10 +127,15 @@ pub const LANES: usize = 4;
 pub fn in_lanes(a: &[f32], b: &[f32], mut add: impl FnMut(usize, f32, f32)) {
     let (left, right) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let rest = left.remainder().iter().zip(right.remainder());
+    // Loops, not `for_each`, whose closures are compiled by themselves, without a caller's instruction set.
     for (a, b) in left.zip(right) {
-        (0..LANES).for_each(|lane| add(lane, a[lane], b[lane]));
+        for lane in 0..LANES {
+            add(lane, a[lane], b[lane]);
+        }
     }
-    rest.enumerate().for_each(|(lane, (a, b))| add(lane, *a, *b));
+    for (lane, (a, b)) in rest.enumerate() {
+        add(lane, *a, *b);
+    }
 }
 
 /// The sum of squares, in f64.

@@ -26,6 +26,8 @@ use self::report::defences::Measured;
 use self::report::document::Document;
 use self::results::{PartResults, Results};
 use self::shard::Shard;
+use crate::attack::iterative::MAX_STEPS;
+use crate::attack::strongest::LEAST_GRADIENTS;
 use crate::attack::{self, Descriptor};
 use crate::classifier::Inference;
 use crate::datasets::{self, Dataset, Source};
@@ -47,8 +49,8 @@ pub struct Options {
     pub images: usize,
     /// The norms in which the smallest change is sought.
     pub norms: Vec<Norm>,
-    /// Gradients of a search for it, at most; the data set's own when not given.
-    pub gradients: Option<usize>,
+    /// Gradients of a search for it, at most, in all norms or in one; the data set's own where none are given.
+    pub gradients: Vec<(Option<Norm>, usize)>,
     /// Weights files; the shipped ones, with those of other seeds, when there are none.
     pub models: Vec<PathBuf>,
     /// Which attacks.
@@ -67,6 +69,32 @@ pub struct Options {
     pub data: PathBuf,
     /// What was typed, for the report.
     pub command: String,
+}
+
+/// Reads `500`, or `l1=500` of one norm.
+///
+/// # Errors
+/// In words.
+pub fn parse_gradients(text: &str) -> Result<(Option<Norm>, usize), String> {
+    let (norm, number) = match text.split_once('=') {
+        Some((name, number)) => (Some(name.parse::<Norm>().map_err(|e| e.to_string())?), number),
+        None => (None, text),
+    };
+    let number = number.parse().map_err(|_| format!("'{text}' is not like 500 or l1=500"))?;
+    let range = LEAST_GRADIENTS..=MAX_STEPS;
+    if !range.contains(&number) {
+        return Err(format!("{number} gradients: it must be {} to {}", range.start(), range.end()));
+    }
+    Ok((norm, number))
+}
+
+/// Gradients of a search under each norm: what is said of one counts before what is said of all.
+fn gradients(options: &Options, dataset: &Dataset) -> [usize; 3] {
+    let said = |norm: Option<Norm>| {
+        options.gradients.iter().rev().find(|(of, _)| *of == norm).map(|(_, number)| *number)
+    };
+    Norm::ALL
+        .map(|norm| said(Some(norm)).or_else(|| said(None)).unwrap_or(dataset.study.gradients[norm as usize]))
 }
 
 /// Reads `linf=0.1,0.2` or `l1=10,20`.
@@ -296,7 +324,7 @@ fn plan(options: &Options) -> Result<(Plan, BTreeMap<String, PathBuf>)> {
                         digest: String::new(),
                         nearest: None,
                         norms: options.norms.iter().map(|norm| norm.name().to_owned()).collect(),
-                        gradients: options.gradients.unwrap_or(dataset.study.gradients),
+                        gradients: gradients(options, dataset),
                         series: series(options, dataset),
                         entrants: Vec::new(),
                     });
@@ -413,6 +441,15 @@ mod tests {
             "l1=NaN", "lbfgs=1", "square=1", "l2=1",
         ] {
             assert!(parse_budgets(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn gradients_are_said_of_all_norms_or_of_one() {
+        assert_eq!(parse_gradients("500"), Ok((None, 500)));
+        assert_eq!(parse_gradients("l1=300"), Ok((Some(Norm::L1), 300)));
+        for wrong in ["", "l1", "l1=", "l3=100", "9", "l2=9", "-1", "1e3", "99999999999", "l1=1,2"] {
+            assert!(parse_gradients(wrong).is_err(), "{wrong}");
         }
     }
 }

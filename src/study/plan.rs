@@ -27,7 +27,7 @@ pub const UNBOUNDED: f32 = 1.0;
 pub const SURE: f32 = 0.7;
 
 /// Which records a plan comes to: counts up with every change of [`specs`], of [`Plan::jobs`], or of what is recorded.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 
 /// All that a study's records depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,8 +58,8 @@ pub struct Part {
     pub nearest: Option<[f64; 3]>,
     /// The norms in which the smallest change is sought, by name.
     pub norms: Vec<String>,
-    /// Gradients of a search for it, at most.
-    pub gradients: usize,
+    /// Gradients of a search for it under L-infinity, L1 and L2, at most.
+    pub gradients: [usize; 3],
     pub series: Vec<Series>,
     pub entrants: Vec<Entrant>,
 }
@@ -346,7 +346,7 @@ fn options(part: &Part, key: Key, mean: bool, seed: Option<u64>) -> Options {
     let default = Options::new(key.attack);
     let form = if *key.attack == L1 { L1Form::Sparse } else { default.form };
     if *key.attack == STRONGEST {
-        let steps = part.gradients;
+        let steps = part.gradients[key.norm as usize];
         return Options { norm: key.norm, steps, search: true, ..default };
     }
     let steps = part.steps(key.attack);
@@ -425,7 +425,7 @@ mod tests {
             digest: String::new(),
             nearest: None,
             norms: Norm::ALL.map(|norm| norm.name().to_owned()).to_vec(),
-            gradients: 100,
+            gradients: [100; 3],
             series,
             entrants,
         };

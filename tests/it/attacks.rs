@@ -430,6 +430,32 @@ fn the_strongest_attack_keeps_to_its_gradients_and_finds_no_less_than_the_others
     }
 }
 
+/// Under L1 a search of 100 gradients ended ten times as far away: the weights of distance and margin had no time to settle.
+#[test]
+fn a_tenth_of_the_gradients_end_nearly_as_near() {
+    let (mut network, samples) = (common::network(), common::samples());
+    for (norm, most) in [(Norm::Linf, 1.05), (Norm::L1, 1.25), (Norm::L2, 1.05)] {
+        for away in [false, true] {
+            let mut ratios: Vec<f64> = (0..12)
+                .map(|digit| {
+                    let (image, label) = (samples.image(digit).unwrap(), usize::from(samples.labels[digit]));
+                    let goal = if away { Goal::Away(label) } else { Goal::Target((label + 1) % 10) };
+                    let [few, many] = [100, 1_000].map(|steps| {
+                        let options = Options { search: true, steps, ..under("strongest", norm) };
+                        let mut attack = options.attack(&network, &image, goal).unwrap();
+                        run(&mut *attack, &mut network).unwrap();
+                        let progress = attack.outcome().unwrap().progress;
+                        if progress.success { norm.of(&progress.norms) } else { f64::INFINITY }
+                    });
+                    few / many
+                })
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            assert!(ratios[6] < most, "{norm:?} {away}: {ratios:?}");
+        }
+    }
+}
+
 /// A network whose logits are 25 times as large reads and is fooled as before: distilled ones are such. Searches of few steps
 /// ended far away there, or not at all.
 #[test]

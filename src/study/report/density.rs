@@ -109,7 +109,7 @@ mod tests {
             digest: String::new(),
             nearest: None,
             norms: vec!["l2".into()],
-            gradients: 10,
+            gradients: [10; 3],
             series: Vec::new(),
             entrants: Vec::new(),
         };

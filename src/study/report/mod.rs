@@ -28,6 +28,7 @@ use super::words::{number, percent};
 use crate::classifier::FRESH;
 use crate::datasets::{self, Source};
 use crate::metrics::grade::CONFIDENT;
+use crate::metrics::norms::Norm;
 use crate::native::files::{write_atomically, write_atomically_with};
 
 /// Writes `report.md`, `report.html`, `figures/`, in short `summary.md`, and as data `curves.json` into `folder`, and answers the report. Examples are drawn when there is
@@ -126,8 +127,14 @@ fn report(
 
 /// The most gradients of a search, in words.
 fn gradients(results: &Results) -> String {
-    let of = |p: &PartResults| format!("{} ({})", p.part.gradients, p.dataset.nouns[1]);
-    results.parts.iter().map(of).collect::<Vec<_>>().join(" and ")
+    let of = |p: &PartResults| {
+        let [first, rest @ ..] = p.part.gradients;
+        let each =
+            Norm::ALL.map(|norm| format!("{} under {}", p.part.gradients[norm as usize], norm.symbol()));
+        let said = if rest == [first; 2] { first.to_string() } else { each.join(", ") };
+        format!("{said} ({})", p.dataset.nouns[1])
+    };
+    results.parts.iter().map(of).collect::<Vec<_>>().join("; ")
 }
 
 /// How many steps the attacks take, in words.
