@@ -9,7 +9,7 @@ export const OPENING = { norm: NORM, mode: 'min', confidence: 0.9, steps: 200 };
 /** Steps of an attack within a strength. */
 export const STEPS = 40;
 /** Gradients that say how far a network is from breaking, and which label is nearest; of large images fewer. */
-export const [TICK, NEAREST] = [(/** @type {number} */ pixels) => (pixels > 10_000 ? 100 : 150), (/** @type {number} */ pixels) => (pixels > 10_000 ? 20 : 60)];
+export const [TICK, NEAREST] = [(/** @type {number} */ pixels) => (pixels > 10_000 ? 80 : 100), (/** @type {number} */ pixels) => (pixels > 10_000 ? 20 : 60)];
 
 /** Whether an attack is one that the ruler speaks of. @param {import('./offers.js').Offers} offers @param {string} attack @param {Record<string, any>} values */
 export const onRuler = ({ closest, within }, attack, { norm, mode }) => norm === NORM && ((attack === closest && mode === 'min') || (attack === within && mode === 'fixed'));
