@@ -319,6 +319,7 @@ impl Smallest {
 /// # Safety
 /// As [`Simd`]'s.
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // A level is a type; plain loops are compiled for it.
 unsafe fn updated<S: Simd>(search: &mut Smallest) {
     search.moved();
 }

@@ -115,6 +115,7 @@ impl Norms {
 /// # Safety
 /// As [`Simd`]'s.
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)] // A level is a type; plain loops are compiled for it.
 unsafe fn measure<S: Simd>(original: &[f32], changed: &[f32], found: &mut Norms) {
     *found = Norms::measured(original, changed);
 }

@@ -23,9 +23,7 @@ fn the_readme_says_what_the_reference_study_says() {
     };
     let found = between("what the study found");
     assert_eq!(found, read("models/study/summary.md").trim(), "scripts/readme-study puts it there");
-    let faces = read("models/study/faces/summary.md");
-    let verdicts: Vec<&str> = faces.lines().filter(|line| line.starts_with("* **H0")).collect();
-    assert!(verdicts.len() == 4 && between("what the study of faces found") == verdicts.join("\n"));
+    assert_eq!(found.lines().filter(|line| line.starts_with("* **H0")).count(), 8);
 }
 
 fn misread(arguments: &[&str]) -> Command {

@@ -13,8 +13,12 @@ use misread::zoo;
 
 use crate::common;
 
-/// Name of an attack and its steps where they are not its own (searches of few end elsewhere than those of many), then the means over ten digits of the L2 of the change and of the confidence, at the version that they are of.
-const KNOWN: (u32, [(&str, Option<usize>, f64, f64); 9]) = (
+/// Name of an attack and its steps where they are not its own (searches of few end elsewhere than those of many), then the means over
+/// ten digits of the L2 of the change and of the confidence.
+type Outcome = (&'static str, Option<usize>, f64, f64);
+
+/// What attacks come to, at the version that it is of.
+const KNOWN: (u32, [Outcome; 9]) = (
     2,
     [
         ("linf", None, 4.5579, 1.0000),

@@ -92,8 +92,8 @@ fn report(
         .collect();
     d.text(format!(
         "White-box attacks on {}; in brackets the number of networks that were trained with seeds of their own. The smallest change \
-         that fools is sought by the strongest attack, towards the next label (targeted) and to any wrong one (untargeted), with {} \
-         gradients at most. Of the three attacks at fixed budgets and as they are: {}; fixed budgets take all of them, searches end \
+         that fools is sought by the strongest attack, towards the next label (targeted) and to any wrong one (untargeted); gradients, at \
+         most: {}. Of the three attacks at fixed budgets and as they are: {}; fixed budgets take all of them, searches end \
          at the closest success: confidences of the two cannot be compared. `{command}` makes this report.",
         images.join("; "),
         gradients(results),
@@ -134,7 +134,10 @@ fn gradients(results: &Results) -> String {
         let said = if rest == [first; 2] { first.to_string() } else { each.join(", ") };
         format!("{said} ({})", p.dataset.nouns[1])
     };
-    results.parts.iter().map(of).collect::<Vec<_>>().join("; ")
+    let mut all: Vec<String> = results.parts.iter().map(of).collect();
+    // The same photographs at other densities are other data sets.
+    all.dedup();
+    all.join("; ")
 }
 
 /// How many steps the attacks take, in words.
