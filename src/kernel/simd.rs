@@ -29,27 +29,31 @@ pub(crate) enum Isa {
 }
 
 impl Level {
-    /// The fastest level that this machine runs.
+    /// The fastest level that this machine runs. Nothing is allocated: steps of attacks ask for it.
     pub fn detect() -> Self {
-        Self::available().pop().unwrap_or(Self(Isa::Scalar))
+        Self::runs().next_back().unwrap_or(Self(Isa::Scalar))
     }
 
     /// Every level that this machine runs, from the scalar one to the fastest.
     pub fn available() -> Vec<Self> {
-        #[allow(unused_mut)] // Where there is but the scalar one.
-        let mut levels = vec![Self(Isa::Scalar)];
+        Self::runs().collect()
+    }
+
+    fn runs() -> impl DoubleEndedIterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-            levels.push(Self(Isa::Avx2));
-            if std::is_x86_feature_detected!("avx512f") {
-                levels.push(Self(Isa::Avx512));
-            }
-        }
-        #[cfg(target_arch = "aarch64")]
-        levels.push(Self(Isa::Neon));
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        levels.push(Self(Isa::Simd128));
-        levels
+        let avx2 = std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma");
+        let levels = [
+            Some(Isa::Scalar),
+            #[cfg(target_arch = "x86_64")]
+            avx2.then_some(Isa::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            (avx2 && std::is_x86_feature_detected!("avx512f")).then_some(Isa::Avx512),
+            #[cfg(target_arch = "aarch64")]
+            Some(Isa::Neon),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Some(Isa::Simd128),
+        ];
+        levels.into_iter().flatten().map(Self)
     }
 
     /// Lanes of f32 in one vector of this level.
