@@ -10,6 +10,10 @@ use super::simd::{Level, Simd, dispatch};
 
 /// Vectors of a row that are summed in registers at once.
 const BLOCK: usize = 8;
+/// The same of a short sum, of which there are many: more sums keep the multipliers busier, as far as there are registers.
+const SHORT_BLOCK: usize = if cfg!(target_arch = "wasm32") { BLOCK } else { 12 };
+/// How many bytes of the matrix short sums go over, one after the other: a first-level cache.
+const NEAR_BYTES: usize = 32 << 10;
 /// Of a batch, how many bytes of the matrix all images go over before the next: half of a second-level cache.
 const SHARED_BYTES: usize = 256 << 10;
 
@@ -31,22 +35,83 @@ pub struct RowMatrix {
     cols: usize,
     /// `cols` rounded up to whole vectors.
     padded: usize,
+    blocks: Arc<[Block]>,
     data: Arc<[f32]>,
+}
+
+/// Neighbouring columns of a [`RowMatrix`].
+#[derive(Clone, Debug)]
+struct Block {
+    /// Where in a row it begins, in floats.
+    start: usize,
+    vectors: usize,
+    /// Where each vector belongs in a sum.
+    offsets: [usize; SHORT_BLOCK],
+}
+
+/// Columns of a matrix in strips, which lie apart in a sum: as the rows of a kernel do in an image.
+#[derive(Clone, Copy, Debug)]
+pub struct Strips {
+    /// How many there are.
+    pub count: usize,
+    /// Columns of each.
+    pub cols: usize,
+    /// From where one begins in a sum to where the next does; not less than the columns.
+    pub stride: usize,
 }
 
 impl RowMatrix {
     /// Packs a `rows x cols` matrix whose entries `at(row, col)` gives.
     pub fn pack(level: Level, rows: usize, cols: usize, at: impl Fn(usize, usize) -> f32) -> Self {
-        let width = BLOCK * level.lanes();
-        let padded = cols.next_multiple_of(level.lanes());
-        let mut data = Vec::with_capacity(rows * padded);
-        for start in (0..padded).step_by(width) {
-            let end = (start + width).min(padded);
+        let strips = Strips { count: 1, cols, stride: 0 };
+        let most = |_| BLOCK;
+        Self::in_blocks(level, rows, strips, most, |row, _, col| at(row, col))
+    }
+
+    /// Packs a matrix for [`add_strips_at`](Self::add_strips_at), whose entries `at(row, strip, col)` gives.
+    pub fn pack_strips(
+        level: Level,
+        rows: usize,
+        strips: Strips,
+        at: impl Fn(usize, usize, usize) -> f32,
+    ) -> Self {
+        // As many as stay near and are summed at once; of blocks that are alike none is so narrow that its sums wait for each other.
+        let even = |vectors: usize| {
+            let most = (NEAR_BYTES / (4 * rows * level.lanes()).max(1)).clamp(BLOCK, SHORT_BLOCK);
+            vectors.div_ceil(vectors.div_ceil(most).max(1)).max(1)
+        };
+        Self::in_blocks(level, rows, strips, even, at)
+    }
+
+    /// In blocks of as many vectors as `width` says for all of a row.
+    fn in_blocks(
+        level: Level,
+        rows: usize,
+        strips: Strips,
+        width: impl Fn(usize) -> usize,
+        at: impl Fn(usize, usize, usize) -> f32,
+    ) -> Self {
+        let (lanes, cols) = (level.lanes(), strips.cols);
+        let padded = cols.next_multiple_of(lanes);
+        let vectors: Vec<(usize, usize)> = (0..strips.count)
+            .flat_map(|strip| (0..padded).step_by(lanes).map(move |col| (strip, col)))
+            .collect();
+        let mut data = Vec::with_capacity(rows * vectors.len() * lanes);
+        let mut blocks = Vec::new();
+        for chunk in vectors.chunks(width(vectors.len())) {
+            let mut offsets = [0; SHORT_BLOCK];
+            for (offset, (strip, col)) in offsets.iter_mut().zip(chunk) {
+                *offset = strip * strips.stride + col;
+            }
+            blocks.push(Block { start: data.len() / rows.max(1), vectors: chunk.len(), offsets });
             for row in 0..rows {
-                data.extend((start..end).map(|col| if col < cols { at(row, col) } else { 0.0 }));
+                for &(strip, start) in chunk {
+                    let value = |col| if col < cols { at(row, strip, col) } else { 0.0 };
+                    data.extend((start..start + lanes).map(value));
+                }
             }
         }
-        Self { level, rows, cols, padded, data: data.into() }
+        Self { level, rows, cols, padded, blocks: blocks.into(), data: data.into() }
     }
 
     /// Rows of the matrix.
@@ -113,18 +178,42 @@ impl RowMatrix {
     #[inline(always)]
     pub(super) unsafe fn add_rows_at<S: Simd>(&self, terms: &[Term], y: *mut f32) {
         debug_assert_eq!(S::LANES, self.level.lanes());
-        let cols = self.padded_cols();
-        let mut start = 0;
-        while start < cols {
-            let vectors = ((cols - start) / S::LANES).min(BLOCK);
-            // SAFETY: the block begins after `rows * start` floats and is `vectors` wide.
-            unsafe {
-                let (w, y) = (self.data.as_ptr().add(self.rows * start), y.add(start));
-                blocks::<S>(vectors, w, terms, y);
-            }
-            start += vectors * S::LANES;
+        for block in self.blocks.iter() {
+            // SAFETY: passed on.
+            unsafe { blocks::<S>(self, block, terms, y, Order::Before) };
         }
     }
+
+    /// Adds to `y` many short sums of rows in strips, inside a kernel of the same level: for each block of columns the sums that
+    /// `sums` gives, each its terms and where in `y` it begins. A sum is made before it is added, so that it need not wait until the
+    /// one before it, which overlaps it, is in memory.
+    ///
+    /// # Safety
+    /// `S` must be this matrix's level, `y` valid for every strip of every sum, in whole vectors, and every term's row inside
+    /// the matrix.
+    #[inline(always)]
+    pub(super) unsafe fn add_strips_at<'a, S: Simd, I: Iterator<Item = (&'a [Term], usize)>>(
+        &self,
+        sums: impl Fn() -> I,
+        y: *mut f32,
+    ) {
+        debug_assert_eq!(S::LANES, self.level.lanes());
+        for block in self.blocks.iter() {
+            for (terms, start) in sums() {
+                // SAFETY: passed on.
+                unsafe { blocks::<S>(self, block, terms, y.add(start), Order::After) };
+            }
+        }
+    }
+}
+
+/// When what is there already is added to a sum.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// Before the terms.
+    Before,
+    /// After them.
+    After,
 }
 
 /// Where the sums of a batch go.
@@ -144,11 +233,8 @@ unsafe fn add_rows_shared<S: Simd>(
     batch: Sums,
     cursors: &mut [usize],
 ) {
-    let cols = matrix.padded_cols();
-    let mut start = 0;
-    while start < cols {
-        let vectors = ((cols - start) / S::LANES).min(BLOCK);
-        let rows = (SHARED_BYTES / (4 * vectors * S::LANES)).max(1);
+    for block in matrix.blocks.iter() {
+        let rows = (SHARED_BYTES / (4 * block.vectors * S::LANES)).max(1);
         for (i, cursor) in cursors.iter_mut().enumerate().take(ends.len()) {
             *cursor = if i == 0 { 0 } else { ends[i - 1] };
         }
@@ -164,52 +250,68 @@ unsafe fn add_rows_shared<S: Simd>(
                 };
                 // SAFETY: as in `add_rows_at`; sum `i` begins `i` strides on.
                 unsafe {
-                    let (w, y) = (
-                        matrix.data.as_ptr().add(matrix.rows * start),
-                        batch.ys.add(i * batch.stride + start),
-                    );
-                    blocks::<S>(vectors, w, &rest[..near], y);
+                    let y = batch.ys.add(i * batch.stride);
+                    blocks::<S>(matrix, block, &rest[..near], y, Order::Before);
                 }
                 *cursor += near;
             }
         }
-        start += vectors * S::LANES;
     }
 }
 
-/// [`block`] of so many vectors. SAFETY: as there.
+/// [`sum`] of so many vectors. SAFETY: as there; the block is one of the matrix.
 #[inline(always)]
-unsafe fn blocks<S: Simd>(vectors: usize, w: *const f32, terms: &[Term], y: *mut f32) {
-    // SAFETY: passed on.
+unsafe fn blocks<S: Simd>(matrix: &RowMatrix, block: &Block, terms: &[Term], y: *mut f32, order: Order) {
+    // SAFETY: a block begins after `rows` times what lies before it in a row.
     unsafe {
-        match vectors {
-            1 => block::<S, 1>(w, terms, y),
-            2 => block::<S, 2>(w, terms, y),
-            3 => block::<S, 3>(w, terms, y),
-            4 => block::<S, 4>(w, terms, y),
-            5 => block::<S, 5>(w, terms, y),
-            6 => block::<S, 6>(w, terms, y),
-            7 => block::<S, 7>(w, terms, y),
-            _ => block::<S, BLOCK>(w, terms, y),
+        let w = matrix.data.as_ptr().add(matrix.rows * block.start);
+        match block.vectors {
+            1 => sum::<S, 1>(w, block, terms, y, order),
+            2 => sum::<S, 2>(w, block, terms, y, order),
+            3 => sum::<S, 3>(w, block, terms, y, order),
+            4 => sum::<S, 4>(w, block, terms, y, order),
+            5 => sum::<S, 5>(w, block, terms, y, order),
+            6 => sum::<S, 6>(w, block, terms, y, order),
+            7 => sum::<S, 7>(w, block, terms, y, order),
+            8 => sum::<S, 8>(w, block, terms, y, order),
+            #[cfg(not(target_arch = "wasm32"))]
+            9 => sum::<S, 9>(w, block, terms, y, order),
+            #[cfg(not(target_arch = "wasm32"))]
+            10 => sum::<S, 10>(w, block, terms, y, order),
+            #[cfg(not(target_arch = "wasm32"))]
+            11 => sum::<S, 11>(w, block, terms, y, order),
+            _ => sum::<S, SHORT_BLOCK>(w, block, terms, y, order),
         }
     }
 }
 
-/// One block of `N` vectors. SAFETY: `w` holds rows of `N` vectors for every term, `y` `N` vectors.
+/// One block of `N` vectors. SAFETY: `w` holds rows of `N` vectors for every term, `y` a vector at each of the block's offsets.
 #[inline(always)]
-unsafe fn block<S: Simd, const N: usize>(w: *const f32, terms: &[Term], y: *mut f32) {
+unsafe fn sum<S: Simd, const N: usize>(
+    w: *const f32,
+    block: &Block,
+    terms: &[Term],
+    y: *mut f32,
+    order: Order,
+) {
     // SAFETY: in bounds by the contract above.
     unsafe {
-        let mut sum: [S::V; N] = std::array::from_fn(|i| S::load(y.add(i * S::LANES)));
+        let place = |i: usize| y.add(block.offsets[i]);
+        let mut sums = [S::splat(0.0); N];
+        if order == Order::Before {
+            sums = std::array::from_fn(|i| S::load(place(i)));
+        }
         for term in terms {
             let row = w.add(term.row as usize * (N * S::LANES));
             let weight = S::splat(term.weight);
-            for (i, s) in sum.iter_mut().enumerate() {
+            for (i, s) in sums.iter_mut().enumerate() {
                 *s = S::mul_add(weight, S::load(row.add(i * S::LANES)), *s);
             }
         }
-        for (i, s) in sum.iter().enumerate() {
-            S::store(y.add(i * S::LANES), *s);
+        // One after the other: the padding of a strip may lie on the next.
+        for (i, s) in sums.into_iter().enumerate() {
+            let s = if order == Order::After { S::add(S::load(place(i)), s) } else { s };
+            S::store(place(i), s);
         }
     }
 }

@@ -150,9 +150,10 @@ unsafe fn tile<S: Simd, const N: usize>(group: &Group, panel: &[f32]) -> [[S::V;
         while x < end {
             let weights: [S::V; N] = std::array::from_fn(|v| S::load(w.add(v * S::LANES)));
             for (p, sum) in sums.iter_mut().enumerate() {
-                let x = S::splat(*x.add(p));
+                let value = S::splat(*x.add(p));
                 for (s, weight) in sum.iter_mut().zip(weights) {
-                    *s = S::mul_add(x, weight, *s);
+                    *s = S::mul_add(value, weight, *s);
+                    x = S::then(*s, x);
                 }
             }
             w = w.add(N * S::LANES);

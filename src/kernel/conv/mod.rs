@@ -21,10 +21,10 @@ mod weights;
 
 use std::sync::Arc;
 
-use super::rows::{RowMatrix, Term};
+use super::rows::{RowMatrix, Strips, Term};
 use super::simd::{Level, dispatch};
 use forward::forward;
-use gradient::{rows_gradient, window_gradient};
+use gradient::{strips_gradient, window_gradient};
 use weights::weight_gradient;
 
 /// Output positions in a register tile.
@@ -96,9 +96,9 @@ enum Backward {
     /// Few input channels and a pooling window: row `channel * TILE + p` is the channel's kernel where position `p`
     /// of the window has it, in the patch that all positions of the window cover. One short sum a window.
     Window(RowMatrix),
-    /// For each kernel row, `channels x run`. All positions are summed for one kernel row before the next, so
+    /// Channels x the rows of the kernel, each a strip. All positions are summed for one block of columns before the next, so
     /// that its weights stay in the first-level cache.
-    Rows(Vec<RowMatrix>),
+    Strips(RowMatrix),
 }
 
 /// The largest matrix of [`Backward::Window`], in floats: half of a first-level cache.
@@ -109,16 +109,26 @@ const WINDOW_FLOATS: usize = 4096;
 struct Scratch {
     /// Packed patches of some tiles: for each tile, for each weight of a patch, the inputs of its positions.
     panel: Vec<f32>,
-    /// The terms of each position of a tile (`channels` each), then those that are [`OFF`] (up to all of them).
+    /// The terms of each position of a tile, `channels` each.
     tile: Vec<Term>,
-    /// The terms of all positions, one after the other.
+    /// The terms of all positions, one list after the other, and room for one more.
     terms: Vec<Term>,
-    /// For each position that has terms: where its patch begins, and where its terms end.
-    positions: Vec<(u32, u32)>,
+    /// The list of each position that has outputs, row after row.
+    positions: Vec<List>,
     /// The gradient of the patch that a window covers.
     patch: Vec<f32>,
     /// How many terms each channel has.
     counts: Vec<u32>,
+}
+
+/// The terms of a position.
+#[derive(Clone, Copy, Debug, Default)]
+struct List {
+    /// Where in the input its patch begins.
+    offset: u32,
+    /// Its terms.
+    start: u32,
+    end: u32,
 }
 
 /// Weights of neighbouring output channels.
@@ -182,8 +192,8 @@ impl Conv {
                 if r < kernel && k < kernel { at(channel, r, k * depth + c) } else { 0.0 }
             }))
         } else {
-            let matrix = |row| RowMatrix::pack(level, channels, run, |channel, j| at(channel, row, j));
-            Backward::Rows((0..kernel).map(matrix).collect())
+            let strips = Strips { count: kernel, cols: run, stride: cols * depth };
+            Backward::Strips(RowMatrix::pack_strips(level, channels, strips, at))
         };
 
         let [h, w, _] = shape.unpooled();
@@ -206,12 +216,12 @@ impl Conv {
         let patch = TILE * kernel * run;
         let scratch = Scratch {
             panel: vec![0.0; patch * (PANEL_FLOATS / patch).clamp(1, (offsets.len() / TILE).max(1))],
-            tile: vec![Term::default(); channels * TILE * 2],
-            terms: vec![Term::default(); shape.output().iter().product()],
-            positions: Vec::with_capacity(offsets.len()),
+            tile: vec![Term::default(); channels * TILE],
+            terms: vec![Term::default(); shape.output().iter().product::<usize>() + 1],
+            positions: vec![List::default(); if shape.pool { offsets.len() } else { h * w }],
             patch: match &backward {
                 Backward::Window(matrix) => vec![0.0; matrix.padded_cols()],
-                Backward::Rows(_) => Vec::new(),
+                Backward::Strips(_) => Vec::new(),
             },
             counts: vec![0; channels],
         };
@@ -274,9 +284,9 @@ impl Conv {
                     dispatch!(*level, window_gradient, shape: ConvShape, matrix: &RowMatrix, offsets: &[u32],
                         winners: &[u32], output_gradient: &[f32], gradient: &mut [f32], scratch: &mut Scratch)
                 }
-                Backward::Rows(matrices) => {
-                    let matrices = &matrices[..];
-                    dispatch!(*level, rows_gradient, shape: ConvShape, matrices: &[RowMatrix], offsets: &[u32],
+                Backward::Strips(matrix) => {
+                    let matrix = &*matrix;
+                    dispatch!(*level, strips_gradient, shape: ConvShape, matrix: &RowMatrix, offsets: &[u32],
                         winners: &[u32], output_gradient: &[f32], gradient: &mut [f32], scratch: &mut Scratch)
                 }
             }

@@ -100,6 +100,66 @@ fn every_level_matches_the_oracle_at_sizes_around_the_tiles() {
     }
 }
 
+/// In blocks of whatever width: what a pixel gains comes in one order, so that machines of different vectors agree.
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn a_gradient_is_summed_in_one_order_at_every_level() {
+    use crate::kernel::simd::Isa;
+
+    let mut rng = fastrand::Rng::with_seed(3);
+    let mut random = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.f32() - 0.5).collect() };
+    for (pool, kernel, stride, depth) in
+        [(false, 6, 2, 3), (true, 5, 1, 11), (false, 3, 1, 40), (true, 3, 2, 30)]
+    {
+        let shape = ConvShape { input: [13, 15, depth], channels: 20, kernel, stride, relu: true, pool };
+        let size = |s: [usize; 3]| s.iter().product::<usize>();
+        let (weight, x) = (random(shape.channels * depth * kernel * kernel), random(size(shape.input)));
+        let (bias, d) = (vec![0.0; shape.channels], random(size(shape.output())));
+        for level in Level::available() {
+            let mut conv = Conv::new(level, shape, &weight, &bias);
+            assert!(matches!(conv.backward, Backward::Strips(_)));
+            let (mut y, mut winners) = (vec![0.0; d.len()], vec![0; d.len()]);
+            conv.forward(&x, &mut y, &mut winners);
+            let mut gradient = vec![0.0; x.len() + conv.slack()];
+            conv.input_gradient(&winners, &d, &mut gradient);
+            let fused =
+                |a: f32, b: f32, c: f32| if level.0 == Isa::Scalar { a * b + c } else { a.mul_add(b, c) };
+            // By rising rows and columns of the kernel, at each the channels that passed, by themselves.
+            let ([rows, cols, _], [_, width, channels]) = (shape.unpooled(), shape.output());
+            for pixel in 0..x.len() {
+                let (i, j, c) =
+                    (pixel / depth / shape.input[1], pixel / depth % shape.input[1], pixel % depth);
+                let mut expected = 0.0;
+                for (r, k) in (0..kernel * kernel).map(|t| (t / kernel, t % kernel)) {
+                    let (Some(i), Some(j)) = (i.checked_sub(r), j.checked_sub(k)) else { continue };
+                    let (row, col) = (i / stride, j / stride);
+                    if i % stride + j % stride > 0 || row >= rows || col >= cols {
+                        continue;
+                    }
+                    let (at, p) = if pool {
+                        ((row / 2) * width + col / 2, (row % 2 * 2 + col % 2) as u32)
+                    } else {
+                        (row * width + col, ((row * width + col) % TILE) as u32)
+                    };
+                    // A window that is not whole has no output.
+                    if pool && (row / 2 >= rows / 2 || col / 2 >= cols / 2) {
+                        continue;
+                    }
+                    let outputs = (0..channels).filter(|o| winners[at * channels + o] == p);
+                    let list: Vec<usize> = outputs.collect();
+                    if !list.is_empty() {
+                        expected += list.iter().fold(0.0, |sum, o| {
+                            let w = weight[((o * depth + c) * kernel + r) * kernel + k];
+                            fused(d[at * channels + o], w, sum)
+                        });
+                    }
+                }
+                assert_eq!(gradient[pixel].to_bits(), expected.to_bits(), "{level:?} {shape:?} at {pixel}");
+            }
+        }
+    }
+}
+
 #[test]
 fn ties_in_a_window_go_to_the_first() {
     let shape = ConvShape { input: [2, 2, 1], channels: 1, kernel: 1, stride: 1, relu: true, pool: true };
