@@ -1,14 +1,11 @@
 #!/usr/bin/env node
-// Writes into www/index.html what stands there before anything runs: the modules that the page loads, so that they come beside each
-// other; and the attack that the page greets with, its pictures and its sentence, as the page itself
-// makes it. Run it after a change of the page's modules, of the shipped weights or of the attack.
+// Writes into www/index.html what stands there before anything runs: the attack that the page greets with, its pictures and its
+// sentence, as the page itself makes it. Run it after a change of the shipped weights or of the attack.
 //   node scripts/page-head.js           (needs target/release/misread and Chromium)
-//   node scripts/page-head.js --modules the list of modules alone
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { browse, resultIn, serve } from '../tests/page/helpers.js';
-import { modules } from '../tests/page/modules.js';
 
 const path = fileURLToPath(new URL('../www/index.html', import.meta.url));
 let page = readFileSync(path, 'utf8');
@@ -19,25 +16,19 @@ const between = (what, text) => {
   if (from < 0 || to < from) throw new Error(`www/index.html has lost its mark “${what}”`);
   page = page.slice(0, from + begin.length) + text + page.slice(to);
 };
-const links = modules('app/main.js').map((module) => `\n  <link rel="modulepreload" href="${module}">`);
-between('loaded beside each other', `${links.join('')}\n  `);
-writeFileSync(path, page);
-
-if (!process.argv.includes('--modules')) {
-  const [server, browser] = await Promise.all([serve(), browse()]);
-  try {
-    const tab = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    await tab.goto(server.url);
-    const { text } = await resultIn(tab, 'done');
-    await tab.waitForFunction(() => document.getElementById('sees-words').textContent);
-    between('the first sentence', `<span class="opening">${text}</span>`);
-    for (const id of ['original', 'perturbation', 'adversarial', 'sees']) {
-      const url = await tab.$eval(`#${id}`, (canvas) => canvas.toDataURL());
-      page = page.replace(new RegExp(`(<canvas id="${id}"[^>]*></canvas>)(<img class="opening"[^>]*>)?`), `$1<img class="opening" alt="" src="${url}">`);
-    }
-  } finally {
-    await browser.close();
-    server.stop();
+const [server, browser] = await Promise.all([serve(), browse()]);
+try {
+  const tab = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await tab.goto(server.url);
+  const { text } = await resultIn(tab, 'done');
+  await tab.waitForFunction(() => document.getElementById('sees-words').textContent);
+  between('the first sentence', `<span class="opening">${text}</span>`);
+  for (const id of ['original', 'perturbation', 'adversarial', 'sees']) {
+    const url = await tab.$eval(`#${id}`, (canvas) => canvas.toDataURL());
+    page = page.replace(new RegExp(`(<canvas id="${id}"[^>]*></canvas>)(<img class="opening"[^>]*>)?`), `$1<img class="opening" alt="" src="${url}">`);
   }
-  writeFileSync(path, page);
+} finally {
+  await browser.close();
+  server.stop();
 }
+writeFileSync(path, page);

@@ -107,6 +107,33 @@ fn what_the_browser_has_is_not_sent_again_and_is_asked_for_by_its_digest() {
 }
 
 #[test]
+fn who_takes_brotli_gets_it_as_soon_as_it_is_packed_and_nobody_else_does() {
+    let server = Server::start(18_400, &[]);
+    let head = |path: &str, codings: &str| {
+        let answer = server.ask(path, &format!("Host: localhost\r\nAccept-Encoding: {codings}\r\n"));
+        answer.split("\r\n\r\n").next().unwrap().to_owned()
+    };
+    for path in ["/", "/style.css", "/app/main.js"] {
+        let packed = loop {
+            let head = head(path, "gzip, br");
+            assert!(head.starts_with("http/1.1 200") && head.contains("vary: accept-encoding"), "{head}");
+            if head.contains("content-encoding: br") {
+                break head;
+            }
+            assert!(head.contains("content-encoding: gzip"), "until then it is packed in passing: {head}");
+        };
+        assert!(packed.contains("content-security-policy:") && packed.contains("etag: w/"), "{packed}");
+        assert!(head(path, "gzip").contains("content-encoding: gzip"), "{path}");
+        assert!(!head(path, "identity").contains("content-encoding"), "{path}");
+        let tag = packed.split("etag: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let tag = tag.replacen("w/", "W/", 1);
+        let again =
+            server.ask(path, &format!("Host: localhost\r\nAccept-Encoding: br\r\nIf-None-Match: {tag}\r\n"));
+        assert!(again.starts_with("http/1.1 304") && !again.contains("content-encoding"), "{again}");
+    }
+}
+
+#[test]
 fn only_those_who_ask_by_a_name_of_this_machine_are_answered_and_faces_stay_on_it() {
     let data = tempfile::tempdir().unwrap();
     let files = crate::data::faces(data.path(), 2);

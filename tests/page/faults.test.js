@@ -14,7 +14,7 @@ const chosen = (name) => page.waitForFunction((n) => new RegExp(`\\(${n}\\)`).te
 
 /** Opens a page of which the engine is held back until the visitor has handed over files: one chosen, one dropped. */
 async function handOver(path, chosen, dropped) {
-  const release = await holdBack(page, '**/pkg/misread.js');
+  const release = await holdBack(page, '**/misread_bg.wasm');
   await page.goto(server.url + path);
   const bytes = readFileSync('models/mnist-dense.safetensors');
   if (chosen) await page.setInputFiles('#own', { name: chosen, mimeType: '', buffer: bytes });

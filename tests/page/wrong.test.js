@@ -178,13 +178,13 @@ test('an eye whose memory is of another form, or forbidden, still sees', async (
 });
 
 test('WebAssembly that is missing, on the page or in its workers alone, is said with what may be the reason', async () => {
-  await page.route('**/engine/worker.js*', async (route) => {
+  await page.route('**/pkg/page/worker.js*', async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `delete globalThis.WebAssembly;\n${await response.text()}` });
   });
   await page.goto(server.url);
   assert.match(await said(/no WebAssembly/), /lockdown mode/);
-  await page.unroute('**/engine/worker.js*');
+  await page.unroute('**/pkg/page/worker.js*');
   await page.addInitScript(() => delete globalThis.WebAssembly);
   await page.goto('about:blank');
   await page.goto(server.url);

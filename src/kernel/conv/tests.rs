@@ -126,7 +126,7 @@ fn a_gradient_is_summed_in_one_order_at_every_level() {
                 |a: f32, b: f32, c: f32| if level.0 == Isa::Scalar { a * b + c } else { a.mul_add(b, c) };
             // By rising rows and columns of the kernel, at each the channels that passed, by themselves.
             let ([rows, cols, _], [_, width, channels]) = (shape.unpooled(), shape.output());
-            for pixel in 0..x.len() {
+            for (pixel, gained) in gradient[..x.len()].iter().enumerate() {
                 let (i, j, c) =
                     (pixel / depth / shape.input[1], pixel / depth % shape.input[1], pixel % depth);
                 let mut expected = 0.0;
@@ -154,7 +154,7 @@ fn a_gradient_is_summed_in_one_order_at_every_level() {
                         });
                     }
                 }
-                assert_eq!(gradient[pixel].to_bits(), expected.to_bits(), "{level:?} {shape:?} at {pixel}");
+                assert_eq!(gained.to_bits(), expected.to_bits(), "{level:?} {shape:?} at {pixel}");
             }
         }
     }

@@ -3,6 +3,7 @@
 mod faces;
 mod fresh;
 mod hosts;
+mod packed;
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -11,13 +12,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use self::hosts::{Hosts, Local};
+use self::packed::Packed;
 use super::root::root;
 
 /// What the page may do. The same words stand in `www/index.html`, for hosts that send no headers.
@@ -85,7 +87,7 @@ fn router(root: &Path, faces: Option<Router>, hosts: Hosts) -> Router {
         .nest_service("/pkg", ServeDir::new(root.join("pkg")))
         .nest_service("/models", ServeDir::new(root.join("models")))
         .fallback_service(ServeDir::new(root.join("www")))
-        .layer(from_fn(fresh::by_digest))
+        .layer(from_fn_with_state(Packed::new(root), fresh::by_digest))
         .layer(fixed(header::CACHE_CONTROL, "no-cache"));
     // Faces are nobody else's, whatever name the page is asked for by, and are not to be kept.
     let faces = faces.unwrap_or_default().layer(from_fn_with_state(Hosts::own(), hosts::guard));
