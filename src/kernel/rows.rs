@@ -273,6 +273,7 @@ unsafe fn blocks<S: Simd>(matrix: &RowMatrix, block: &Block, terms: &[Term], y: 
             5 => sum::<S, 5>(w, block, terms, y, order),
             6 => sum::<S, 6>(w, block, terms, y, order),
             7 => sum::<S, 7>(w, block, terms, y, order),
+            #[cfg(not(target_arch = "wasm32"))]
             8 => sum::<S, 8>(w, block, terms, y, order),
             #[cfg(not(target_arch = "wasm32"))]
             9 => sum::<S, 9>(w, block, terms, y, order),

@@ -25,6 +25,7 @@ pub(super) unsafe fn forward<S: Simd>(
             unsafe {
                 match group.vectors {
                     1 => forward_group::<S, 1>(conv, group, panel, block * tiles, output, winners),
+                    #[cfg(not(target_arch = "wasm32"))]
                     2 => forward_group::<S, 2>(conv, group, panel, block * tiles, output, winners),
                     _ => forward_group::<S, VECTORS>(conv, group, panel, block * tiles, output, winners),
                 }

@@ -90,13 +90,13 @@ fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(packed.into_inner())
 }
 
-/// What a browser asks for until the first attack: the page with the scripts that it names, the engine, the first network and its images.
+/// What a browser asks for until the first attack: the page with the style and the scripts that it names, the engine, the first network and its images.
 fn first(root: &Path) -> Vec<PathBuf> {
     let index = root.join("www/index.html");
     let page = std::fs::read_to_string(&index).unwrap_or_default();
     let scripts = page.split('"').filter_map(|part| part.strip_prefix("../pkg/"));
     let mut all: Vec<PathBuf> = scripts.map(|name| root.join("pkg").join(name)).collect();
-    all.extend([index, root.join("www/style.css")]);
+    all.push(index);
     all.extend(["page/worker.js", "relaxed-simd/misread_bg.wasm"].map(|name| root.join("pkg").join(name)));
     let network = zoo::shipped().into_iter().next().map(|spec| spec.name);
     let images = datasets::ALL.iter().find(|dataset| dataset.pictures == Pictures::Shipped);

@@ -1,1 +1,0 @@
-var s={norm:"l2",mode:"min",confidence:.9,steps:200},c=40,[p,x]=[o=>o>1e4?80:100,o=>o>1e4?20:60],N=({closest:o,within:t},n,{norm:r,mode:e})=>r==="l2"&&(n===o&&e==="min"||n===t&&e==="fixed");export{s as a,c as b,p as c,x as d,N as e};
