@@ -18,17 +18,19 @@ const between = (what, text) => {
   page = page.slice(0, from + begin.length) + text + page.slice(to);
 };
 
-/** A picture (PNG, ISO/IEC 15948) as an address: grey where it has no colours, without transparency, of which none of these has any. */
+/** A picture (PNG, ISO/IEC 15948) as an address: grey where it has no colours, without transparency where it has none. */
 const address = ({ width, height, data }) => {
-  const pixels = Array.from({ length: width * height }, (_, i) => data.slice(4 * i, 4 * i + 3));
-  const grey = pixels.every(([r, g, b]) => r === g && g === b);
-  const rows = Array.from({ length: height }, (_, y) => [0, ...pixels.slice(y * width, (y + 1) * width).flatMap((pixel) => (grey ? [pixel[0]] : pixel))]);
+  const pixels = Array.from({ length: width * height }, (_, i) => data.slice(4 * i, 4 * i + 4));
+  const opaque = pixels.every(([, , , alpha]) => alpha === 255);
+  const grey = opaque && pixels.every(([r, g, b]) => r === g && g === b);
+  const [type, channels] = grey ? [0, 1] : opaque ? [2, 3] : [6, 4];
+  const rows = Array.from({ length: height }, (_, y) => [0, ...pixels.slice(y * width, (y + 1) * width).flatMap((pixel) => pixel.slice(0, channels))]);
   const chunk = (type, bytes) => {
     const body = Buffer.concat([Buffer.from(type, 'latin1'), bytes]);
     const number = (value) => Buffer.from(Uint32Array.of(value).buffer).reverse();
     return Buffer.concat([number(bytes.length), body, number(crc32(body))]);
   };
-  const head = Buffer.from([0, 0, 0, width, 0, 0, 0, height, 8, grey ? 0 : 2, 0, 0, 0]);
+  const head = Buffer.from([0, 0, 0, width, 0, 0, 0, height, 8, type, 0, 0, 0]);
   const image = deflateSync(Buffer.from(rows.flat()), { level: 9 });
   const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
   return `data:image/png;base64,${Buffer.concat([signature, chunk('IHDR', head), chunk('IDAT', image), chunk('IEND', Buffer.alloc(0))]).toString('base64')}`;

@@ -272,7 +272,8 @@ test('the smallest budget fools with less than the fixed one', async () => {
     assert.equal(result.success, 'true');
     const norm = Number(result[attack]);
     assert.ok(norm > 0 && norm < (attack === 'linf' ? 0.2 : 20), `${attack}: ${norm}`);
-    assert.ok(Math.abs(norm - Number(result.budget)) < 1e-6);
+    // The budget is an f32: of an L1 of 13 it leaves out what is below 1e-6 of it.
+    assert.ok(Math.abs(norm - Number(result.budget)) < 1e-6 * Math.max(1, norm), `${norm} and ${result.budget}`);
   }
 });
 
