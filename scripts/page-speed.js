@@ -50,6 +50,15 @@ function memory() {
 }
 
 const [server, browser] = await Promise.all([serve(), browse()]);
+// What is sent is packed in the first seconds of a server; visitors come later.
+let worker = 0;
+for (const name of ['relaxed-simd/misread_bg.wasm', 'page/main.js', 'page/worker.js']) {
+  for (let coding = ''; coding !== 'br'; ) {
+    const response = await fetch(`${server.url}pkg/${name}`, { headers: { 'accept-encoding': 'br' } });
+    coding = response.headers.get('content-encoding');
+    worker = Number(response.headers.get('content-length') ?? 0);
+  }
+}
 try {
   for (const [name, viewport] of Object.entries(SIZES)) {
     const runs = [];
@@ -58,14 +67,21 @@ try {
       const page = await context.newPage();
       await page.addInitScript(watch);
       const files = [];
-      page.on('requestfinished', (request) => files.push(request.sizes().catch(() => null)));
+      page.on('requestfinished', (request) => {
+        const ended = Date.now();
+        files.push(request.sizes().then((sizes) => ({ ...sizes, ended, url: request.url() })).catch(() => null));
+      });
       await page.goto(server.url);
       await page.waitForFunction(() => window.seen.live);
       const loaded = await page.evaluate(() => structuredClone(window.seen));
       const resources = await page.evaluate(() => performance.getEntriesByType('resource').map(({ responseEnd, encodedBodySize, transferSize }) => [responseEnd, transferSize || encodedBodySize]));
       const [own] = await page.evaluate(() => performance.getEntriesByType('navigation').map(({ transferSize }) => transferSize));
       const until = (time) => resources.filter(([end]) => end <= time).reduce((sum, [, size]) => sum + size, own) / 1000;
-      const all = (await Promise.all(files)).filter(Boolean).reduce((sum, { responseBodySize, responseHeadersSize }) => sum + responseBodySize + responseHeadersSize, 0) / 1000;
+      // Those of the workers, too, of which the page knows nothing. Of a worker's own script the browser tells no size here.
+      const live = (await page.evaluate(() => performance.timeOrigin)) + loaded.live;
+      const before = (await Promise.all(files)).filter((file) => file && file.ended <= live);
+      const size = ({ responseBodySize, responseHeadersSize, url }) => responseHeadersSize + (responseBodySize || (/worker\.js/.test(url) ? worker : 0));
+      const all = before.reduce((sum, file) => sum + size(file), 0) / 1000;
       // Then an attack, played, and two seconds of a strength that moves at every frame.
       await page.waitForTimeout(1500);
       const attacked = await page.evaluate(async () => {

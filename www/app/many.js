@@ -6,7 +6,7 @@
 
 import { Cancelled } from '../engine/client.js';
 import { Pool } from '../engine/pool.js';
-import { attackWords, datasetWords, errorWords } from '../words/en.js';
+import { attackTitle, datasetWords, errorWords } from '../words/en.js';
 import { aim, ruled, startFor } from './aim.js';
 import { TICK } from './opening.js';
 import { Stale } from './session.js';
@@ -129,7 +129,7 @@ export class Many {
       }
     }, (words) => session.tell('every-ended', words));
     const { labels: others } = datasetWords(session.dataset);
-    if (done) session.tell('every-ended', `${attackWords(session.offers.attack(attack)).title}: this ${labels[label]} could be made to read as ${fooled} of the ${wanted.length} other ${others}.`);
+    if (done) session.tell('every-ended', `${attackTitle(session.offers.attack(attack))}: this ${labels[label]} could be made to read as ${fooled} of the ${wanted.length} other ${others}.`);
   }
 
   /** The study's attacks on the picture, each with its own parameters. */

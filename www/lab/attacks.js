@@ -4,7 +4,8 @@
 /** @import { Offers } from '../app/offers.js' */
 /** @import { Attack } from '../engine/protocol.js' */
 
-import { attackWords, fieldWords, normWords } from '../words/en.js';
+import { normWords } from '../words/en.js';
+import { attackWords, fieldWords } from '../words/late-en.js';
 
 /**
  * @typedef {object} LabAttack

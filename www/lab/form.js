@@ -6,7 +6,7 @@
 import { Choices } from '../parts/choices.js';
 import { Defences } from '../parts/defences.js';
 import { byId, element } from '../parts/dom.js';
-import { inferenceWords, labWords } from '../words/en.js';
+import { inferenceWords, labWords } from '../words/late-en.js';
 import { written } from './state.js';
 
 export class Form {

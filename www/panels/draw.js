@@ -10,7 +10,8 @@ import { byId, element } from '../parts/dom.js';
 import { MIDDLE, SIDE, centred } from '../parts/ink.js';
 import { Pad } from '../parts/pad.js';
 import { paints } from '../parts/pixels.js';
-import { PAD, errorWords, padWords } from '../words/en.js';
+import { errorWords } from '../words/en.js';
+import { PAD, padWords } from '../words/late-en.js';
 
 /** How far the step goes whose direction is shown. */
 const STEP = 0.5;

@@ -5,7 +5,8 @@
 import { Compare } from '../parts/compare.js';
 import { byId } from '../parts/dom.js';
 import { showTransfer } from '../parts/transfer.js';
-import { duelled, rule } from '../words/en.js';
+import { rule } from '../words/en.js';
+import { duelled } from '../words/late-en.js';
 
 /** @param {HTMLElement} root @param {Session} session */
 export function mount(root, session) {

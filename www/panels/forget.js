@@ -3,7 +3,7 @@
 import { byId } from '../parts/dom.js';
 import { answers, forgetAnswers } from '../parts/eye.js';
 import { forgetKept } from '../parts/kept.js';
-import { keptWords } from '../words/en.js';
+import { keptWords } from '../words/late-en.js';
 
 export function mount() {
   const show = () => (byId('kept').textContent = keptWords(answers().length));

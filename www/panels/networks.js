@@ -5,7 +5,7 @@
 import { Choices } from '../parts/choices.js';
 import { Defences } from '../parts/defences.js';
 import { byId, element } from '../parts/dom.js';
-import { facts, inferenceWords, networkNote } from '../words/en.js';
+import { facts, inferenceWords, networkNote } from '../words/late-en.js';
 
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {

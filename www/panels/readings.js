@@ -3,7 +3,7 @@
 /** @import { Session } from '../app/session.js' */
 
 import { Bars } from '../parts/bars.js';
-import { byId } from '../parts/dom.js';
+import { byId, put } from '../parts/dom.js';
 import { milliseconds, plain } from '../words/en.js';
 
 /** @param {HTMLElement} _ @param {Session} session */
@@ -14,7 +14,7 @@ export function mount(_, session) {
   let shown = null;
   const numbers = (/** @type {Record<string, any> | null} */ of) => {
     const show = (/** @type {string} */ id, /** @type {any} */ value) => {
-      byId(id).textContent = value === undefined || value === null ? '–' : plain(value);
+      put(byId(id), { textContent: value === undefined || value === null ? '–' : plain(value) });
     };
     for (const id of ['linf', 'l2', 'l1', 'l0', 'ssim', 'gradients', 'queries', 'budget']) show(id, of?.[id]);
     show('taken', of?.steps ?? of?.step);

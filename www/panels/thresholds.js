@@ -2,8 +2,9 @@
 
 /** @import { Session } from '../app/session.js' */
 
-import { byId } from '../parts/dom.js';
-import { percent, plain, thresholdWords } from '../words/en.js';
+import { byId, put } from '../parts/dom.js';
+import { percent, plain } from '../words/en.js';
+import { thresholdWords } from '../words/late-en.js';
 
 /** @param {HTMLElement} _ @param {Session} session */
 export function mount(_, session) {
@@ -12,13 +13,13 @@ export function mount(_, session) {
     if (!network) return;
     const { valid, confident } = { ...network, ...session.thresholds };
     const ssim = network.measure === 'ssim';
-    byId('thresholds-words').textContent = thresholdWords(network.measure, session.dataset);
-    Object.assign(byId('valid'), ssim ? { min: 0.5, max: 1, step: 0.005 } : { min: 0, max: 20, step: 0.1 });
-    byId('valid-words').textContent = ssim ? 'Valid from an SSIM of' : 'Valid up to an L2 of';
-    byId('valid').value = valid;
-    byId('valid-value').textContent = plain(valid);
-    byId('confident').value = confident;
-    byId('confident-value').textContent = percent(confident);
+    put(byId('thresholds-words'), { textContent: thresholdWords(network.measure, session.dataset) });
+    put(byId('valid-words'), { textContent: ssim ? 'Valid from an SSIM of' : 'Valid up to an L2 of' });
+    const limits = ssim ? { min: 0.5, max: 1, step: 0.005 } : { min: 0, max: 20, step: 0.1 };
+    put(byId('valid'), { ...limits, value: valid });
+    put(byId('valid-value'), { textContent: plain(valid) });
+    put(byId('confident'), { value: confident });
+    put(byId('confident-value'), { textContent: percent(confident) });
     byId('valid').setAttribute('aria-valuetext', plain(valid));
     byId('confident').setAttribute('aria-valuetext', percent(confident));
   };

@@ -1,12 +1,13 @@
-// The address follows what is shown. A browser takes only so many changes in a while (WebKit: 100 in ten seconds, then it throws), so
-// that of many in a row the last alone is written, when the hand rests; and nothing that it refuses reaches anyone.
+// The address follows what is shown. A browser takes only so many changes in a while (WebKit: 100 in ten seconds, then it throws), and
+// each costs a quarter of a frame, so that of many in a row the last alone is written, when the hand rests; and nothing that it refuses
+// reaches anyone.
 
-/** How many changes are written at once, in how many milliseconds; what comes after them waits so long. */
-const [AT_ONCE, WHILE, REST] = [40, 10_000, 500];
+/** How many changes are written at once, of how many milliseconds; what comes after them waits until there was none so long. */
+const [AT_ONCE, WHILE, REST] = [4, 1_000, 300];
 
 export class Address {
-  /** When the latest changes were written. @type {number[]} */
-  #written = [];
+  /** When the latest changes came. @type {number[]} */
+  #came = [];
   /** What waits. @type {string | null} */
   #waiting = null;
   #timer = 0;
@@ -20,10 +21,10 @@ export class Address {
   /** Puts a hash into the address, now or soon. @param {string} hash */
   write(hash) {
     const now = performance.now();
-    this.#written = this.#written.filter((time) => now - time < WHILE);
+    this.#came = [...this.#came.filter((time) => now - time < WHILE), now];
     this.#waiting = hash;
     clearTimeout(this.#timer);
-    if (this.#written.length < AT_ONCE) this.flush();
+    if (this.#came.length <= AT_ONCE) this.flush();
     else this.#timer = setTimeout(() => this.flush(), REST);
   }
 
@@ -32,7 +33,6 @@ export class Address {
     const hash = this.#waiting;
     if (hash === null) return;
     this.#waiting = null;
-    this.#written.push(performance.now());
     try {
       history.replaceState(null, '', hash);
     } catch {

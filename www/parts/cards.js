@@ -3,9 +3,10 @@
 /** @import { Offers } from '../app/offers.js' */
 /** @import { Dataset, Field } from '../engine/protocol.js' */
 
-import { attackWords, choiceWords, fieldWords, plain } from '../words/en.js';
+import { plain } from '../words/en.js';
+import { attackWords, choiceWords, fieldWords } from '../words/late-en.js';
 import { Choices } from './choices.js';
-import { element } from './dom.js';
+import { element, put } from './dom.js';
 
 export class AttackCards {
   /** @type {Map<string, {card: any, radio: any, controls: Map<string, Control>}>} */
@@ -121,18 +122,18 @@ function build(id, attack, field, norm, set) {
   const values = field.values?.length ? field.values : null;
   const range = ({ slider, low, high } = field) => {
     const [min, max, step] = slider ?? [low, high, 'any'];
-    Object.assign(input, values ? { min: 0, max: values.length - 1, step: 1 } : { min, max, step });
+    put(input, values ? { min: 0, max: values.length - 1, step: 1 } : { min, max, step });
   };
   range();
   input.addEventListener('input', () => set(values ? values[input.value] : Number(input.value)));
   const show = (/** @type {any} */ value) => {
-    input.value = values ? values.findIndex((v, i) => v >= value || i === values.length - 1) : value;
-    output.textContent = plain(value);
+    put(input, { value: values ? values.findIndex((v, i) => v >= value || i === values.length - 1) : value });
+    put(output, { textContent: plain(value) });
     input.setAttribute('aria-valuetext', plain(value));
   };
   const suit = (/** @type {Field} */ now, /** @type {string} */ norm) => {
     range(now);
-    words.textContent = fieldWords(attack, now, norm).words;
+    put(words, { textContent: fieldWords(attack, now, norm).words });
   };
   return { root: element('div', { className: 'slider' }, label, input), show, suit };
 }

@@ -3,7 +3,7 @@
 
 /** @import { Offers } from '../app/offers.js' */
 
-import { attackerWords, defenceWords } from '../words/en.js';
+import { attackerWords, defenceWords } from '../words/late-en.js';
 import { Choices } from './choices.js';
 import { element } from './dom.js';
 

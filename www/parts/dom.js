@@ -12,3 +12,12 @@ export function element(tag, properties = {}, ...children) {
   made.append(...children);
   return made;
 }
+
+/**
+ * Gives an element those properties that differ. A browser lays a page out anew for many that do not: for the limits and the value of a
+ * slider at once, wherever it is folded away.
+ * @param {any} node @param {Record<string, any>} properties
+ */
+export function put(node, properties) {
+  for (const [name, value] of Object.entries(properties)) if (String(node[name]) !== String(value)) node[name] = value;
+}

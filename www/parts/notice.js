@@ -1,6 +1,6 @@
 // What the pages say above their forms and of their results.
 
-import { byId } from './dom.js';
+import { byId, put } from './dom.js';
 
 // What stands there for a page whose scripts do not run.
 document.getElementById('unstarted')?.remove();
@@ -20,7 +20,9 @@ export function notify(message, retry) {
 /** Puts a state into `#result`, for people and for programs. @param {string} dataState @param {string} words @param {Record<string, any>} [data] */
 export function report(dataState, words, data = {}) {
   const result = byId('result');
-  for (const name of Object.keys(result.dataset)) if (name !== 'panel') delete result.dataset[name];
-  Object.assign(result.dataset, { state: dataState }, data);
-  result.textContent = words;
+  for (const name of Object.keys(result.dataset)) if (name !== 'panel' && name !== 'state' && !(name in data)) delete result.dataset[name];
+  put(result.dataset, data);
+  // Told anew, whatever it was: who waits for a result hears of this.
+  result.dataset.state = dataState;
+  put(result, { textContent: words });
 }

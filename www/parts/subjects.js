@@ -3,7 +3,7 @@
 /** @import { Offers } from '../app/offers.js' */
 /** @import { Subject } from '../engine/protocol.js' */
 
-import { defenceWords } from '../words/en.js';
+import { defenceWords } from '../words/late-en.js';
 
 /** Between the name of a network and its defence. */
 const BEHIND = '|';

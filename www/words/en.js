@@ -1,74 +1,19 @@
 // The words of the pages in English: of all that the catalogue names, by key, and of what depends on what happened. A page in
 // another language has another file like this one. What has no words here is called what the catalogue calls it.
 
-/** @import { Attack, Dataset, Defence, Field, NetworkEntry, Outcome, Network } from '../engine/protocol.js' */
-
-/** @typedef {{words?: string, symbol?: string}} FieldWords */
-/** @typedef {{title?: string, short?: string, sentence?: string, fields?: Record<string, FieldWords>, choices?: Record<string, Record<string, string>>}} AttackWords */
-
-/** @type {Record<string, FieldWords>} */
-const FIELDS = {
-  steps: { symbol: 'n', words: 'steps' },
-  c: { symbol: 'c', words: 'weight of the error' },
-  confidence: { symbol: 'p', words: 'probability to reach' },
-  restarts: { symbol: 'r', words: 'runs, while none succeeds' },
-  stop: { words: 'stop at the first success' },
-  seed: { words: 'start at a random point' },
-};
-
-/** @type {Record<string, Record<string, string>>} */
-const CHOICES = {
-  mode: { fixed: 'this budget', min: 'smallest budget' },
-  form: { published: 'published form', sparse: 'sparse form' },
-  loss: { ce: 'cross-entropy', dlr: 'DLR', margin: 'margin' },
-};
+/** @import { Attack, Dataset, Defence, NetworkEntry, Outcome } from '../engine/protocol.js' */
 
 /** @type {Record<string, {symbol: string, budget: string, bound: (budget: string) => string, axis: string}>} */
-const NORMS = {
+export const NORMS = {
   l2: { symbol: 'L2', budget: 'length of the change', bound: (e) => `With a change of length ${e}`, axis: 'L2: length of the change' },
   linf: { symbol: 'L∞', budget: 'how far a pixel may go', bound: (e) => `With no pixel changed by more than ${e}`, axis: 'L∞: the largest change of a pixel' },
   l1: { symbol: 'L1', budget: 'sum of all changes', bound: (e) => `With changes of ${e} in all`, axis: 'L1: sum of all changes' },
 };
 
-/** @type {Record<string, AttackWords>} */
-const ATTACKS = {
-  linf: { short: 'L∞', sentence: 'Small steps along the sign of the gradient: every pixel changes, none by more than ε.' },
-  l1: { short: 'L1', sentence: 'Steps along the gradient; all changes together stay below ε. The sparse form moves a few pixels only.' },
-  lbfgs: {
-    sentence: 'Weighs closeness against error, and seeks the smallest weight c that still fools: the closest image of all.',
-    fields: { steps: { words: 'iterations a round' } },
-    choices: { mode: { fixed: 'this weight', min: 'smallest weight' } },
-  },
-  strongest: {
-    short: 'strongest',
-    sentence: 'Auto-PGD and searches for the closest image, one after the other, until it is certain: where a network breaks.',
-    fields: { steps: { words: 'gradients at most' }, seed: { words: 'other random starts' } },
-    choices: { mode: { min: 'closest image' } },
-  },
-  apgd: { short: 'APGD', sentence: 'Steps with momentum that grow shorter where the loss has stalled.' },
-  hopskipjump: {
-    sentence: 'Sees the label alone: asks thousands of times which side of the boundary an image lies on.',
-    fields: { steps: { words: 'queries' }, seed: { words: 'other random directions' } },
-    choices: { mode: { fixed: 'until this close', min: 'closest image' } },
-  },
-  square: {
-    short: 'Square',
-    sentence: 'Puts random squares on the image and keeps those that help: sees the answers, never a gradient.',
-    fields: { steps: { words: 'queries' }, seed: { words: 'other random squares' } },
-  },
-  fgsm: { short: 'FGSM', sentence: 'A single step along the sign of the gradient, as long as ε: the quickest attack, and the weakest.' },
-};
-
 /** By family. @type {Record<string, string>} */
-const NETWORKS = {
+export const NETWORKS = {
   siamese: 'Siamese', cnn: 'CNN', dense: 'Dense', 'conv-encoder': 'Strided CNN', vae: 'Vanilla VAE', 'conv-vae': 'Convolutional VAE',
   'cnn-adversarial': 'CNN, adversarially trained', 'cnn-distilled': 'CNN, distilled', 'conv-vae-adversarial': 'Convolutional VAE, adversarially trained',
-};
-
-/** @type {Record<string, string>} */
-const DEFENCES = {
-  grey2: 'black and white', grey4: '4 levels of grey', grey8: '8 levels of grey', median3: 'medians of 3 × 3', mean3: 'means of 3 × 3',
-  coarse2: 'half as fine', coarse4: 'a quarter as fine', monochrome: 'grey, not colour', noise10: 'with 10 % noise', noise25: 'with 25 % noise',
 };
 
 /** By family. @type {Record<string, string>} */
@@ -76,12 +21,6 @@ const TICKS = { vae: 'VAE', 'conv-vae': 'conv. VAE', 'conv-encoder': 'strided' }
 
 /** Defences at first sight. @type {Record<string, string>} */
 const SHIELDS = { '': 'none', grey2: 'grey levels', mean3: 'blur', siamese5: 'siamese', trained: 'trained' };
-
-/** @type {Record<string, string>} */
-const ATTACKERS = { adaptive: 'knows the defence', blind: 'does not know it', 'black-box': 'sees answers alone' };
-
-/** @type {Record<string, string>} */
-const INFERENCES = { mean: 'the mean', sampled: 'a draw, another each time' };
 
 /**
  * The tab of a data set, what its labels are called, and what is said where the images are the visitor's own, and where there are none.
@@ -96,22 +35,6 @@ const DATASETS = {
     bring: 'No faces ship with this page. With the program on your machine, fetch lfw brings the images of Labeled Faces in the Wild; or bring a picture of your own:',
   },
 };
-
-/** What stands beside a search of the lab, by norm. @type {Record<string, string>} */
-const SEARCHES = {
-  l2: 'the shortest change, sought with up to 1,000 gradients: this decides',
-  linf: 'the least that the most changed pixel changes',
-  l1: 'the least that all pixels change together',
-};
-
-/** What stands before the budgets of an attack of the lab, by norm. @type {Record<string, string>} */
-const BUDGETS = { linf: 'no pixel changes by more than', l1: 'all changes together stay below', l2: 'the change is no longer than' };
-
-/** What stands beside an attack of the lab: before its budgets, where it has some. @param {{norm: string, bounded: boolean, decides: boolean}} attack */
-export function labWords({ norm, bounded, decides }) {
-  if (bounded) return BUDGETS[norm] ?? norm;
-  return decides ? (SEARCHES[norm] ?? norm) : 'has no budget: it seeks the closest image that fools';
-}
 
 /** Errors that are put in other words than the crate's, by key. @type {Record<string, (message: string) => string>} */
 const ERRORS = {};
@@ -128,45 +51,17 @@ export function errorWords(error) {
   return ERRORS[error.key ?? '']?.(error.message) ?? error.message;
 }
 
+/** Attacks that are called otherwise than by the crate, by key. @type {Record<string, string>} */
+const TITLES = {};
+
 /** @param {Attack} attack */
-export const attackWords = ({ key, title }) => ({ title, short: title, sentence: title, ...ATTACKS[key] });
-
-/** What a field of an attack is called, under a norm. @param {string} attack @param {Field} field @param {string} norm */
-export function fieldWords(attack, field, norm) {
-  const own = field.budget ? { symbol: 'ε', words: NORMS[norm]?.budget ?? norm } : FIELDS[field.key];
-  return { words: field.key, ...own, ...ATTACKS[attack]?.fields?.[field.key] };
-}
-
-/** What a choice is called. @param {string} attack @param {string} field @param {string} value */
-export const choiceWords = (attack, field, value) =>
-  ATTACKS[attack]?.choices?.[field]?.[value] ?? CHOICES[field]?.[value] ?? (field === 'norm' ? normWords(value).symbol : value);
+export const attackTitle = ({ key, title }) => TITLES[key] ?? title;
 
 /** @param {string} norm */
 export const normWords = (norm) => NORMS[norm] ?? { symbol: norm, budget: norm, bound: (/** @type {string} */ e) => `Within ${e}`, axis: norm };
 
-/** What a network does, by family: a line for people. @type {Record<string, string>} */
-const NOTES = {
-  cnn: 'looks for strokes, then for what they make', dense: 'weighs all pixels at once', 'conv-encoder': 'looks for strokes, in strides',
-  vae: 'squeezes the picture into a few numbers and reads those', 'conv-vae': 'looks for strokes, squeezes them into a few numbers, reads those',
-  siamese: 'compares the picture with some that it knows', 'cnn-adversarial': 'has seen attacks while it learned',
-  'cnn-distilled': 'learned from how another hesitates', 'conv-vae-adversarial': 'squeezes into a few numbers, and has seen attacks',
-};
-
-/** @param {NetworkEntry} network */
-export const networkNote = ({ family }) => NOTES[family] ?? '';
-
 /** What fits on a chip. @param {NetworkEntry} network */
 export const networkWords = ({ family, title }) => NETWORKS[family] ?? title;
-
-/** @param {Defence} defence */
-export const defenceWords = ({ key, title, guard, alarms }) =>
-  DEFENCES[key] ?? (guard ? `${NETWORKS[guard] ?? guard}, ${alarms} % false alarms` : title);
-
-/** @param {string} attacker */
-export const attackerWords = (attacker) => ATTACKERS[attacker] ?? attacker;
-
-/** @param {string} inference */
-export const inferenceWords = (inference) => INFERENCES[inference] ?? inference;
 
 /** @param {Dataset} dataset */
 export const datasetWords = ({ key, title, nouns: [one, several] }) => {
@@ -240,7 +135,7 @@ export function cleanWords({ label, predicted, refused, own }) {
 export const emptyWords = (dataset) => `No ${datasetWords(dataset).several} come with this page. Bring a picture of your own: it stays on this machine.`;
 
 /** How sure a network is, in words. @param {number} p */
-const sureness = (p) => (p >= 0.99 ? 'almost certain' : p >= 0.9 ? 'very sure' : p >= 0.8 ? 'sure' : p >= 0.5 ? 'not very sure' : 'unsure');
+export const sureness = (p) => (p >= 0.99 ? 'almost certain' : p >= 0.9 ? 'very sure' : p >= 0.8 ? 'sure' : p >= 0.5 ? 'not very sure' : 'unsure');
 
 /** How sure a network is of a label: in words, or in numbers. @param {{label: string, p: number}} read @param {boolean} numbers */
 export const sureWords = ({ label, p }, numbers) => (numbers ? `${percent(p)} sure of ${label}` : `${sureness(p)} of ${label}`);
@@ -281,17 +176,6 @@ export function shieldSays(defence, attacker) {
   return [alarms, blind].filter(Boolean).join(' ');
 }
 
-/** What stands below an empty drawing. */
-export const PAD = 'Mouse, pen or finger.';
-
-/** How a drawing is read. @param {{label: string, p: number}[]} ranked @param {boolean} refused @param {string} wanted */
-export function padWords(ranked, refused, wanted) {
-  const [first, ...rest] = ranked;
-  if (refused) return 'The guard refuses it.';
-  const done = first.label === wanted ? 'It reads what you wanted. ' : '';
-  return `${done}Reads ${first.label}, ${sureness(first.p)}; ${othersWords(rest, false)}.`;
-}
-
 /** What is said of a link that no longer means quite what it did. @param {{drawing: boolean, weights: boolean, version: boolean}} changed */
 export const changedWords = ({ drawing, weights, version }) => [
   drawing ? 'The drawing in the link cannot be read; this is another picture.' : '',
@@ -308,17 +192,6 @@ export const foreignWords = (digest) => `The link is about a network that only i
 
 /** What is said where the network comes that a link was about. */
 export const FOUND_OWN = 'This is the network that the link was about.';
-
-/** What is kept on this machine. @param {number} answers */
-export const keptWords = (answers) =>
-  `Kept on this machine: ${answers ? `your ${answers} ${answers === 1 ? 'answer' : 'answers'} to “Can you still read it?”` : 'no answers to “Can you still read it?” yet'}, the levels that you beat and, where you took it over, the threshold of your eye. Pictures, drawings and weights that you bring are in this page alone, until it is closed.`;
-
-/** What counts as valid. @param {string} measure @param {Dataset} dataset */
-export function thresholdWords(measure, dataset) {
-  const { one } = datasetWords(dataset);
-  const counts = measure === 'l2' ? 'while the length of the change (L2) stays below the first threshold' : 'while its likeness to the original (SSIM) stays above the first threshold';
-  return `No measure of “the eye still reads the original” is agreed upon. Here a ${one} counts as valid ${counts}; the network counts as confident from the second on. Valid and confident is a high grade, confident alone moderate, valid alone low, neither ineffective.`;
-}
 
 /** Whether the image counts as valid, with the threshold. @param {Outcome} outcome */
 export function validity({ measure, valid, valid_at, l2, ssim }) {
@@ -349,40 +222,7 @@ export function graded(outcome, rules) {
   );
 }
 
-const list = (/** @type {string[]} */ all) => (all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all.at(-1)}` : all.join(''));
-
-/**
- * One sentence on a duel: who was fooled, and by how little where the smallest budget was sought.
- * @param {{name: string, title: string}[]} contestants @param {Map<string, Outcome>} outcomes @param {{mode?: string}} rules
- */
-export function duelled(contestants, outcomes, { mode }) {
-  const ended = contestants.flatMap(({ name, title }) => {
-    const outcome = outcomes.get(name);
-    return outcome ? [{ title, outcome }] : [];
-  });
-  const fooled = ended.filter(({ outcome }) => outcome.success);
-  const withstood = ended.filter(({ outcome }) => !outcome.success).map(({ title }) => title);
-  const stood = withstood.length ? ` Withstood by ${list(withstood)}.` : '';
-  if (!fooled.length) return 'No network was fooled.';
-  if (mode === 'min') {
-    const far = (/** @type {Outcome} */ outcome) => outcome[outcome.norm];
-    const name = fooled[0].outcome.norm === 'l2' ? 'an L2 of ' : '';
-    const sorted = fooled.sort((a, b) => far(a.outcome) - far(b.outcome));
-    return `Fooled: ${list(sorted.map(({ title, outcome }) => `${title} at ${name}${plain(far(outcome))}`))}.${stood}`;
-  }
-  return `Fooled: ${list(fooled.map(({ title, outcome }) => `${title} (${percent(outcome.confidence)})`))}.${stood}`;
-}
-
 /** What is said where a part of the page does not come. */
 export const NOT_LOADED = 'This part of the page could not be loaded. Is the network there?';
 
 export const CANCELLED = 'Cancelled. The picture is as it was when you stopped.';
-
-/** What is known of a network, from the facts of its weights. @param {Network} network */
-export function facts({ title, facts: f, build }) {
-  const accuracy = Number(f.accuracy_int8);
-  const reads = accuracy > 0 ? `reads ${(100 * accuracy).toFixed(2)} % of the ${plain(Number(f.test_images ?? 10000))} test images rightly` : 'of unknown accuracy';
-  const withstood = f.withstood_int8 ? `, and ${(100 * Number(f.withstood_int8)).toFixed(1)} % of the first 1,000 still under attack (${f.withstood_attack})` : '';
-  const bound = f.elbo_int8 ? `; its evidence lower bound on them is ${f.elbo_int8} nats` : '';
-  return `${title} (${f.arch}), ${f.precision ?? 'int8'} weights: ${reads}${withstood}${bound}. Running on your machine (WebAssembly, ${build}).`;
-}
