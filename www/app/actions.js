@@ -177,6 +177,7 @@ export class Actions {
     const seen = network.vae ? await still(session.engine.see(session.state.model, image)) : null;
     // Of a picture that the visitor brought, the network's own reading is what an attack is to change.
     session.set({ clean: { image, label: session.labelOf(digit) ?? predicted, probabilities, predicted, refused } });
+    session.settle();
     session.tell('clean', { predicted, confidence, refused, seen });
   }
 
@@ -326,6 +327,7 @@ export class Actions {
   /** Remembers the attack that ended. */
   #remember() {
     const session = this.#session;
+    session.settle();
     const state = structuredClone({ ...session.state, run: 1 });
     if (JSON.stringify(this.#past.at(-1)) !== JSON.stringify(state)) this.#past = [...this.#past, state].slice(-PAST);
     session.tell('past', this.#past.length);

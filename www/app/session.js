@@ -121,6 +121,11 @@ export class Session {
     for (const listener of this.#listeners.get(what) ?? []) listener(detail);
   }
 
+  /** Has the address say what is shown now. */
+  settle() {
+    this.#address.flush();
+  }
+
   /** Takes a change of the state, and writes it into the address. @param {Partial<State>} changes @param {{run?: number}} [options] */
   change(changes, { run = 0 } = {}) {
     Object.assign(this.state, changes, { run });

@@ -1,6 +1,6 @@
 // The address follows what is shown. A browser takes only so many changes in a while (WebKit: 100 in ten seconds, then it throws), and
-// each costs a quarter of a frame, so that of many in a row the last alone is written, when the hand rests; and nothing that it refuses
-// reaches anyone.
+// each costs a quarter of a frame, so that of many in a row the last alone is written, when the hand rests or what it asked for is there; and
+// nothing that it refuses reaches anyone.
 
 /** How many changes are written at once, of how many milliseconds; what comes after them waits until there was none so long. */
 const [AT_ONCE, WHILE, REST] = [4, 1_000, 300];
