@@ -90,7 +90,7 @@ pub struct Lbfgs {
     candidate: Candidate,
     search: Bisection,
     round: usize,
-    minimisation: Lbfgsb,
+    minimisation: Minimisation,
     /// Loss and gradient at the original, where every minimisation starts.
     start: Option<(f32, Vec<f32>)>,
     /// Gradient of the objective.
@@ -169,11 +169,14 @@ impl Lbfgs {
     }
 }
 
+/// Images and gradients are in f32: more would remember their rounding.
+type Minimisation = Lbfgsb<f32>;
+
 /// A minimisation that starts at the original.
-fn minimisation(candidate: &Candidate, iterations: usize) -> Lbfgsb {
+fn minimisation(candidate: &Candidate, iterations: usize) -> Minimisation {
     let start: Vec<f64> = candidate.original.iter().map(|&x| x.into()).collect();
     let (low, high) = (vec![0.0; start.len()], vec![1.0; start.len()]);
-    Lbfgsb::new(start, low, high, Settings { memory: MEMORY, iterations, ftol: FTOL, pgtol: PGTOL })
+    Minimisation::new(start, low, high, Settings { memory: MEMORY, iterations, ftol: FTOL, pgtol: PGTOL })
 }
 
 impl Attack for Lbfgs {

@@ -39,7 +39,7 @@ fn i32s(name: &str) -> Vec<i32> {
 
 /// Objective and evaluations after each iteration.
 fn path(
-    mut optimiser: Lbfgsb,
+    mut optimiser: Lbfgsb<f64>,
     objective: impl Fn(&[f64]) -> (f64, Vec<f64>),
     iterations: usize,
 ) -> Vec<(f64, i32)> {

@@ -5,22 +5,22 @@
 use std::collections::VecDeque;
 
 use super::small::{Lu, dot as short_dot};
-use crate::kernel::columns::{BLOCK, add, dot, dots};
+use crate::kernel::columns::{BLOCK, Number, add, dot, dots};
 use crate::kernel::simd::Level;
 
-/// A step and the change of the gradient over it.
-#[derive(Clone, Debug, Default)]
-struct Pair {
-    s: Vec<f64>,
-    y: Vec<f64>,
+/// A step and the change of the gradient over it. All products are of these very numbers, and summed in f64.
+#[derive(Clone, Debug)]
+struct Pair<N> {
+    s: Vec<N>,
+    y: Vec<N>,
 }
 
 /// The latest pairs of steps and gradient changes.
 #[derive(Clone, Debug)]
-pub struct Memory {
+pub struct Memory<N> {
     level: Level,
     most: usize,
-    pairs: VecDeque<Pair>,
+    pairs: VecDeque<Pair<N>>,
     /// `s_i . s_j`, `s_i . y_j` and `y_i . y_j`, kept so that a new pair costs one pass over the old ones.
     ss: VecDeque<VecDeque<f64>>,
     sy: VecDeque<VecDeque<f64>>,
@@ -38,9 +38,12 @@ struct Scratch {
     /// The Cauchy point, then the minimum.
     point: Vec<f64>,
     direction: Vec<f64>,
+    /// When the steepest descent takes each variable to its bound: 0 where it is there, infinite where it never comes there.
+    times: Vec<f64>,
     breaks: Vec<Break>,
-    /// Which variables the Cauchy point has put on a bound, and which it has left free.
-    fixed: Vec<bool>,
+    /// The variables that the Cauchy point has put on a bound, and the bounds.
+    fixed: Vec<(usize, f64)>,
+    /// Which variables it has left free.
     free: Vec<bool>,
     /// The fewer of the free variables and the others.
     fewer: Vec<usize>,
@@ -48,7 +51,7 @@ struct Scratch {
     step: Vec<f64>,
 }
 
-impl Memory {
+impl<N: Number> Memory<N> {
     /// A memory of at most `most` pairs.
     pub fn new(level: Level, most: usize) -> Self {
         Self {
@@ -78,9 +81,9 @@ impl Memory {
     /// Remembers a step and the change of the gradient over it, whose inner product must be above 0. Forgets
     /// everything when the approximation would not be positive definite.
     pub fn push(&mut self, step: impl Iterator<Item = f64>, change: impl Iterator<Item = f64>) {
-        let mut pair = Pair::default();
+        let mut pair = Pair { s: Vec::new(), y: Vec::new() };
         if self.pairs.len() == self.most {
-            pair = self.pairs.pop_front().unwrap_or_default();
+            pair = self.pairs.pop_front().unwrap_or(pair);
             for matrix in [&mut self.ss, &mut self.sy, &mut self.yy] {
                 matrix.pop_front();
                 for row in matrix.iter_mut() {
@@ -89,20 +92,23 @@ impl Memory {
             }
         }
         pair.s.clear();
-        pair.s.extend(step);
+        pair.s.extend(step.map(N::nearest));
         pair.y.clear();
-        pair.y.extend(change);
+        pair.y.extend(change.map(N::nearest));
         self.pairs.push_back(pair);
         let k = self.pairs.len();
         let Pair { s, y } = &self.pairs[k - 1];
         // All pairs with the new step, then with the new change: changes first, as in `W`.
         let (mut with_s, mut with_y) = (vec![0.0; 2 * k], vec![0.0; 2 * k]);
         let columns = self.columns();
+        let mut in_full = [0.0; BLOCK];
         for start in (0..s.len()).step_by(BLOCK) {
             let end = (start + BLOCK).min(s.len());
-            let block: Vec<&[f64]> = columns.iter().map(|c| &c[start..end]).collect();
-            dots(self.level, &block, &s[start..end], &mut with_s);
-            dots(self.level, &block, &y[start..end], &mut with_y);
+            let block: Vec<&[N]> = columns.iter().map(|c| &c[start..end]).collect();
+            for (v, products) in [(s, &mut with_s), (y, &mut with_y)] {
+                in_full.iter_mut().zip(&v[start..end]).for_each(|(to, &v)| *to = v.into());
+                dots(self.level, &block, &in_full[..end - start], products);
+            }
         }
         self.theta = with_y[k - 1] / with_s[k - 1];
         for i in 0..k - 1 {
@@ -134,7 +140,7 @@ impl Memory {
     fn row(&self, i: usize, row: &mut [f64]) {
         let (ys, ss) = row.split_at_mut(self.pairs.len());
         for ((y, s), pair) in ys.iter_mut().zip(ss).zip(&self.pairs) {
-            (*y, *s) = (pair.y[i], self.theta * pair.s[i]);
+            (*y, *s) = (pair.y[i].into(), self.theta * pair.s[i].into());
         }
     }
 
@@ -147,7 +153,7 @@ impl Memory {
     }
 
     /// The changes of the gradient, then the steps: the columns of `W` before the latter are multiplied with theta.
-    fn columns(&self) -> Vec<&[f64]> {
+    fn columns(&self) -> Vec<&[N]> {
         self.pairs.iter().map(|p| &p.y[..]).chain(self.pairs.iter().map(|p| &p.s[..])).collect()
     }
 
@@ -174,7 +180,7 @@ impl Memory {
             for (j, (column, out)) in columns.iter().zip(block.chunks_exact_mut(ROWS)).enumerate() {
                 let scale = if j < k { 1.0 } else { self.theta };
                 for (out, &i) in out.iter_mut().zip(rows) {
-                    *out = scale * column[i];
+                    *out = scale * column[i].into();
                 }
             }
             let column = |j: usize| &block[j * ROWS..j * ROWS + rows.len()];
@@ -219,25 +225,17 @@ impl Memory {
     /// The first local minimum of the model along the projected steepest descent (algorithm CP). Returns
     /// `c = W' (point - x)`.
     fn cauchy(&self, x: &[f64], g: &[f64], (low, high): (&[f64], &[f64]), scratch: &mut Scratch) -> Vec<f64> {
-        let Scratch { point, direction, fixed, .. } = scratch;
-        point.clear();
-        point.extend_from_slice(x);
+        let Scratch { point, direction, times, fixed, .. } = scratch;
         direction.clear();
-        direction.resize(x.len(), 0.0);
+        times.clear();
+        let bounded = low.iter().zip(high);
+        times.extend(x.iter().zip(g).zip(bounded).map(|((&x, &g), (&low, &high))| {
+            let time = (x - if g < 0.0 { high } else { low }) / g;
+            // Of no gradient it is infinite or no number.
+            if time > 0.0 { time } else { 0.0 }
+        }));
+        direction.extend(times.iter().zip(g).map(|(&time, &g)| if time > 0.0 { -g } else { 0.0 }));
         fixed.clear();
-        fixed.resize(x.len(), false);
-        let mut breaks = std::mem::take(&mut scratch.breaks);
-        breaks.clear();
-        for i in 0..x.len() {
-            let bound = if g[i] < 0.0 { high[i] } else { low[i] };
-            let time = (x[i] - bound) / g[i];
-            if g[i] != 0.0 && time > 0.0 {
-                direction[i] = -g[i];
-                if time.is_finite() {
-                    breaks.push(Break((time, i)));
-                }
-            }
-        }
         let size = 2 * self.pairs.len();
         let mut p = self.transposed(direction);
         let (mut c, mut row) = (vec![0.0; size], vec![0.0; size]);
@@ -246,18 +244,33 @@ impl Memory {
         let least_curvature = f64::EPSILON * (-self.theta * slope);
         let mut best = if slope < 0.0 { -slope / curvature.max(least_curvature) } else { 0.0 };
         let mut now = 0.0;
-        // Most breakpoints lie beyond the minimum: they need not be sorted.
+        // Most breakpoints lie beyond the minimum: those that lie far beyond are not even looked at.
+        let mut breaks = std::mem::take(&mut scratch.breaks);
+        breaks.clear();
         let mut heap = std::collections::BinaryHeap::from(breaks);
-        while let Some(&Break((time, b))) = heap.peek() {
+        let mut reach = 0.0;
+        loop {
+            let Some(&Break((time, b))) = heap.peek() else {
+                // All up to `reach` are passed.
+                if now + best <= reach || best.is_nan() {
+                    break;
+                }
+                let before = std::mem::replace(&mut reach, 2.0 * (now + best));
+                let near = |(i, &time): (usize, &f64)| {
+                    (before < time && time <= reach && time.is_finite()).then_some(Break((time, i)))
+                };
+                heap.extend(times.iter().enumerate().filter_map(near));
+                continue;
+            };
             let dt = time - now;
             if best < dt {
                 break;
             }
             heap.pop();
             now = time;
-            point[b] = if direction[b] > 0.0 { high[b] } else { low[b] };
-            fixed[b] = true;
-            let (z, gb) = (point[b] - x[b], g[b]);
+            let bound = if direction[b] > 0.0 { high[b] } else { low[b] };
+            fixed.push((b, bound));
+            let (z, gb) = (bound - x[b], g[b]);
             for (c, p) in c.iter_mut().zip(&p) {
                 *c += dt * p;
             }
@@ -274,10 +287,16 @@ impl Memory {
         }
         let best = best.max(0.0);
         now += best;
-        for i in 0..x.len() {
-            if !fixed[i] {
-                point[i] = (x[i] + now * direction[i]).clamp(low[i], high[i]);
-            }
+        point.clear();
+        let bounded = low.iter().zip(high);
+        point.extend(
+            x.iter()
+                .zip(&*direction)
+                .zip(bounded)
+                .map(|((x, d), (&low, &high))| (x + now * d).clamp(low, high)),
+        );
+        for &(i, bound) in &*fixed {
+            point[i] = bound;
         }
         for (c, p) in c.iter_mut().zip(&p) {
             *c += best * p;
@@ -301,42 +320,29 @@ impl Memory {
         free.clear();
         free.extend((0..x.len()).map(|i| low[i] < point[i] && point[i] < high[i]));
         let size = 2 * self.pairs.len();
+        // The model's gradient at the Cauchy point is `residual - W mc`, of the free variables alone; `W'` times its parts.
         let mc = self.middle(c);
+        let ahead = point.iter().zip(x).zip(g).zip(&*free);
         residual.clear();
-        residual.extend((0..x.len()).map(|i| g[i] + self.theta * (point[i] - x[i])));
-        // Less `W mc`, of the free variables alone; and `W'` times that, block by block, while a block of `W` is at hand.
-        let mut factors: Vec<f64> = mc.iter().map(|m| -m).collect();
-        self.scale(&mut factors);
-        let columns = self.columns();
-        let mut right = vec![0.0; size];
-        for start in (0..x.len()).step_by(BLOCK) {
-            let end = (start + BLOCK).min(x.len());
-            let block: Vec<&[f64]> = columns.iter().map(|c| &c[start..end]).collect();
-            let residual = &mut residual[start..end];
-            add(self.level, &block, &factors, residual);
-            for (r, &free) in residual.iter_mut().zip(&free[start..end]) {
-                *r = if free { *r } else { 0.0 };
-            }
-            dots(self.level, &block, residual, &mut right);
-        }
-        self.scale(&mut right);
+        residual.extend(ahead.map(|(((p, x), g), &free)| if free { g + self.theta * (p - x) } else { 0.0 }));
+        let mut right = self.transposed(residual);
         let products = self.products(free, fewer);
         let mut system = middle.clone();
         for i in 0..size {
-            for j in 0..=i {
-                let product = products[i * size + j] / self.theta;
-                system[i * size + j] -= product;
-                if i != j {
-                    system[j * size + i] -= product;
-                }
+            for j in 0..size {
+                let product = products[i.max(j) * size + i.min(j)];
+                system[i * size + j] -= product / self.theta;
+                right[i] -= product * mc[j];
             }
         }
         let Some(lu) = Lu::new(size, system) else { return };
-        let mut factors: Vec<f64> = lu.solve(&right).iter().map(|v| -v / (self.theta * self.theta)).collect();
+        let theta = self.theta;
+        let solved = lu.solve(&right).into_iter().zip(&mc);
+        let mut factors: Vec<f64> = solved.map(|(v, mc)| mc / theta - v / (theta * theta)).collect();
         self.scale(&mut factors);
         step.clear();
-        step.extend(residual.iter().map(|r| -r / self.theta));
-        add(self.level, &columns, &factors, step);
+        step.extend(residual.iter().map(|r| -r / theta));
+        add(self.level, &self.columns(), &factors, step);
         for (s, &free) in step.iter_mut().zip(&*free) {
             *s = if free { *s } else { 0.0 };
         }

@@ -9,7 +9,7 @@ mod small;
 use line_search::{LineSearch, Next};
 use memory::Memory;
 
-use crate::kernel::columns::dot;
+use crate::kernel::columns::{Number, dot};
 use crate::kernel::simd::Level;
 
 /// When to stop, and how much to remember.
@@ -40,13 +40,14 @@ pub enum Status {
     Stuck,
 }
 
-/// A minimisation under way.
+/// A minimisation under way, which remembers its steps and gradients in numbers of type `N`: an iteration goes over all of them
+/// several times, and on a colour image that is what it costs.
 #[derive(Clone, Debug)]
-pub struct Lbfgsb {
+pub struct Lbfgsb<N> {
     settings: Settings,
     low: Vec<f64>,
     high: Vec<f64>,
-    memory: Memory,
+    memory: Memory<N>,
     /// Where the iteration began, with objective and gradient.
     base: Vec<f64>,
     f: f64,
@@ -61,7 +62,7 @@ pub struct Lbfgsb {
     iterations: usize,
 }
 
-impl Lbfgsb {
+impl<N: Number> Lbfgsb<N> {
     /// From `start`, in the box from `low` to `high` (all of one length).
     pub fn new(start: Vec<f64>, low: Vec<f64>, high: Vec<f64>, settings: Settings) -> Self {
         assert!(start.len() == low.len() && start.len() == high.len());
@@ -180,7 +181,8 @@ impl Lbfgsb {
         for (i, &d) in self.direction.iter().enumerate() {
             if d != 0.0 {
                 let bound = if d > 0.0 { self.high[i] } else { self.low[i] };
-                most = most.min((bound - self.base[i]) / d);
+                let step = (bound - self.base[i]) / d;
+                most = if step < most { step } else { most };
             }
         }
         most.max(1.0)
@@ -191,8 +193,9 @@ impl Lbfgsb {
         let mut largest = 0.0f64;
         for (i, &g) in self.gradient.iter().enumerate() {
             let x = self.base[i];
-            let entry = if g < 0.0 { g.max(x - self.high[i]) } else { g.min(x - self.low[i]) };
-            largest = largest.max(entry.abs());
+            let room = x - if g < 0.0 { self.high[i] } else { self.low[i] };
+            let entry = if g.abs() < room.abs() { g.abs() } else { room.abs() };
+            largest = if entry > largest { entry } else { largest };
         }
         largest
     }
