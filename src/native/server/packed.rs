@@ -42,10 +42,7 @@ impl Packed {
             let first = first.iter().filter_map(|path| std::fs::read(path).ok());
             let first = first.map(|bytes| (tag(&bytes), Bytes::from(bytes)));
             for (tag, bytes) in first.chain(asked) {
-                let known = |contents: &Contents| {
-                    contents.lock().is_ok_and(|contents| matches!(contents.get(&tag), Some(Some(_))))
-                };
-                if known(&filled) {
+                if filled.lock().is_ok_and(|contents| matches!(contents.get(&tag), Some(Some(_)))) {
                     continue;
                 }
                 let packed = pack(&bytes).filter(|packed| packed.len() < bytes.len());
