@@ -34,6 +34,8 @@ function same(theirs, ours, what) {
   // A search goes its own way after a difference in the last digit: its counts may differ by a few, its distances by a percent.
   const searching = ['lbfgs', 'strongest'].includes(ours.attack);
   const counts = ['steps', 'gradients', 'queries', 'l0'];
+  // Behind levels of grey the gradient is not that of what is minimised: the last digits decide when a line search gives up, and nothing else.
+  const wavering = ours.attack === 'lbfgs' && ours.defence?.includes('grey');
   const long = ours.attack === 'strongest' && ours.gradients >= 1000;
   // Many images lie as close as the closest: a thousand steps end at one or another, of which the distance alone is the same.
   const elsewhere = long ? ['loss', 'confidence', 'fresh', 'ssim', ...catalogue.record.filter((name) => name.includes('png')), ...['l0', 'l1', 'l2', 'linf'].filter((norm) => norm !== ours.norm)] : [];
@@ -45,7 +47,7 @@ function same(theirs, ours, what) {
     const [a, b] = [theirs[field], ours[field]];
     const where = `${what}: ${field} is ${a} natively and ${b} here`;
     if (typeof a !== 'number' || ['index', 'label', 'target', 'clean_predicted', 'predicted'].includes(field)) assert.equal(b, a, where);
-    else if (counts.includes(field)) assert.ok(Math.abs(a - b) <= (searching ? 0.05 : 0.005) * a, where);
+    else if (counts.includes(field)) assert.ok(Math.abs(a - b) <= (wavering ? 0.3 : searching ? 0.05 : 0.005) * a, where);
     else if (long && ['budget', ours.norm].includes(field)) assert.ok(Math.abs(a - b) <= 0.05 * a, where);
     else assert.ok(Math.abs(a - b) <= (searching ? 0.01 : 1e-3) * (1 + Math.abs(a)), where);
   }
