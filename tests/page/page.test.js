@@ -76,7 +76,8 @@ test('the strength is attacked live, and one can go back', async () => {
   await settled('true');
   const { l2, confidence, norm } = await page.$eval('#result', (e) => ({ ...e.dataset }));
   assert.ok(norm === 'l2' && l2 <= 1.5 + 1e-5 && confidence > 0.9);
-  assert.match(page.url(), /attack=apgd&.*norm=l2.*epsilon=1\.5/);
+  // The address follows when the hand rests.
+  await page.waitForFunction(() => /attack=apgd&.*norm=l2.*epsilon=1\.5/.test(location.href));
   assert.match(await page.getAttribute('#strength', 'aria-valuetext'), /^L2 1\.50$/);
   // A tap on the word says the number.
   assert.match(await page.textContent('#sure'), /^(almost certain|very sure) of \d$/);
