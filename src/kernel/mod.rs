@@ -6,6 +6,7 @@
 
 pub mod columns;
 pub mod conv;
+mod lines;
 pub mod peak;
 pub mod rows;
 pub mod simd;

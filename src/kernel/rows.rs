@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::lines::Lines;
 use super::simd::{Level, Simd, dispatch};
 
 /// Vectors of a row that are summed in registers at once.
@@ -36,7 +37,7 @@ pub struct RowMatrix {
     /// `cols` rounded up to whole vectors.
     padded: usize,
     blocks: Arc<[Block]>,
-    data: Arc<[f32]>,
+    data: Lines,
 }
 
 /// Neighbouring columns of a [`RowMatrix`].
@@ -111,7 +112,7 @@ impl RowMatrix {
                 }
             }
         }
-        Self { level, rows, cols, padded, blocks: blocks.into(), data: data.into() }
+        Self { level, rows, cols, padded, blocks: blocks.into(), data: data.into_iter().collect() }
     }
 
     /// Rows of the matrix.

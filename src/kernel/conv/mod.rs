@@ -21,6 +21,7 @@ mod weights;
 
 use std::sync::Arc;
 
+use super::lines::Lines;
 use super::rows::{RowMatrix, Strips, Term};
 use super::simd::{Level, dispatch};
 use forward::forward;
@@ -143,8 +144,8 @@ struct Group {
     channels: usize,
     /// Vectors.
     vectors: usize,
-    bias: Vec<f32>,
-    weight: Vec<f32>,
+    bias: Lines,
+    weight: Lines,
 }
 
 impl Conv {
