@@ -292,7 +292,7 @@ test('the three attacks side by side, the naked eye, another network, a PNG', as
   await page.click('#attack');
   const attacked = JSON.parse((await resultIn(page, 'done')).record);
   await page.click('#eye-ask');
-  assert.ok(await page.isVisible('#eye-image'));
+  await page.waitForSelector('#eye-image');
   await page.click('#eye-answers button:has-text("7")');
   assert.match(await page.textContent('#eye-verdict'), /still a 7, so valid\. By the numbers: not valid \(L2/);
   assert.match(await page.textContent('#eye-tally'), /1 of 1 attacked images.*agreed with your eye in 0/);
