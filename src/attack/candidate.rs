@@ -200,15 +200,14 @@ impl Candidate {
     pub fn take(&mut self, (round, budget): (usize, f32)) -> Result<Progress> {
         let (loss, gradient) = self.asked.take().unwrap_or((self.goal.loss(), false));
         self.queries += 1;
-        let zero_gradient = if gradient {
-            self.gradients += 1;
-            let zeros = self.gradient.iter().filter(|&&g| g == 0.0).count();
-            zeros as f32 / self.gradient.len() as f32
-        } else {
-            0.0
-        };
-        // Without their signs the bits of what is no number, or infinite, are the largest.
-        let largest = self.gradient.iter().fold(0, |most, g| most.max(g.to_bits() & (u32::MAX >> 1)));
+        // One pass over numbers of one width, which the compiler makes vectors of. Without their signs the bits of what is no
+        // number, or infinite, are the largest, and those of a zero are 0.
+        let (zeros, largest) = self.gradient.iter().fold((0u32, 0), |(zeros, most), g| {
+            let bits = g.to_bits() & (u32::MAX >> 1);
+            (zeros + u32::from(bits == 0), most.max(bits))
+        });
+        self.gradients += usize::from(gradient);
+        let zero_gradient = if gradient { zeros as f32 / self.gradient.len() as f32 } else { 0.0 };
         if !self.value.is_finite() || gradient && !f32::from_bits(largest).is_finite() {
             return Err(Error::BadInput(
                 "the network's answer is not a number: are its weights sound?".into(),

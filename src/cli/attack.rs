@@ -17,7 +17,7 @@ use crate::classifier::{Attacker, EOT, Inference, MAX_SAMPLES, Subject};
 use crate::datasets::{Dataset, Image};
 use crate::judge::{Judged, Task, judge_all};
 use crate::metrics::grade::Thresholds;
-use crate::native::cores::{on_all_cores, threads};
+use crate::native::cores::{on_all_cores, shares};
 use crate::native::guards;
 use crate::native::images::{Images, find_weights, read_weights, start_for, stem};
 use crate::native::picture;
@@ -95,8 +95,6 @@ fn gradient_free() -> Vec<&'static str> {
     attack::ALL.iter().filter(|attack| attack.traits.gradient_free).map(|attack| attack.name).collect()
 }
 
-/// Images that are attacked at once.
-const BATCH: usize = 16;
 /// Images among which one is sought to start from.
 pub(super) const STARTS: usize = 1_000;
 
@@ -150,8 +148,7 @@ pub fn run(command: &Attack) -> Result<()> {
         .zip(&goals)
         .map(|(image, goal)| Task { start: start_for(&starts, image, *goal), ..Task::new(image, *goal) })
         .collect();
-    let size = images.len().div_ceil(threads(images.len()).max(1)).clamp(1, BATCH);
-    let batches: Vec<&[Task<'_>]> = tasks.chunks(size).collect();
+    let batches: Vec<&[Task<'_>]> = shares(&tasks).collect();
     // The time of each is its share of the whole.
     let judged = on_all_cores("attack", &batches, &subject, |subject, batch| {
         let start = Instant::now();

@@ -16,7 +16,7 @@ use crate::classifier::{Attacker, Inference, Subject};
 use crate::datasets::{Dataset, Image};
 use crate::judge::{Task, fooled, judge_all};
 use crate::metrics::grade::Thresholds;
-use crate::native::cores::on_all_cores;
+use crate::native::cores::{on_all_cores, shares};
 use crate::native::files::write_atomically;
 use crate::native::guards;
 use crate::native::images::{Images, Target, find_weights, read_weights, start_for};
@@ -26,8 +26,6 @@ use crate::zoo;
 
 /// Test images on which accuracy and false alarms are counted, where there are so many.
 const CLEAN: usize = 2_000;
-/// Images that are attacked at once.
-const BATCH: usize = 8;
 
 #[derive(Args)]
 pub struct Defences {
@@ -77,7 +75,7 @@ pub(super) fn attacked(
 ) -> Result<Vec<Vec<Made>>> {
     let classes = subject.seen.labels();
     let jobs: Vec<(&Options, &[Image])> =
-        cells.iter().flat_map(|options| images.chunks(BATCH).map(move |some| (options, some))).collect();
+        cells.iter().flat_map(|options| shares(images).map(move |some| (options, some))).collect();
     let done = on_all_cores(what, &jobs, subject, |subject, (options, some)| {
         let goal = |image: &Image| target.goal(image.label, classes);
         let tasks: Vec<Task<'_>> = some

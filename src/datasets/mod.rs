@@ -110,7 +110,8 @@ pub struct Study {
     /// Gradients of a search for the smallest change under L-infinity, L1 and L2, at most: as many as it takes until a thousand
     /// come hardly nearer.
     pub gradients: [usize; 3],
-    /// Images that are attacked at once, so that dense layers share their weights: what an interruption costs.
+    /// Images whose attacks of one kind are a group: a thread takes it whole, its records are written together, and it is what an
+    /// interruption costs.
     pub together: usize,
     /// Images of one label, at most: of some people there are many photographs.
     pub of_a_label: usize,

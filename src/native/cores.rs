@@ -13,6 +13,14 @@ pub fn threads(items: usize) -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get()).min(items)
 }
 
+/// The most items that a thread takes at once: a progress bar moves by so many.
+const SHARE: usize = 16;
+
+/// Items in the shares that threads take, for [`on_all_cores`]: as large as lets every thread work, and no larger than is soon done.
+pub fn shares<T>(items: &[T]) -> std::slice::Chunks<'_, T> {
+    items.chunks(items.len().div_ceil(threads(items.len()).max(1)).clamp(1, SHARE))
+}
+
 /// Does work that may panic; a panic is an error in words then, and what else runs can end in peace.
 ///
 /// # Errors
@@ -80,6 +88,16 @@ pub fn on_all_cores<I: Sync, S: Clone + Sync, T: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_item_is_in_one_share_and_no_thread_takes_more_than_its_part() {
+        for count in [0, 1, 2, 3, 15, 40, 500] {
+            let items: Vec<usize> = (0..count).collect();
+            assert_eq!(shares(&items).flatten().copied().collect::<Vec<_>>(), items);
+            let part = count.div_ceil(threads(count).max(1));
+            assert!(shares(&items).all(|share| share.len() <= part.min(SHARE)), "{count}");
+        }
+    }
 
     #[test]
     fn a_panic_in_a_worker_is_an_error_in_words() {

@@ -153,7 +153,7 @@ impl Part {
         self.dataset().map_or(self.images, |dataset| self.images.min(dataset.study.fixed))
     }
 
-    /// Images that are attacked at once.
+    /// Images whose attacks of one kind are a group.
     pub fn together(&self) -> usize {
         self.dataset().map_or(1, |dataset| dataset.study.together.max(1))
     }

@@ -140,12 +140,8 @@ fn digest(images: &[Image]) -> String {
     sha256(&bytes)
 }
 
-/// Of a group, how many pixels are attacked at once, channels counted: two faces. What an attack remembers of these stays in the
-/// second-level cache; of more it does not, which costs more than is spared where layers share their weights.
-const NEAR: usize = 150_000;
-
 impl World {
-    /// Makes attacks of one group at once: of each its record, its timing (its share of all), and the attacked image.
+    /// Makes the attacks of one group: of each its record, its timing (its share of all), and the attacked image.
     ///
     /// # Errors
     /// When a network answers with something that is not a number.
@@ -168,10 +164,7 @@ impl World {
         };
         let tasks: Vec<Task<'_>> = group.iter().map(task).collect();
         let thresholds = Thresholds::new(ready.dataset.validity);
-        let mut judged = Vec::with_capacity(tasks.len());
-        for near in tasks.chunks((NEAR / ready.dataset.pixels()).max(1)) {
-            judged.extend(judge_all(&mut subjects[attacked], near, &spec.options, thresholds)?);
-        }
+        let judged = judge_all(&mut subjects[attacked], &tasks, &spec.options, thresholds)?;
         let milliseconds = begun.elapsed().as_secs_f64() * 1e3 / group.len() as f64;
         let mut made = Vec::with_capacity(group.len());
         for ((job, task), Judged { record, image, .. }) in group.iter().zip(&tasks).zip(judged) {

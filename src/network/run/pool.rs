@@ -8,17 +8,23 @@ use crate::network::{Shape, Window};
 /// A pooling.
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
-    window: Window,
     input: Shape,
     output: Shape,
     /// Of maxima, which pixel each came from, image after image; empty for means.
     winners: Vec<u32>,
     max: bool,
+    /// Which rows and which columns of the image the windows of a row and of a column of the output cover.
+    covers: [Vec<Range<usize>>; 2],
 }
 
 impl Pool {
     pub fn new(window: Window, input: Shape, output: Shape, max: bool) -> Self {
-        let mut pool = Self { window, input, output, winners: Vec::new(), max };
+        let covers = std::array::from_fn(|axis| {
+            let side = |at: usize| at.saturating_sub(window.pad[axis]).min(input[axis]);
+            let starts = (0..output[axis]).map(|n| n * window.stride[axis]);
+            starts.map(|start| side(start)..side(start + window.size[axis])).collect()
+        });
+        let mut pool = Self { input, output, winners: Vec::new(), max, covers };
         pool.grow(1);
         pool
     }
@@ -34,21 +40,15 @@ impl Pool {
         self.output.iter().product()
     }
 
-    /// The rows (`axis` 0) or columns (1) of the image that window `n` covers.
-    fn covers(&self, axis: usize, n: usize) -> Range<usize> {
-        let start = n * self.window.stride[axis];
-        let side = |at: usize| at.saturating_sub(self.window.pad[axis]).min(self.input[axis]);
-        side(start)..side(start + self.window.size[axis])
-    }
-
     /// Calls `f` with where the channels of an output begin, and which rows and columns its window covers.
     #[inline(always)]
     fn windows(&self, mut f: impl FnMut(usize, Range<usize>, Range<usize>)) {
-        let [h, w, channels] = self.output;
-        for row in 0..h {
-            let rows = self.covers(0, row);
-            for col in 0..w {
-                f((row * w + col) * channels, rows.clone(), self.covers(1, col));
+        let (channels, [rows, across]) = (self.output[2], &self.covers);
+        let mut to = 0;
+        for rows in rows {
+            for across in across {
+                f(to, rows.clone(), across.clone());
+                to += channels;
             }
         }
     }
