@@ -18,7 +18,7 @@ use crate::classifier::{Inference, Subject};
 use crate::datasets::{Dataset, Image};
 use crate::judge::{Judged, Task, fooled, judge_all};
 use crate::metrics::grade::Thresholds;
-use crate::native::cores::caught;
+use crate::native::cores::{caught, threads};
 use crate::native::files::sha256;
 use crate::native::images::{Images, read_weights, start_for};
 use crate::native::progress;
@@ -200,7 +200,7 @@ impl World {
         let jobs = &jobs[done..];
         let groups: Vec<&[Job]> = jobs.chunk_by(|a, b| a.group == b.group).collect();
         let next = AtomicUsize::new(0);
-        let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(groups.len());
+        let threads = threads(groups.len());
         let (sender, receiver) = mpsc::channel();
         std::thread::scope(|scope| {
             for _ in 0..threads {

@@ -150,6 +150,30 @@ fn step_by_step_and_all_at_once_are_judged_alike() {
 }
 
 #[test]
+fn of_more_images_than_stay_near_each_comes_to_what_it_comes_to_alone() {
+    let weights = zoo::read(&std::fs::read("models/lfw-cnn.safetensors").unwrap()).unwrap();
+    let mut subject = Subject::new(&weights, Inference::Mean, 1, 1).unwrap();
+    let mut rng = fastrand::Rng::with_seed(5);
+    // As large as faces, of which two are attacked at once.
+    let mut noise = |index| {
+        let pixels = (0..weights.spec.pixels()).map(|_| rng.f32()).collect();
+        Image { index, file: None, label: 0, pixels }
+    };
+    let images: Vec<Image> = (0..5).map(&mut noise).collect();
+    let options = Options { budget: 0.1, steps: 3, ..Options::of("linf").unwrap() };
+    let goal = Goal::Target(1);
+    let tasks: Vec<Task<'_>> = images.iter().map(|image| Task::new(image, goal)).collect();
+    let together = judge_all(&mut subject, &tasks, &options, thresholds()).unwrap();
+    assert_eq!(together.len(), images.len());
+    for (image, together) in images.iter().zip(together) {
+        let alone = judged(&mut subject, image, goal, options);
+        assert_eq!(alone.record, together.record);
+        assert!(alone.record.skipped.is_none(), "{:?}", alone.record.skipped);
+        assert!(alone.image == together.image && together.image != image.pixels);
+    }
+}
+
+#[test]
 fn a_misread_image_is_left_alone_where_that_is_wanted() {
     let weights = zoo::read(common::WEIGHTS).unwrap();
     let mut subject = Subject::new(&weights, Inference::Mean, 1, 1).unwrap();
